@@ -1,0 +1,5 @@
+"""`python -m warroom` is `warroom`."""
+
+from warroom.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Frozen settings: found, loaded, validated with positions, trusted."""

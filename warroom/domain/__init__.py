@@ -1,0 +1,1 @@
+"""What an incident is: values and pure functions, standard library only."""

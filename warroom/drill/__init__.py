@@ -1,0 +1,1 @@
+"""A small real stack on this machine, and scenarios that break it."""

@@ -1,0 +1,1 @@
+"""Joins the rooms: monitor, checks, executor, recorder."""

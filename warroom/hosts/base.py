@@ -1,0 +1,108 @@
+"""The one protocol for reaching the outside: run, stream, follow, connect.
+
+HostError
+├── HostUnreachable   no connection, refused, name unknown, host key wrong
+├── CommandMissing    the program is not there
+└── CommandTimeout    ran into its time limit and was ended
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+OUTPUT_LIMIT: Final = 1024 * 1024
+"""Bytes kept of each of a command's two outputs, unless the caller says otherwise."""
+
+
+class HostError(Exception):
+    """A host could not do what it was asked; the message is one plain line."""
+
+
+class HostUnreachable(HostError):
+    """No connection to the host."""
+
+
+class CommandMissing(HostError):
+    """The program is not on the host."""
+
+
+class CommandTimeout(HostError):
+    """The command ran into its time limit; its process group was ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command left behind. `cut` says that output went over the limit and was dropped."""
+
+    argv: tuple[str, ...]
+    code: int
+    out: bytes
+    err: bytes
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TcpAddress:
+    """A TCP endpoint as the host sees it."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnixAddress:
+    """A unix socket as the host sees it."""
+
+    path: str
+
+
+Address = TcpAddress | UnixAddress
+
+
+class Host(Protocol):
+    """A machine. Every method raises HostError only."""
+
+    @property
+    def name(self) -> str:
+        """As in the config; empty for this machine."""
+        ...
+
+    async def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        timeout: float = 10.0,
+        limit: int = OUTPUT_LIMIT,
+    ) -> Result:
+        """Run `argv` (never through a shell of ours) to its end; any exit code is a result."""
+        ...
+
+    def stream(self, argv: Sequence[str]) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """The standard output and error of `argv`, in chunks as they come; leaving the context
+        ends the process and its children."""
+        ...
+
+    def follow(
+        self, path: str, *, last: int = 200
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Chunks of a growing file from its last `last` lines on, through rotation and truncation.
+
+        An empty chunk says "nothing new"; a file that is not there yet is waited for.
+        """
+        ...
+
+    async def reach(self, address: Address) -> Address:
+        """An address on *this* machine that leads to `address` on the host, for client libraries.
+
+        This machine's own addresses come back as they are; another's become a unix socket in a
+        private folder, which lives until `close`.
+        """
+        ...
+
+    async def close(self) -> None:
+        """End every connection, forward and process of this host."""
+        ...

@@ -1,0 +1,1 @@
+"""Follow, parse, count: the log engine, fast and bounded."""

@@ -1,0 +1,1 @@
+"""One file a kind: actions that change a system, previewed on a card before they run."""

@@ -1,0 +1,142 @@
+"""What a mitigation is: a card that shows everything, and one act that the card describes.
+
+MitigationRefused     would not run: bad target, target changed, guard
+MitigationFailed      ran and did not work; nothing is uncertain
+MitigationUncertain   may or may not have happened (a cut connection, a time limit)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from warroom.config.registry import UnknownMember, member
+from warroom.domain.clock import Clock
+from warroom.domain.sample import Row
+from warroom.hosts.base import Host
+
+
+class MitigationRefused(Exception):
+    """Nothing was done, and why."""
+
+
+class MitigationFailed(Exception):
+    """It was tried and the system said no."""
+
+
+class MitigationUncertain(Exception):
+    """It was asked for and no answer came: nobody knows."""
+
+
+class Risk(StrEnum):
+    """How much confirmation a mitigation wants."""
+
+    READ = "read"
+    CHANGE = "change"
+    DESTROY = "destroy"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is acted on: `id` is exact, `label` is what people call it (and type), `identity` is
+    compared again just before acting (container id and start, pid and backend start...)."""
+
+    id: str
+    label: str
+    identity: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Everything that a responder sees before confirming; all texts are harmless already.
+
+    `command` is the exact argv, query or request, a line each; `hits` is the blast radius as
+    (what, how much); `undo` says what takes it back, or that nothing does; `context` is for the
+    mitigation itself.
+    """
+
+    kind: str
+    title: str
+    host: str
+    target: Target
+    command: tuple[str, ...]
+    hits: tuple[tuple[str, str], ...]
+    undo: str
+    risk: Risk
+    warnings: tuple[str, ...] = ()
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def word(self) -> str:
+        """What must be typed to confirm; empty when Enter is enough."""
+        return self.target.label if self.risk is Risk.DESTROY else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It worked: `text` says what happened, `evidence` keeps figures worth recording."""
+
+    text: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Mitigation(Protocol):
+    """One action on one system. `preview` only reads."""
+
+    async def preview(self, row: Row | None) -> Card:
+        """The card for the selected row (None: for what the config names).
+
+        Raises MitigationRefused when there is nothing to act on, or it may not be acted on.
+        """
+        ...
+
+    async def perform(self, card: Card) -> Done:
+        """Act as `card` says, after comparing the target's identity again.
+
+        Raises MitigationRefused, MitigationFailed or MitigationUncertain.
+        """
+        ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class MitigationContext:
+    """What a mitigation is given besides its options."""
+
+    host: Host
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class MitigationSpec:
+    """A kind of mitigation. A file exports its kinds as `SPECS`.
+
+    `acts_on` is the probe kind whose selected row (or source) it takes; when armed from a pane
+    the options are filled from that probe's entry, by the names of the fields they share.
+    `moves` are (metric, "down" | "up") that it should move, for the effect afterwards.
+    """
+
+    kind: str
+    title: str
+    options: type
+    create: Callable[[Any, MitigationContext], Mitigation]
+    risk: Risk
+    acts_on: str
+    takes_row: bool = False
+    moves: tuple[tuple[str, str], ...] = ()
+    timeout: float = 30.0
+
+
+def spec(kind: str) -> MitigationSpec:
+    """The spec of `file.kind`, e.g. `docker.restart`. Raises registry.UnknownMember."""
+    import warroom.mitigations as room
+
+    module_name = kind.partition(".")[0]
+    specs: tuple[MitigationSpec, ...] = member(room, module_name).SPECS
+    for candidate in specs:
+        if candidate.kind == kind:
+            return candidate
+    raise UnknownMember("mitigations", kind, [candidate.kind for candidate in specs])

@@ -1,0 +1,1 @@
+"""One file a system: looks at it at an interval and yields samples."""

@@ -1,0 +1,1 @@
+"""What leaves the room: the post-mortem and the data."""

@@ -1,0 +1,1 @@
+"""A team's Markdown runbooks: schemes, playbooks, steps, checklists, contacts."""

@@ -1,0 +1,1 @@
+"""The console. The only place that knows Textual."""
