@@ -39,7 +39,7 @@ def shape(cls: type[_T], table: object, path: Path, problems: list[Problem]) -> 
     if not isinstance(table, Mapping):
         problems.append(Problem(path, f"expected a table, found {_named(table)}"))
         return None
-    fields, hints = _fields(cls)
+    fields, hints = _fields(typing.cast(Hashable, cls))
     before = len(problems)
     for key in table:
         if key not in fields:
@@ -64,7 +64,7 @@ def shape(cls: type[_T], table: object, path: Path, problems: list[Problem]) -> 
 
 def key_names(cls: type) -> list[str]:
     """The keys a table of `cls` may have, as they are written in TOML."""
-    return list(_fields(cls)[0])
+    return list(_fields(typing.cast(Hashable, cls))[0])
 
 
 @cache

@@ -1,0 +1,86 @@
+"""Which actions a room offers: the config's mitigations, and those of a pane's selected row."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from warroom.domain.clock import Clock
+from warroom.engine.executor import Action
+from warroom.engine.members import MitigationMember, ProbeMember
+from warroom.hosts.base import Host
+from warroom.mitigations.base import Mitigation, MitigationContext, MitigationSpec, spec
+
+PANE_ACTIONS: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
+    "docker": (("r", "docker.restart"), ("S", "docker.stop"), ("s", "docker.start")),
+    "postgres": (("C", "postgres.cancel"), ("K", "postgres.terminate")),
+    "redis": (("F", "redis.flushdb"),),
+}
+"""Key and kind of what a pane offers for its selected row, by probe kind."""
+
+
+def actions_for(
+    probes: Sequence[ProbeMember],
+    mitigations: Sequence[MitigationMember],
+    hosts: Mapping[str, Host],
+    clock: Clock,
+) -> tuple[Action, ...]:
+    """Configured mitigations first, then each pane's own."""
+    actions = [_configured(member, probes, hosts, clock) for member in mitigations]
+    for probe in probes:
+        for key, kind in PANE_ACTIONS.get(probe.entry.kind, ()):
+            actions.append(_of_pane(probe, spec(kind), key, hosts, clock))
+    return tuple(actions)
+
+
+def _configured(
+    member: MitigationMember, probes: Sequence[ProbeMember], hosts: Mapping[str, Host], clock: Clock
+) -> Action:
+    entry = member.entry
+    context = MitigationContext(hosts[entry.on], clock)
+    return Action(
+        id=f"config:{entry.place[1]}",
+        key=entry.key,
+        title=entry.title or member.spec.title,
+        spec=member.spec,
+        source=_source(member, probes),
+        create=_creator(member.spec, member.options, context),
+    )
+
+
+def _source(member: MitigationMember, probes: Sequence[ProbeMember]) -> str:
+    """The probe whose metrics show the effect: named by `probe`, else the only one of the kind."""
+    named = member.entry.options.get("probe")
+    fitting = [
+        p.entry.name
+        for p in probes
+        if p.entry.kind == member.spec.acts_on and p.entry.on == member.entry.on
+    ]
+    return str(named) if named else fitting[0] if len(fitting) == 1 else ""
+
+
+def _of_pane(
+    probe: ProbeMember, kind: MitigationSpec, key: str, hosts: Mapping[str, Host], clock: Clock
+) -> Action:
+    shared = {field.name for field in dataclasses.fields(kind.options)}
+    given = {
+        field.name: getattr(probe.options, field.name)
+        for field in dataclasses.fields(probe.options)
+        if field.name in shared
+    }
+    context = MitigationContext(hosts[probe.entry.on], clock)
+    return Action(
+        id=f"pane:{probe.entry.name}:{kind.kind}",
+        key=key,
+        title=kind.title,
+        spec=kind,
+        source=probe.entry.name,
+        create=_creator(kind, kind.options(**given), context),
+    )
+
+
+def _creator(
+    kind: MitigationSpec, options: Any, context: MitigationContext
+) -> Callable[[], Mitigation]:
+    return lambda: kind.create(options, context)

@@ -1,0 +1,160 @@
+"""The room: everything that a console or a command works with, joined once.
+
+One way for data: probe → monitor → checks → recorder, and whoever subscribed. One way for facts:
+session → journal. One way to act: executor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from warroom.config.settings import Settings
+from warroom.domain.clock import Clock, SystemClock
+from warroom.domain.events import Author
+from warroom.domain.sample import Finding, Health, Sample
+from warroom.engine.actions import actions_for
+from warroom.engine.checks import Check, CheckState, evaluate
+from warroom.engine.executor import Action, Armed, Executor, Outcome
+from warroom.engine.members import MitigationMember, ProbeMember
+from warroom.engine.monitor import Monitor
+from warroom.engine.recorder import Change, Transitions, news
+from warroom.engine.session import Session
+from warroom.engine.talkers import TALKERS, TalkersProbe
+from warroom.hosts.base import Host
+from warroom.hosts.connect import host_for
+from warroom.journal.base import Journal, JournalError
+from warroom.logs.engine import LogEngine
+from warroom.probes.base import ProbeContext
+
+OBSERVER: Final = "observer mode: this console changes nothing (started with --observe)"
+
+
+class Room:
+    """Built from a validated config; nothing is contacted before `open`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        probes: Sequence[ProbeMember],
+        mitigations: Sequence[MitigationMember],
+        checks: Sequence[Check],
+        journal: Journal,
+        author: Author,
+        *,
+        clock: Clock | None = None,
+        observe: bool = False,
+    ) -> None:
+        self.settings, self.checks = settings, tuple(checks)
+        self.clock = clock or SystemClock()
+        self.journal = journal
+        self.hosts: dict[str, Host] = {
+            name: host_for(name, settings) for name in ("", *settings.hosts)
+        }
+        self.session = Session(journal, self.clock, author, settings.scheme)
+        self.monitor = Monitor(self.clock)
+        self.logs = LogEngine(settings.logs, self.hosts, clock=self.clock)
+        self.executor = Executor(self.session, self.clock, observe=OBSERVER if observe else "")
+        for probe in probes:
+            self._add(probe)
+        if settings.logs:
+            talkers = TalkersProbe(self.logs, self.clock)
+            self.monitor.add(talkers, every=TALKERS.every, timeout=TALKERS.timeout)
+        self.actions: tuple[Action, ...] = actions_for(probes, mitigations, self.hosts, self.clock)
+        self.states: dict[str, CheckState] = {}
+        self._transitions = Transitions()
+        self._changes: asyncio.Queue[Change] = asyncio.Queue()
+        self._listeners: list[Callable[[Sample], None]] = []
+        self._writer: asyncio.Task[None] | None = None
+        self.monitor.subscribe(self._seen)
+
+    def _add(self, member: ProbeMember) -> None:
+        entry, spec = member.entry, member.spec
+        timeout = entry.timeout or spec.timeout
+        context = ProbeContext(entry.name, self.hosts[entry.on], self.clock, timeout)
+        probe = spec.create(member.options, context)
+        self.monitor.add(probe, every=entry.every or spec.every, timeout=timeout)
+
+    def subscribe(self, listener: Callable[[Sample], None]) -> None:
+        """`listener` is called with every sample once its checks are done."""
+        self._listeners.append(listener)
+
+    async def open(self, *, watch: bool = True) -> None:
+        """Take up the open incident, and start to look at everything."""
+        self._writer = asyncio.create_task(self._write())
+        self.session.start()
+        await self.session.resume()
+        if watch:
+            self.logs.start()
+            self.monitor.start()
+
+    async def close(self) -> None:
+        """Stop everything; the incident goes on."""
+        await self.executor.stop()
+        await self.monitor.stop()
+        await self.logs.stop()
+        if self._writer:
+            await self.drain()
+            self._writer.cancel()
+            await asyncio.gather(self._writer, return_exceptions=True)
+        await self.session.stop()
+        await asyncio.gather(
+            *(host.close() for host in self.hosts.values()), return_exceptions=True
+        )
+        await self.journal.close()
+
+    async def drain(self) -> None:
+        """Wait until every change seen so far is written."""
+        await self._changes.join()
+
+    def findings(self, source: str | None = None) -> tuple[Finding, ...]:
+        """What does not hold now, worst first."""
+        names = [source] if source else list(self.states)
+        found = [f for name in names if name in self.states for f in self.states[name].findings]
+        return tuple(sorted(found, key=lambda f: -f.level.health.rank))
+
+    def health(self, source: str) -> Health:
+        """A source's own health or its worst finding's, whichever is worse."""
+        sample = self.monitor.latest.get(source)
+        if sample is None:
+            return Health.UNKNOWN
+        found = (f.level.health for f in self.findings(source))
+        return Health.worst([sample.health, *found])
+
+    def figures(self, action: Action) -> Mapping[str, float]:
+        """The metrics that tell whether `action` helped."""
+        sample = self.monitor.latest.get(action.source)
+        return dict(sample.metrics) if sample else {}
+
+    async def run(self, armed: Armed, typed: str = "") -> Outcome:
+        """Run an armed action through the gate, then look at its system again."""
+        outcome = await self.executor.run(
+            armed, typed=typed, figures=lambda: self.figures(armed.action)
+        )
+        if armed.action.source in self.monitor.latest:
+            await self.monitor.step(armed.action.source)
+        return outcome
+
+    def _seen(self, sample: Sample) -> None:
+        kind = self.monitor.kind(sample.source)
+        checks = [check for check in self.checks if check.kind == kind]
+        state = evaluate(checks, sample, self.states.get(sample.source, CheckState()))
+        self.states[sample.source] = state
+        changes = self._transitions.health(sample)
+        changes += self._transitions.findings(sample.source, state.findings)
+        for change in changes:
+            self._changes.put_nowait(change)
+        for listener in self._listeners:
+            listener(sample)
+
+    async def _write(self) -> None:
+        while True:
+            change = await self._changes.get()
+            try:
+                if self.session.incident is not None and news(change, self.session.events):
+                    await self.session.record(change.kind, change.text, change.data)
+            except JournalError:
+                continue  # the session keeps it in `unsaved`, shows NOT SAVED and tries again
+            finally:
+                self._changes.task_done()

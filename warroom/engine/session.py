@@ -1,0 +1,197 @@
+"""The incident that is open: everything a responder says or decides goes through here.
+
+Nothing is shown before the journal has it. What cannot be saved is kept, said, and tried again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from warroom.domain.clock import Clock
+from warroom.domain.events import Author, Draft, Event, Kind
+from warroom.domain.incident import Incident, Role, Status, advance, incident_of
+from warroom.domain.severity import Scheme
+from warroom.domain.text import harmless
+from warroom.domain.timeline import Timeline, project
+from warroom.journal.base import Journal, NoIncident, NotSaved
+
+RETRY_S: Final = 1.0
+
+
+class Session:
+    """One open incident and its events; none until `begin` or `resume`."""
+
+    def __init__(self, journal: Journal, clock: Clock, author: Author, scheme: Scheme) -> None:
+        self._journal, self._clock = journal, clock
+        self.author, self.scheme = author, scheme
+        self.incident: Incident | None = None
+        self.events: list[Event] = []
+        self.unsaved: list[Draft] = []
+        self._listeners: list[Callable[[], None]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._lock = asyncio.Lock()
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """`listener` is called after every change, in the event loop."""
+        self._listeners.append(listener)
+
+    def start(self) -> None:
+        """Follow what other consoles write, and save again what could not be saved."""
+        self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._retry())]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def resume(self, incident: str | None = None) -> Incident | None:
+        """Take up `incident`, or the newest that is not closed; None when there is none."""
+        chosen = incident or await self._journal.current()
+        if chosen is None:
+            return None
+        self.events = list(await self._journal.events(chosen))
+        self.incident = incident_of(self.events)
+        self._tell()
+        return self.incident
+
+    async def begin(self, title: str, severity: str) -> Incident:
+        """Open an incident. Raises KeyError for a severity that the scheme does not have."""
+        level = self.scheme.level(severity)
+        data = {"scheme": self.scheme.name, "severity": level.name}
+        draft = self._draft(Kind.OPENED, harmless(title.strip()) or "Untitled incident", data)
+        event = await self._journal.open_incident(draft)
+        self.events, self.incident = [event], incident_of([event])
+        self._tell()
+        return self.incident
+
+    async def note(self, text: str, *, at: datetime | None = None, starred: bool = False) -> Event:
+        """Write down what a person says; `at` when it happened, if not now."""
+        return await self.record(Kind.NOTE, text, at=at, starred=starred)
+
+    async def set_severity(self, severity: str) -> Event:
+        """Raises KeyError for a severity that the scheme does not have."""
+        level, was = self.scheme.level(severity), self._open().severity
+        text = f"severity {was} → {level.name} ({self.scheme.name})"
+        return await self.record(Kind.SEVERITY, text, {"severity": level.name, "was": was})
+
+    async def set_status(self, status: Status) -> Event:
+        was = self._open().status
+        data = {"status": status.value, "was": was.value}
+        return await self.record(Kind.STATUS, f"status {was} → {status}", data)
+
+    async def assign(self, role: Role, person: str) -> Event:
+        was = ", ".join(self._open().roles.get(role, ()))
+        handover = f" (was {was})" if was and role is Role.COMMANDER else ""
+        person = harmless(person.strip())
+        data = {"role": role.value, "person": person}
+        return await self.record(Kind.ROLE, f"{role}: {person}{handover}", data)
+
+    async def tick(self, item: str, text: str, *, done: bool) -> Event:
+        mark = "done" if done else "open again"
+        return await self.record(Kind.CHECKLIST, f"{mark}: {text}", {"item": item, "done": done})
+
+    async def retract(self, seq: int, reason: str) -> Event:
+        """Take an entry off the timeline; the journal keeps it."""
+        return await self.record(Kind.RETRACTED, reason, {"seq": seq})
+
+    async def record(
+        self,
+        kind: Kind,
+        text: str,
+        data: Mapping[str, Any] | None = None,
+        *,
+        at: datetime | None = None,
+        starred: bool = False,
+    ) -> Event:
+        """Append one event; returns when it is durable.
+
+        Raises NoIncident without an open incident, NotSaved when it is not on disk: the draft is
+        then in `unsaved` and goes in as soon as the journal takes it.
+        """
+        incident = self._open()
+        draft = self._draft(kind, harmless(text, lines=True), data or {}, at=at, starred=starred)
+        try:
+            (event,) = await self._journal.append(incident.id, draft)
+        except NotSaved:
+            self.unsaved.append(draft)
+            self._tell()
+            raise
+        self._take([event])
+        return event
+
+    async def record_or_nothing(self, kind: Kind, text: str, data: Mapping[str, Any]) -> Event:
+        """Like `record`, for what must not be written later: a request that never ran."""
+        draft = self._draft(kind, harmless(text, lines=True), data)
+        (event,) = await self._journal.append(self._open().id, draft)
+        self._take([event])
+        return event
+
+    async def refresh(self) -> None:
+        """Read what other consoles wrote since."""
+        if self.incident is None:
+            await self.resume()
+            return
+        after = self.events[-1].seq if self.events else 0
+        self._take(list(await self._journal.events(self.incident.id, after=after)))
+
+    def timeline(self) -> Timeline:
+        """Raises NoIncident without an open incident."""
+        self._open()
+        return project(self.events, self._clock.now())
+
+    def _open(self) -> Incident:
+        if self.incident is None:
+            raise NoIncident("no incident is open: press i, or `warroom incident new TITLE`")
+        return self.incident
+
+    def _draft(
+        self,
+        kind: Kind,
+        text: str,
+        data: Mapping[str, Any],
+        *,
+        at: datetime | None = None,
+        starred: bool = False,
+    ) -> Draft:
+        return Draft(kind, at or self._clock.now(), self.author, text, data, starred)
+
+    def _take(self, events: list[Event]) -> None:
+        known = self.events[-1].seq if self.events else 0
+        fresh = [event for event in events if event.seq > known]
+        if fresh and fresh[0].seq > known + 1:
+            return  # another console was in between: `refresh` reads both in order
+        for event in fresh:
+            self.events.append(event)
+            if self.incident is not None:
+                self.incident = advance(self.incident, event)
+        if fresh:
+            self._tell()
+
+    async def _follow(self) -> None:
+        while True:
+            await self._journal.changed.wait()
+            self._journal.changed.clear()
+            await self.refresh()
+
+    async def _retry(self) -> None:
+        while True:
+            await asyncio.sleep(RETRY_S)
+            await self.save_again()
+
+    async def save_again(self) -> None:
+        """Try once more to append what could not be saved, in order."""
+        while self.unsaved and self.incident is not None:
+            try:
+                events = await self._journal.append(self.incident.id, self.unsaved[0])
+            except NotSaved:
+                return
+            self.unsaved.pop(0)
+            self._take(list(events))
+            self._tell()
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
