@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from warroom.config import entries
 from warroom.config import settings as s
 from warroom.config.problems import ConfigError, Problem, nearest
+from warroom.config.scalars import named
 from warroom.config.settings import Settings
-from warroom.config.shape import duration_or_problem, shape
+from warroom.config.shape import shape
 from warroom.domain.severity import SCHEMES, Scheme
+from warroom.domain.text import harmless
 
-_TABLES: Final = (
-    "incident",
-    "hosts",
-    "schemes",
-    "console",
-    "journal",
-    "probe",
-    "log",
-    "mitigation",
-    "check",
-)
-_COMMON_PROBE: Final = ("kind", "name", "on", "every", "timeout")
-_COMMON_MITIGATION: Final = ("kind", "title", "key", "on")
-_NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
+_TABLES: Final = ("incident", "hosts", "schemes", "console", "journal")
+_ARRAYS: Final = ("probe", "log", "mitigation", "check")
 MAX_BYTES: Final = 4 * 1024 * 1024
 
 
@@ -40,7 +33,10 @@ class Document:
         self.file, self.source, self.settings, self.problems = file, source, settings, problems
 
     def settled(self, more: list[Problem] | None = None) -> Settings:
-        """The settings. Raises ConfigError with every problem, `more` among them."""
+        """The settings. Raises ConfigError with every problem, `more` among them.
+
+        `more` are those of whoever knows the kinds: options of probes and mitigations, checks.
+        """
         problems = [*self.problems, *(more or [])]
         if problems:
             from warroom.config.positions import (
@@ -53,169 +49,139 @@ class Document:
 
 def read(file: Path) -> Document:
     """The config in `file`. Raises ConfigError when it cannot be read or is not TOML at all."""
+    return decode(content(file), file)
+
+
+def content(file: Path) -> bytes:
+    """What the file holds, 4 MiB at the most. Raises ConfigError."""
     try:
-        if file.stat().st_size > MAX_BYTES:
-            raise ConfigError(f"{file}: larger than 4 MiB: not a config")
-        source = file.read_text("utf-8")
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise ConfigError(f"{file}: not a regular file")
+        with file.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise ConfigError(f"{file}: {getattr(error, 'strerror', None) or error}") from error
+    if len(data) > MAX_BYTES:
+        raise ConfigError(f"{file}: larger than 4 MiB: not a config")
+    return data
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 (hex) of a config's bytes: what trust is given to."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def decode(data: bytes, file: Path) -> Document:
+    """The config in `data` (UTF-8, a byte order mark is let pass). Raises ConfigError."""
+    try:
+        return parse(data.decode("utf-8-sig"), file)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: not UTF-8 text (byte {error.start})") from error
-    except OSError as error:
-        raise ConfigError(f"{file}: {error.strerror or error}") from error
-    return parse(source, file)
 
 
 def parse(source: str, file: Path) -> Document:
-    """The config in `source`; `file` is what messages call it."""
+    """The config in `source`; `file` is what messages call it. Raises ConfigError when it is not
+    TOML; everything else that is wrong waits in the document."""
     try:
         table = tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(_syntax(file, str(error))) from error
+        raise ConfigError(_syntax(file, source, str(error))) from error
+    except RecursionError as error:
+        raise ConfigError(f"{file}:1:1: not TOML: nested too deeply") from error
+    except ValueError as error:  # what int() and date() refuse comes through tomllib as it is
+        raise ConfigError(f"{file}:1:1: not TOML: {error}") from error
     problems: list[Problem] = []
     return Document(file, source, _settings(table, file, problems), problems)
 
 
-def _syntax(file: Path, message: str) -> str:
+def _syntax(file: Path, source: str, message: str) -> str:
     match = re.fullmatch(
-        r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", message, re.DOTALL
+        r"(.*) \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)", message, re.DOTALL
     )
-    if match is None or match[2] is None:
-        return f"{file}: {message}"
-    return f"{file}:{match[2]}:{match[3]}: not TOML: {match[1]}"
+    if match is None:
+        return f"{file}:1:1: not TOML: {harmless(message)}"
+    lines = source.split("\n")
+    line, column = match[2] or len(lines), match[3] or len(lines[-1]) + 1
+    return f"{file}:{line}:{column}: not TOML: {harmless(match[1])}"
 
 
 def _settings(table: Mapping[str, Any], file: Path, problems: list[Problem]) -> Settings:
     for key in table:
-        if key not in _TABLES:
-            problems.append(Problem((key,), "unknown section", nearest(key, _TABLES), at_key=True))
-    schemes = _schemes(table.get("schemes", {}), problems)
-    incident = shape(s.IncidentSettings, table.get("incident", {}), ("incident",), problems)
-    if incident and incident.scheme not in schemes:
-        hint = nearest(incident.scheme, schemes)
-        problems.append(
-            Problem(("incident", "scheme"), f'no scheme is called "{incident.scheme}"', hint)
-        )
-    hosts = _hosts(table.get("hosts", {}), problems)
+        if key not in (*_TABLES, *_ARRAYS):
+            hint = nearest(key, (*_TABLES, *_ARRAYS))
+            problems.append(Problem((key,), "unknown section", hint, at_key=True))
+    tables = {name: _table(table, name, problems) for name in _TABLES}
+    arrays = {name: _array(table, name, problems) for name in _ARRAYS}
+    schemes = _schemes(tables["schemes"], problems)
+    _scheme_exists(tables["incident"].get("scheme"), schemes, problems)
     settings = Settings(
-        incident=incident or s.IncidentSettings(),
-        hosts=hosts,
+        incident=shape(s.IncidentSettings, tables["incident"], ("incident",), problems)
+        or s.IncidentSettings(),
+        hosts=_hosts(tables["hosts"], problems),
         schemes=schemes,
-        console=shape(s.ConsoleSettings, table.get("console", {}), ("console",), problems)
+        console=shape(s.ConsoleSettings, tables["console"], ("console",), problems)
         or s.ConsoleSettings(),
-        journal=shape(s.JournalSettings, table.get("journal", {}), ("journal",), problems)
+        journal=shape(s.JournalSettings, tables["journal"], ("journal",), problems)
         or s.JournalSettings(),
-        probes=tuple(_probes(table.get("probe", []), problems)),
-        logs=tuple(_logs(table.get("log", []), problems)),
-        mitigations=tuple(_mitigations(table.get("mitigation", []), problems)),
-        checks=tuple(table.get("check", [])),
+        probes=tuple(entries.probes(arrays["probe"], problems)),
+        logs=tuple(entries.logs(arrays["log"], problems)),
+        mitigations=tuple(entries.mitigations(arrays["mitigation"], problems)),
+        checks=tuple(entries.checks(arrays["check"], problems)),
         file=file,
     )
-    _references(settings, problems)
+    entries.references(settings, arrays, tables["hosts"], problems)
     return settings
+
+
+def _table(table: Mapping[str, Any], name: str, problems: list[Problem]) -> Mapping[str, Any]:
+    value = table.get(name, {})
+    if isinstance(value, Mapping):
+        return value
+    example = f"[{name}.NAME]" if name in ("hosts", "schemes") else f"[{name}]"
+    problems.append(
+        Problem((name,), f"expected one table, found {named(value)}", f"write it as {example}")
+    )
+    return {}
+
+
+def _array(table: Mapping[str, Any], name: str, problems: list[Problem]) -> list[Any]:
+    value = table.get(name, [])
+    if isinstance(value, list):
+        return value
+    problems.append(
+        Problem(
+            (name,),
+            f"expected a list of tables, found {named(value)}",
+            f"write each {name} under a heading of its own, [[{name}]]",
+        )
+    )
+    return []
+
+
+def _scheme_exists(wanted: object, schemes: Mapping[str, Scheme], problems: list[Problem]) -> None:
+    """Asked of the plain table, so that another mistake in `[incident]` does not hide this one."""
+    if isinstance(wanted, str) and wanted not in schemes:
+        hint = nearest(wanted, schemes)
+        problems.append(
+            Problem(("incident", "scheme"), f"no scheme is called {named(wanted)}", hint)
+        )
 
 
 def _schemes(table: Mapping[str, Any], problems: list[Problem]) -> dict[str, Scheme]:
     schemes = dict(SCHEMES)
     for name, value in table.items():
+        entries.check_name(name, ("schemes", name), problems, at_key=True)
         shaped = shape(s.SchemeSettings, value, ("schemes", name), problems)
-        if shaped and shaped.levels:
-            schemes[name] = s.scheme_from(name, shaped)
-        elif shaped:
-            problems.append(Problem(("schemes", name), "a scheme has at least one level"))
+        # a scheme with mistakes exists all the same: nobody needs to hear that it does not
+        schemes[name] = s.scheme_from(name, shaped) if shaped else Scheme(name, ())
     return schemes
 
 
 def _hosts(table: Mapping[str, Any], problems: list[Problem]) -> dict[str, s.HostSettings]:
-    shaped = {
-        name: shape(s.HostSettings, value, ("hosts", name), problems)
-        for name, value in table.items()
-    }
-    return {name: host for name, host in shaped.items() if host}
-
-
-def _probes(entries: list[Any], problems: list[Problem]) -> list[s.ProbeEntry]:
-    found = []
-    for index, entry in enumerate(entries):
-        place = ("probe", index)
-        if not _has_text(entry, "kind", place, problems):
-            continue
-        found.append(
-            s.ProbeEntry(
-                kind=entry["kind"],
-                name=_name(entry, entry["kind"], place, problems),
-                on=_text(entry, "on", place, problems),
-                every=duration_or_problem(entry.get("every"), (*place, "every"), problems),
-                timeout=duration_or_problem(entry.get("timeout"), (*place, "timeout"), problems),
-                options={k: v for k, v in entry.items() if k not in _COMMON_PROBE},
-                place=place,
-            )
-        )
-    return found
-
-
-def _logs(entries: list[Any], problems: list[Problem]) -> list[s.LogEntry]:
-    shaped = (shape(s.LogEntry, entry, ("log", i), problems) for i, entry in enumerate(entries))
-    return [log for log in shaped if log]
-
-
-def _mitigations(entries: list[Any], problems: list[Problem]) -> list[s.MitigationEntry]:
-    found = []
-    for index, entry in enumerate(entries):
-        place = ("mitigation", index)
-        if not _has_text(entry, "kind", place, problems):
-            continue
-        found.append(
-            s.MitigationEntry(
-                kind=entry["kind"],
-                title=_text(entry, "title", place, problems),
-                key=_text(entry, "key", place, problems),
-                on=_text(entry, "on", place, problems),
-                options={k: v for k, v in entry.items() if k not in _COMMON_MITIGATION},
-                place=place,
-            )
-        )
-    return found
-
-
-def _has_text(entry: Any, key: str, place: tuple[str, int], problems: list[Problem]) -> bool:
-    if isinstance(entry, Mapping) and isinstance(entry.get(key), str):
-        return True
-    problems.append(Problem(place, f'"{key}" is missing or not text'))
-    return False
-
-
-def _text(
-    entry: Mapping[str, Any], key: str, place: tuple[str, int], problems: list[Problem]
-) -> str:
-    value = entry.get(key, "")
-    if isinstance(value, str):
-        return value
-    problems.append(Problem((*place, key), f"expected text, found {value}"))
-    return ""
-
-
-def _name(
-    entry: Mapping[str, Any], default: str, place: tuple[str, int], problems: list[Problem]
-) -> str:
-    name = _text(entry, "name", place, problems) or default
-    if not _NAME.fullmatch(name):
-        problems.append(Problem((*place, "name"), "a name is 1 to 64 printable characters"))
-    return name
-
-
-def _references(settings: Settings, problems: list[Problem]) -> None:
-    """Names must be unique, and `on` must name a host."""
-    seen: dict[str, str] = {}
-    for probe in settings.probes:
-        if probe.name in seen:
-            problems.append(
-                Problem((*probe.place, "name"), f'"{probe.name}" names another probe already')
-            )
-        seen[probe.name] = probe.kind
-    placed = [(p.place, p.on) for p in settings.probes] + [
-        (m.place, m.on) for m in settings.mitigations
-    ]
-    placed += [(("log", i), log.on) for i, log in enumerate(settings.logs)]
-    for place, on in placed:
-        if on and on not in settings.hosts:
-            hint = nearest(on, settings.hosts) or f"add [hosts.{on}]"
-            problems.append(Problem((*place, "on"), f'no host is called "{on}"', hint))
+    hosts = {}
+    for name, value in table.items():
+        entries.check_name(name, ("hosts", name), problems, at_key=True)
+        shaped = shape(s.HostSettings, value, ("hosts", name), problems)
+        if shaped:
+            hosts[name] = shaped
+    return hosts

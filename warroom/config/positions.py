@@ -5,26 +5,36 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path as File
+from typing import Final
 
 import tree_sitter
 import tree_sitter_toml
 
 from warroom.config.problems import Path, Problem
+from warroom.domain.text import harmless, shorten
 
 _Place = tuple[int, int]
+MOST: Final = 50
+"""Problems written out; a file with more is not a config, and a terminal holds no more."""
+LINE_WIDTH: Final = 1000
 
 
 def describe(file: File, source: str, problems: list[Problem]) -> str:
-    """One line a problem, in the order of the file: `file:line:column: key: message; hint`."""
+    """One line a problem, in the order of the file: `file:line:column: key: message; hint`.
+
+    Every line is harmless and at most 1,000 characters long; after 50 it says how many more.
+    """
     places = dict(_places(source))
-    lines = []
+    lines = set()
     for problem in problems:
         line, column = _nearest(places, problem)
         hint = f"; {problem.hint}" if problem.hint else ""
-        lines.append(
-            (line, column, f"{file}:{line}:{column}: {problem.key}: {problem.message}{hint}")
-        )
-    return "\n".join(text for _, _, text in sorted(lines))
+        text = f"{file}:{line}:{column}: {problem.key}: {problem.message}{hint}"
+        lines.add((line, column, shorten(harmless(text), LINE_WIDTH)))
+    texts = [text for _, _, text in sorted(lines)]
+    if len(texts) > MOST:
+        texts = [*texts[:MOST], f"{harmless(str(file))}: and {len(texts) - MOST} more problems"]
+    return "\n".join(texts)
 
 
 def _nearest(places: dict[tuple[Path, bool], _Place], problem: Problem) -> _Place:
@@ -44,12 +54,15 @@ def _places(source: str) -> Iterator[tuple[tuple[Path, bool], _Place]]:
     """`((path, is_key), (line, column))`, both from 1, for every key and value of the file."""
     data = source.encode()
     parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_toml.language()))
+    root = parser.parse(data).root_node
     counts: dict[Path, int] = {}
-    yield from _pairs(parser.parse(data).root_node, (), data)
-    for node in parser.parse(data).root_node.children:
+    yield from _pairs(root, (), data)
+    for node in root.children:
         if node.type not in ("table", "table_array_element"):
             continue
-        header = next(c for c in node.children if c.is_named and c.type.endswith("key"))
+        header = next((c for c in node.children if c.is_named and c.type.endswith("key")), None)
+        if header is None:  # tree-sitter is stricter than tomllib somewhere: go without its place
+            continue
         path: Path = _indexed(_key(header, data), counts, node.type == "table_array_element")
         yield (path, True), _place(header, data)
         yield from _pairs(node, path, data)

@@ -6,75 +6,100 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, Final, Literal
 
 from warroom.config import problems
-from warroom.config.values import Seconds
+from warroom.config.values import Line, Name, Seconds, TimeZone
 from warroom.domain.severity import SCHEMES, Scheme, SeverityLevel
+
+_NOTHING: Final = Line("")
+
+
+def _doc(text: str) -> dict[str, str]:
+    return {"doc": text}
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentSettings:
     """`[incident]`"""
 
-    scheme: str = "P0-P3"
-    timezone: str = "UTC"
-    runbooks: tuple[str, ...] = ()
-    checklist: tuple[str, ...] = ()
-    production: bool = False
-
-    def __post_init__(self) -> None:
-        try:
-            ZoneInfo(self.timezone)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(
-                f'timezone: "{self.timezone}" is not a time zone of this machine'
-            ) from error
+    scheme: str = field(
+        default="P0-P3", metadata=_doc("P0-P3, P1-P4, SEV1-SEV4 or one of [schemes.NAME]")
+    )
+    timezone: TimeZone = field(default=TimeZone("UTC"), metadata=_doc("shown beside UTC"))
+    runbooks: tuple[str, ...] = field(
+        default=(), metadata=_doc("files or patterns, seen from the config's folder")
+    )
+    checklist: tuple[Line, ...] = field(
+        default=(), metadata=_doc("items to tick, besides those of the runbooks")
+    )
+    production: bool = field(
+        default=False, metadata=_doc("these systems serve people: cards say so")
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class HostSettings:
     """`[hosts.NAME]`: reached over SSH as `user@name`; ~/.ssh/config applies."""
 
-    ssh: str
+    ssh: Line = field(metadata=_doc('how ssh knows it: "web1" or "deploy@web1"'))
+
+    def __post_init__(self) -> None:
+        if not self.ssh or self.ssh.startswith("-") or " " in self.ssh:
+            raise ValueError(
+                f'ssh: "{self.ssh}" is not a host; write it as "web1" or "deploy@web1"'
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class LevelSettings:
     """A level under `[schemes.NAME]`."""
 
-    name: str
-    label: str = ""
+    name: Name = field(metadata=_doc('what it is called: "P1"'))
+    label: Line = _NOTHING
     response: Seconds | None = None
     update: Seconds | None = None
-    told: str = ""
+    told: Line = _NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class SchemeSettings:
     """`[schemes.NAME]`: levels, worst first."""
 
-    levels: tuple[LevelSettings, ...]
+    levels: tuple[LevelSettings, ...] = field(
+        metadata=_doc('levels = [{ name = "P1", response = "15m" }, ...], worst first')
+    )
+
+    def __post_init__(self) -> None:
+        names = [level.name.casefold() for level in self.levels]
+        if not names:
+            raise ValueError("levels: a scheme has at least one level")
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice:
+            raise ValueError(f'levels: two levels are called "{twice}"')
 
 
 @dataclass(frozen=True, slots=True)
 class ConsoleSettings:
-    """`[console]`"""
+    """`[console]`: how the screen looks and answers."""
 
-    theme: str = "dark"
-    layout: Literal["room", "wide", "stack"] = "room"
-    observe: bool = False
-    share: bool = False
-    ascii: bool = False
-    keys: Mapping[str, str] = field(default_factory=dict)
+    theme: str = field(default="dark", metadata=_doc("a file of themes/, without .toml"))
+    layout: Literal["room", "wide", "stack"] = field(
+        default="room", metadata=_doc("room: tiles beside the sidebar; wide; stack: one a row")
+    )
+    observe: bool = field(default=False, metadata=_doc("look only: nothing can be changed"))
+    share: bool = field(default=False, metadata=_doc("for a shared screen: secrets are masked"))
+    ascii: bool = field(default=False, metadata=_doc("no characters beyond ASCII"))
+    keys: Mapping[str, str] = field(
+        default_factory=dict, metadata=_doc('other keys for commands, by id: { note = "N" }')
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class JournalSettings:
-    """`[journal]`: the file that keeps the incidents; empty means the user's state folder."""
+    """`[journal]`: the file that keeps the incidents."""
 
-    path: str = ""
+    path: str = field(default="", metadata=_doc("empty: the user's state folder"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +119,7 @@ class ProbeEntry:
 class LogEntry:
     """One `[[log]]`: exactly one of `path`, `container`, `unit`, `pm2`, `argv`."""
 
-    name: str
+    name: Name = field(metadata=_doc("what the pane calls it"))
     on: str = ""
     path: str = ""
     container: str = ""
@@ -109,14 +134,16 @@ class LogEntry:
         given = [k for k in ("path", "container", "unit", "pm2", "argv") if getattr(self, k)]
         if len(given) != 1:
             found = " and ".join(given) or "none"
-            raise ValueError(
-                f"name: a log wants one of path, container, unit, pm2, argv; found {found}"
-            )
+            raise ValueError(f"a log wants one of path, container, unit, pm2, argv; found {found}")
 
 
 @dataclass(frozen=True, slots=True)
 class MitigationEntry:
-    """One `[[mitigation]]`. `options` are the kind's own keys."""
+    """One `[[mitigation]]`. `options` are the kind's own keys.
+
+    `probe` names the probe whose options (dsn, url, socket...) and host fill those that are not
+    given here; with only one probe of the kind that it acts on, that one does without being named.
+    """
 
     kind: str
     title: str
@@ -124,6 +151,7 @@ class MitigationEntry:
     on: str
     options: Mapping[str, Any]
     place: problems.Path
+    probe: str = ""
 
 
 @dataclass(frozen=True, slots=True)
