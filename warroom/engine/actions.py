@@ -51,13 +51,13 @@ def _configured(
 
 def _source(member: MitigationMember, probes: Sequence[ProbeMember]) -> str:
     """The probe whose metrics show the effect: named by `probe`, else the only one of the kind."""
-    named = member.entry.options.get("probe")
+    named = member.entry.probe
     fitting = [
         p.entry.name
         for p in probes
         if p.entry.kind == member.spec.acts_on and p.entry.on == member.entry.on
     ]
-    return str(named) if named else fitting[0] if len(fitting) == 1 else ""
+    return named or (fitting[0] if len(fitting) == 1 else "")
 
 
 def _of_pane(
