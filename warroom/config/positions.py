@@ -65,6 +65,8 @@ def _places(source: str) -> Iterator[tuple[tuple[Path, bool], _Place]]:
             continue
         path: Path = _indexed(_key(header, data), counts, node.type == "table_array_element")
         yield (path, True), _place(header, data)
+        if path[-1] == 0:  # the list itself stands where its first element does
+            yield (path[:-1], True), _place(header, data)
         yield from _pairs(node, path, data)
 
 
