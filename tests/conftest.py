@@ -1,0 +1,135 @@
+"""Real servers for tests, one set for each test process, on free ports and ended with it.
+
+`@pytest.mark.service("redis")` says that a test needs a server; the fixture of the same name gives
+it. A server that cannot be had skips the test with what to install; REQUIRE_SERVICES=all makes
+that a failure. The very last line of a run says which servers there were.
+"""
+
+from __future__ import annotations
+
+import shutil
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.support import services, sshd
+from tests.support.services import DockerEngine, HttpService, Loop, running
+from tests.support.sshd import SshServer
+from warroom.drill.stack import docker, nginx, postgres, program, redis
+from warroom.drill.stack.nginx import Nginx
+from warroom.drill.stack.postgres import Postgres
+from warroom.drill.stack.redis import Redis
+from warroom.drill.stack.web import Web
+
+_FIXTURES: Final = {
+    "docker": "docker_engine",
+    "postgres": "postgres_server",
+    "redis": "redis_server",
+    "nginx": "nginx_server",
+    "ssh": "ssh_server",
+}
+_ALL_STATES: Final = pytest.StashKey[list[Mapping[str, str]]]()
+
+
+@pytest.fixture(scope="session")
+def stack_folder() -> Iterator[Path]:
+    """Where the servers of this test process keep their files."""
+    program.remove_orphans()
+    folder = program.new_folder()
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(stack_folder: Path, pytestconfig: pytest.Config) -> Iterator[Postgres]:
+    """PostgreSQL; `postgres` needs no password on the socket, and nobody has one over TCP."""
+    with running("postgres", pytestconfig, lambda: postgres.start(stack_folder)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server(stack_folder: Path, pytestconfig: pytest.Config) -> Iterator[Redis]:
+    """Redis on a port of 127.0.0.1 and on a socket, without a password, with nothing on disk."""
+    with running("redis", pytestconfig, lambda: redis.start(stack_folder, tcp=True)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def nginx_server(stack_folder: Path, pytestconfig: pytest.Config) -> Iterator[Nginx]:
+    """nginx serving the files under `.root`."""
+    with running("nginx", pytestconfig, lambda: nginx.start(stack_folder)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def docker_engine(stack_folder: Path, pytestconfig: pytest.Config) -> Iterator[DockerEngine]:
+    """A Docker engine of our own where we may start one, else the local one."""
+
+    async def start() -> docker.Engine:
+        program.find("docker", "apt install docker.io")
+        return await docker.start(stack_folder, prefer_private=True)
+
+    with running("docker", pytestconfig, start) as engine:
+        yield DockerEngine(engine)
+
+
+@pytest.fixture(scope="session")
+def ssh_server(stack_folder: Path, pytestconfig: pytest.Config) -> Iterator[SshServer]:
+    """An sshd that lets us in as `box` of its `.config`."""
+    with running("ssh", pytestconfig, lambda: sshd.start(stack_folder)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def service_loop() -> Iterator[Loop]:
+    loop = Loop()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def http_service(service_loop: Loop) -> Iterator[Callable[..., HttpService]]:
+    """`http_service(tls=context)` starts another HTTP service for this test."""
+    started: list[HttpService] = []
+
+    def start(*, tls: ssl.SSLContext | None = None, access_log: Path | None = None) -> HttpService:
+        service = HttpService(service_loop, Web(tls=tls, access_log=access_log))
+        started.append(service)
+        return service
+
+    yield start
+    for service in started:
+        service.stop()
+
+
+@pytest.fixture(autouse=True)
+def _marked_services(request: pytest.FixtureRequest) -> None:
+    """Starts what a test is marked to need."""
+    for mark in request.node.iter_markers("service"):
+        request.getfixturevalue(_FIXTURES[mark.args[0]])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[services.STATES] = {}
+    config.stash[_ALL_STATES] = [config.stash[services.STATES]]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A test process of pytest-xdist hands its states to the one that reports."""
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["services"] = session.config.stash[services.STATES]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[_ALL_STATES].append(getattr(node, "workeroutput", {}).get("services", {}))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        print(services.merged(config.stash[_ALL_STATES]))
