@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from enum import StrEnum
+from datetime import UTC, datetime
+from enum import Enum, StrEnum
 from typing import Any, Final
 
 
@@ -39,6 +40,16 @@ class Kind(StrEnum):
 MACHINE_KINDS: Final = frozenset({Kind.HEALTH, Kind.FINDING, Kind.RECOVERED})
 """What warroom writes by itself; people may hide it."""
 
+CORRECTIONS: Final = frozenset({Kind.AMENDED, Kind.RETRACTED})
+"""Events about an earlier event, whose sequence is their `data["seq"]`.
+
+`amended` replaces the text (an empty one keeps it) and, from its data, `at` (ISO 8601),
+`starred`, `internal`, and the keys of `data`. `retracted` takes an entry back; its text is why.
+"""
+
+DEPTH: Final = 32
+"""How deep the data of an event may be nested."""
+
 
 @dataclass(frozen=True, slots=True)
 class Author:
@@ -68,7 +79,7 @@ class Draft:
 @dataclass(frozen=True, slots=True)
 class Event:
     """One stored entry. `seq` counts from 1 within its incident; `digest` covers it and, through
-    `previous`, every entry before it."""
+    `previous` (empty for the first), every entry before it. Both times are in UTC."""
 
     id: str
     incident: str
@@ -88,17 +99,21 @@ class Event:
 def seal(
     event_id: str, incident: str, seq: int, recorded_at: datetime, draft: Draft, previous: str
 ) -> Event:
-    """The event that `draft` becomes, its digest computed."""
+    """The event that `draft` becomes: its digest computed, its values such as every store gives
+    back unchanged (see `plain`), its times in UTC.
+
+    Raises TypeError or ValueError for a time without a zone and for data that JSON cannot hold.
+    """
     event = Event(
         id=event_id,
         incident=incident,
         seq=seq,
-        at=draft.at,
-        recorded_at=recorded_at,
-        author=draft.author,
+        at=utc(draft.at),
+        recorded_at=utc(recorded_at),
+        author=Author(_text(draft.author.login), draft.author.uid, _text(draft.author.origin)),
         kind=draft.kind,
-        text=draft.text,
-        data=draft.data,
+        text=_text(draft.text),
+        data=_table(draft.data, DEPTH),
         starred=draft.starred,
         internal=draft.internal,
         previous=previous,
@@ -125,12 +140,86 @@ def digest(event: Event) -> str:
         event.internal,
         event.previous,
     ]
-    packed = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(packed.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(packed(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def packed(value: object) -> str:
+    """The one JSON text of a plain value: keys sorted, no spaces, not escaped beyond need."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def broken(events: Iterable[Event]) -> int:
+    """The first sequence, counted from 1, at which the chain does not hold; 0 when it holds.
+
+    A chain that was cut at its end holds: what is not there has nothing to be compared with.
+    """
+    previous = ""
+    for seq, event in enumerate(events, start=1):
+        if event.seq != seq or event.previous != previous or event.digest != digest(event):
+            return seq
+        previous = event.digest
+    return 0
+
+
+def utc(instant: datetime) -> datetime:
+    """`instant` in UTC. Raises ValueError when it does not say its zone."""
+    if instant.tzinfo is None:
+        raise ValueError(f"the time {instant.isoformat()} does not say its zone")
+    return instant.astimezone(UTC)
+
+
+def plain(value: object, depth: int = DEPTH) -> Any:
+    """`value` as JSON gives it back: tables, lists, texts, numbers, booleans, None.
+
+    Figures that are no numbers become words, because JSON has none for them, and the record of
+    what was done must not fail for a figure that went with it. Raises TypeError for anything else.
+
+    >>> plain({"state": Kind.NOTE, 1: (2.5, float("nan"))})
+    {'1': [2.5, 'nan'], 'state': 'note'}
+    """
+    if depth < 0:
+        raise ValueError(f"data is nested more than {DEPTH} deep")
+    match value:
+        case Enum():
+            return plain(value.value, depth)
+        case str():
+            return _text(value)
+        case None | bool() | int():
+            return value
+        case float():
+            return value if math.isfinite(value) else str(value)
+        case datetime():
+            return value.isoformat()
+        case Mapping():
+            return _table(value, depth)
+        case list() | tuple():
+            return [plain(item, depth - 1) for item in value]
+        case set() | frozenset():
+            return sorted((plain(item, depth - 1) for item in value), key=packed)
+        case _:
+            raise TypeError(f"data of type {type(value).__name__} cannot be stored")
+
+
+def _table(table: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+    named = {_text(str(key)): plain(value, depth - 1) for key, value in table.items()}
+    return dict(sorted(named.items()))
+
+
+_UNSTORABLE: Final = {0: "\ufffd"} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+
+
+def _text(text: str) -> str:
+    """`text` without NUL and lone surrogates, which no store can hold."""
+    text = str(text)
+    return text if text.isprintable() else text.translate(_UNSTORABLE)
 
 
 def event_id(now: datetime) -> str:
-    """A UUID of version 7 (RFC 9562, section 5.7): sorts by the millisecond it was made in."""
+    """A UUID of version 7 (RFC 9562, section 5.7): sorts by the millisecond it was made in.
+
+    >>> event_id(datetime(2022, 2, 22, 19, 22, 22, tzinfo=UTC))[:15]
+    '017f22e2-79b0-7'
+    """
     millis = int(now.timestamp() * 1000)
     bits = (millis & (1 << 48) - 1) << 80 | 0x7 << 76 | 0b10 << 62
     bits |= (int.from_bytes(os.urandom(2), "big") & 0xFFF) << 64

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
+from warroom.domain.corrections import standing
 from warroom.domain.events import Event, Kind
 
 
@@ -31,6 +33,21 @@ class Role(StrEnum):
     OBSERVER = "observer"
 
 
+FIELDS: Final[Mapping[str, str]] = {
+    "started": "when it started",
+    "summary": "summary",
+    "impact": "impact",
+    "root_cause": "root cause",
+    "contributing_factors": "contributing factors",
+    "resolution": "resolution",
+    "went_well": "what went well",
+    "went_wrong": "what went wrong",
+    "lessons": "lessons",
+}
+"""What people write about an incident as a whole (events of kind FIELD, `data["field"]` names
+one), with the words for it. `started` is an ISO 8601 instant, the others are free text."""
+
+
 @dataclass(frozen=True, slots=True)
 class ActionItem:
     """Something to do afterwards. `due` is an ISO date or empty."""
@@ -43,7 +60,11 @@ class ActionItem:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """The state after some events. Times are UTC instants."""
+    """The state after some events. Times are UTC instants.
+
+    `mitigated_at`, `resolved_at` and `closed_at` are those of the last time: whoever goes back
+    to work takes them back.
+    """
 
     id: str
     title: str
@@ -72,17 +93,19 @@ class Incident:
         return ", ".join(self.roles.get(Role.COMMANDER, ()))
 
 
-def incident_of(events: Iterable[Event]) -> Incident:
-    """The incident that `events` (by sequence, the first of kind OPENED) add up to.
+def incident_of(events: Sequence[Event]) -> Incident:
+    """The incident that `events` (by sequence) add up to, corrections made.
 
+    What was said last holds, whenever it happened: two consoles' clocks may differ, the order of
+    the journal does not. A retracted status, severity, role or tick counts as never said.
     Raises ValueError when there is no opening event.
     """
     incident: Incident | None = None
-    for event in events:
-        if event.kind is Kind.OPENED:
-            incident = _opened(event)
-        elif incident is not None:
+    for event in standing(events):
+        if incident is not None:
             incident = advance(incident, event)
+        elif event.kind is Kind.OPENED:
+            incident = _opened(event)
     if incident is None:
         raise ValueError("an incident starts with an event of kind 'opened'")
     return incident
@@ -102,55 +125,94 @@ def _opened(event: Event) -> Incident:
 
 
 def advance(incident: Incident, event: Event) -> Incident:
-    """`incident` after one more event; events that do not concern its state change nothing."""
+    """`incident` after one more event.
+
+    Total: an event that does not concern its state, or names a status, role or severity that
+    there is none of, changes nothing. A correction (CORRECTIONS) is about an earlier event, which
+    is not here: then `incident_of` all events.
+    """
     match event.kind:
         case Kind.STATUS:
-            return _with_status(incident, Status(event.data["status"]), event.at)
+            status = status_of(event)
+            return _with_status(incident, status, event.at) if status else incident
         case Kind.SEVERITY:
-            return replace(incident, severity=str(event.data["severity"]), severity_since=event.at)
+            return _with_severity(incident, event)
         case Kind.ROLE:
             return _with_role(incident, event)
         case Kind.CHECKLIST:
-            item = str(event.data["item"])
-            ticked = (
-                incident.ticked | {item}
-                if event.data.get("done", True)
-                else incident.ticked - {item}
-            )
-            return replace(incident, ticked=ticked)
+            return _with_tick(incident, event)
         case Kind.FIELD:
-            return replace(
-                incident, fields={**incident.fields, str(event.data["field"]): event.text}
-            )
+            name = str(event.data.get("field", ""))
+            return replace(incident, fields={**incident.fields, name: event.text})
         case Kind.ACTION_ITEM:
-            item_ = ActionItem(
-                event.text, str(event.data.get("owner", "")), str(event.data.get("due", ""))
-            )
-            return replace(incident, action_items=(*incident.action_items, item_))
+            return replace(incident, action_items=(*incident.action_items, _action_item(event)))
         case _:
             return incident
 
 
+def status_of(event: Event) -> Status | None:
+    """The status that an event of kind STATUS names; None when there is no such status."""
+    try:
+        return Status(str(event.data.get("status")))
+    except ValueError:
+        return None
+
+
 def _with_status(incident: Incident, status: Status, at: datetime) -> Incident:
-    times: dict[str, datetime | None] = {"status_since": at, "updated_at": at}
-    if incident.acknowledged_at is None:
-        times["acknowledged_at"] = at
-    if status is Status.MONITORING and incident.mitigated_at is None:
-        times["mitigated_at"] = at
-    if status is Status.RESOLVED:
-        times["resolved_at"] = at
-        times["mitigated_at"] = incident.mitigated_at or at
-    elif status is Status.CLOSED:
-        times["closed_at"] = at
-        times["resolved_at"] = incident.resolved_at or at
-    else:  # back to work: what was resolved is not
-        times["resolved_at"] = times["closed_at"] = None
-    return replace(incident, status=status, **times)  # type: ignore[arg-type]
+    incident = replace(
+        incident,
+        status=status,
+        status_since=at,
+        updated_at=at,
+        acknowledged_at=incident.acknowledged_at or at,
+    )
+    mitigated, resolved = incident.mitigated_at or at, incident.resolved_at or at
+    closed = incident.closed_at or at
+    match status:
+        case Status.CLOSED:
+            return replace(incident, mitigated_at=mitigated, resolved_at=resolved, closed_at=closed)
+        case Status.RESOLVED:
+            return replace(incident, mitigated_at=mitigated, resolved_at=resolved, closed_at=None)
+        case Status.MONITORING:
+            return replace(incident, mitigated_at=mitigated, resolved_at=None, closed_at=None)
+        case _:  # back to work: what was mitigated or resolved is not
+            return replace(incident, mitigated_at=None, resolved_at=None, closed_at=None)
+
+
+def _with_severity(incident: Incident, event: Event) -> Incident:
+    severity = str(event.data.get("severity", ""))
+    if not severity:
+        return incident
+    return replace(incident, severity=severity, severity_since=event.at)
 
 
 def _with_role(incident: Incident, event: Event) -> Incident:
-    role, person = Role(event.data["role"]), str(event.data["person"])
+    """There is one commander: who takes it over has it from the one before. Any other role may
+    have several holders. Somebody who takes a working role has acknowledged the incident."""
+    person = str(event.data.get("person", ""))
+    try:
+        role = Role(str(event.data.get("role")))
+    except ValueError:
+        return incident
+    if not person:
+        return incident
     holders = () if role is Role.COMMANDER else incident.roles.get(role, ())
     roles = {**incident.roles, role: (*(h for h in holders if h != person), person)}
-    acknowledged = incident.acknowledged_at or event.at
-    return replace(incident, roles=roles, acknowledged_at=acknowledged)
+    if role is Role.OBSERVER:
+        return replace(incident, roles=roles)
+    return replace(incident, roles=roles, acknowledged_at=incident.acknowledged_at or event.at)
+
+
+def _with_tick(incident: Incident, event: Event) -> Incident:
+    item = str(event.data.get("item", ""))
+    if not item:
+        return incident
+    done = bool(event.data.get("done", True))
+    ticked = incident.ticked | {item} if done else incident.ticked - {item}
+    return replace(incident, ticked=ticked)
+
+
+def _action_item(event: Event) -> ActionItem:
+    said = event.data
+    owner, due = str(said.get("owner", "")), str(said.get("due", ""))
+    return ActionItem(event.text, owner, due, bool(said.get("done", False)))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+from warroom.domain.corrections import instant_of, standing, target_of
 from warroom.domain.events import MACHINE_KINDS, Event, Kind
-from warroom.domain.incident import Incident, Status, incident_of
+from warroom.domain.incident import Incident, Status, incident_of, status_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Entry:
     starred: bool = False
     internal: bool = False
     data: Mapping[str, Any] = field(default_factory=dict)
+    amended: bool = False
 
     @property
     def by_machine(self) -> bool:
@@ -31,7 +33,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """Seconds from the opening; None where it has not happened."""
+    """Seconds; None where it has not happened or nobody knows.
+
+    `detect` runs from the first sign to the opening, the others from the opening; `total` ends
+    with the resolution, or now. Clocks of several machines differ: none is ever negative.
+    """
 
     acknowledge: float | None
     mitigate: float | None
@@ -42,91 +48,158 @@ class Durations:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """An incident with its entries by time, and what can be computed from them."""
+    """An incident with its entries by time, and what can be computed from them.
+
+    `started_at` is the first sign of the trouble, if it was before the opening.
+    """
 
     incident: Incident
     entries: tuple[Entry, ...]
     durations: Durations
     time_in_severity: Mapping[str, float]
     time_in_status: Mapping[Status, float]
+    started_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MitigationRun:
+    """One mitigation from its request to its effect. `outcome` is None while it is under way,
+    or when nobody lived to write it; `effect` when it was not looked at."""
+
+    request: Entry
+    outcome: Entry | None = None
+    effect: Entry | None = None
 
 
 def project(events: Sequence[Event], now: datetime) -> Timeline:
-    """The timeline of one incident's events (by sequence). `now` ends what still lasts."""
+    """The timeline of one incident's events (by sequence). `now` ends what still lasts.
+
+    Raises ValueError when there is no opening event; takes any other sequence of events.
+    """
     incident = incident_of(events)
+    valid = standing(events)
+    started = first_sign(valid)
     end = incident.closed_at or now
     return Timeline(
         incident=incident,
-        entries=_entries(events),
-        durations=_durations(incident, events, now),
-        time_in_severity=_spent(events, Kind.SEVERITY, "severity", end),
+        entries=_entries(events, valid),
+        durations=_durations(incident, started, now),
+        time_in_severity=_spent(valid, Kind.SEVERITY, _severity, end),
         time_in_status={
             Status(name): seconds
-            for name, seconds in _spent(events, Kind.STATUS, "status", end).items()
+            for name, seconds in _spent(valid, Kind.STATUS, _status, end).items()
         },
+        started_at=started,
     )
 
 
-def _entries(events: Iterable[Event]) -> tuple[Entry, ...]:
-    entries: dict[int, Entry] = {}
-    for event in events:
-        target = int(event.data.get("seq", 0))
-        if event.kind is Kind.AMENDED and target in entries:
-            at = event.data.get("at")
-            entries[target] = replace(
-                entries[target],
-                text=event.text,
-                at=datetime.fromisoformat(at) if at else entries[target].at,
-                starred=bool(event.data.get("starred", entries[target].starred)),
-            )
-        elif event.kind is Kind.RETRACTED:
-            entries.pop(target, None)
-        elif event.kind is not Kind.AMENDED:
-            entries[event.seq] = Entry(
-                event.seq, event.at, event.author.login, event.kind, event.text,
-                event.starred, event.internal, event.data,
-            )  # fmt: skip
-    return tuple(sorted(entries.values(), key=lambda entry: (entry.at, entry.seq)))
+def mitigation_runs(entries: Iterable[Entry]) -> tuple[MitigationRun, ...]:
+    """Requests with their outcomes and effects, in the order of the requests.
+
+    An outcome or effect names its request by sequence in `data["request"]`.
+    """
+    ordered = sorted(entries, key=lambda entry: entry.seq)
+    later: dict[tuple[Kind, int], Entry] = {}
+    for entry in ordered:
+        request = entry.data.get("request")
+        if entry.kind in _AFTER_REQUEST and isinstance(request, int):
+            later[_AFTER_REQUEST[entry.kind], request] = entry
+    return tuple(
+        MitigationRun(
+            entry, later.get((Kind.OUTCOME, entry.seq)), later.get((Kind.EFFECT, entry.seq))
+        )
+        for entry in ordered
+        if entry.kind is Kind.REQUESTED
+    )
 
 
-def _durations(incident: Incident, events: Sequence[Event], now: datetime) -> Durations:
-    started = first_sign(events) or incident.opened_at
+_AFTER_REQUEST: Final = {
+    Kind.OUTCOME: Kind.OUTCOME,
+    Kind.REFUSED: Kind.OUTCOME,
+    Kind.EFFECT: Kind.EFFECT,
+}
 
-    def since(instant: datetime | None) -> float | None:
-        return None if instant is None else (instant - incident.opened_at).total_seconds()
+
+def first_sign(events: Sequence[Event]) -> datetime | None:
+    """When the trouble began, as far as anybody wrote down (corrections made before).
+
+    The last field `started` that names an instant; else the earliest entry that happened before
+    the opening, other than a recovery. None when that is not before the opening.
+    """
+    opening = next((event for event in events if event.kind is Kind.OPENED), None)
+    if opening is None:
+        return None
+    said = [
+        instant_of(event.text)
+        for event in events
+        if event.kind is Kind.FIELD and event.data.get("field") == "started"
+    ]
+    known = [instant for instant in said if instant is not None]
+    signs = known[-1:] or [event.at for event in events if _is_sign(event)]
+    earliest = min(signs, default=opening.at)
+    return earliest if earliest < opening.at else None
+
+
+def _is_sign(event: Event) -> bool:
+    if event.kind is Kind.HEALTH:
+        return event.data.get("after") != "ok"
+    return event.kind in (Kind.FINDING, Kind.NOTE, Kind.EVIDENCE)
+
+
+def _entries(events: Iterable[Event], valid: Iterable[Event]) -> tuple[Entry, ...]:
+    amended = {target_of(event) for event in events if event.kind is Kind.AMENDED}
+    entries = [
+        Entry(
+            event.seq, event.at, event.author.login, event.kind, event.text,
+            event.starred, event.internal, event.data, event.seq in amended,
+        )
+        for event in valid
+    ]  # fmt: skip
+    return tuple(sorted(entries, key=lambda entry: (entry.at, entry.seq)))
+
+
+def _durations(incident: Incident, started: datetime | None, now: datetime) -> Durations:
+    opened = incident.opened_at
+
+    def since_opening(instant: datetime | None) -> float | None:
+        return None if instant is None else max(0.0, (instant - opened).total_seconds())
 
     return Durations(
-        acknowledge=since(incident.acknowledged_at),
-        mitigate=since(incident.mitigated_at),
-        resolve=since(incident.resolved_at),
-        detect=(incident.opened_at - started).total_seconds()
-        if started <= incident.opened_at
-        else None,
-        total=((incident.resolved_at or now) - incident.opened_at).total_seconds(),
+        acknowledge=since_opening(incident.acknowledged_at),
+        mitigate=since_opening(incident.mitigated_at),
+        resolve=since_opening(incident.resolved_at),
+        detect=None if started is None else (opened - started).total_seconds(),
+        total=since_opening(incident.resolved_at or now) or 0.0,
     )
 
 
-def first_sign(events: Iterable[Event]) -> datetime | None:
-    """When the trouble began, as far as anybody wrote down: field `started`, else the earliest
-    machine entry that names an ill source before the opening."""
-    signs = [event.at for event in events if event.kind in (Kind.HEALTH, Kind.FINDING)]
+def _severity(event: Event) -> str:
+    return str(event.data.get("severity", ""))
+
+
+def _status(event: Event) -> str:
+    status = Status.INVESTIGATING if event.kind is Kind.OPENED else status_of(event)
+    return status.value if status else ""
+
+
+def _spent(
+    events: Iterable[Event], kind: Kind, value: Callable[[Event], str], end: datetime
+) -> dict[str, float]:
+    """Seconds by value, in the order in which the values were first held.
+
+    What is said last holds from the time it names: it overtakes what was said earlier about a
+    later time. So a change that is written down late moves the course and never makes it negative.
+    """
+    course: list[tuple[datetime, str]] = []
     for event in events:
-        if event.kind is Kind.FIELD and event.data.get("field") == "started":
-            return datetime.fromisoformat(event.text)
-    return min(signs, default=None)
-
-
-def _spent(events: Iterable[Event], kind: Kind, key: str, end: datetime) -> dict[str, float]:
+        named = value(event)
+        if not course and event.kind is Kind.OPENED:
+            course = [(event.at, named)]
+        elif course and event.kind is kind and named:
+            at = max(event.at, course[0][0])
+            course = [*(held for held in course if held[0] < at), (at, named)]
     spent: dict[str, float] = {}
-    current, since = "", end
-    for event in events:
-        if event.kind is Kind.OPENED:
-            current = str(
-                event.data.get(key, Status.INVESTIGATING.value if key == "status" else "")
-            )
-            since = event.at
-        elif event.kind is kind:
-            spent[current] = spent.get(current, 0.0) + (event.at - since).total_seconds()
-            current, since = str(event.data[key]), event.at
-    spent[current] = spent.get(current, 0.0) + max(0.0, (end - since).total_seconds())
+    ends = [at for at, _ in course[1:]] + [end]
+    for (at, name), until in zip(course, ends, strict=True):
+        spent[name] = spent.get(name, 0.0) + max(0.0, (until - at).total_seconds())
     return spent
