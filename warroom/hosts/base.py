@@ -62,6 +62,22 @@ class UnixAddress:
 Address = TcpAddress | UnixAddress
 
 
+class Following(Protocol):
+    """The chunks of a file that is followed: whole lines, where the file has them.
+
+    An empty chunk says "nothing new".
+    """
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    async def __anext__(self) -> bytes: ...
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be read just now, in one plain line; empty while all is well."""
+        ...
+
+
 class Host(Protocol):
     """A machine. Every method raises HostError only."""
 
@@ -86,9 +102,7 @@ class Host(Protocol):
         ends the process and its children."""
         ...
 
-    def follow(
-        self, path: str, *, last: int = 200
-    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+    def follow(self, path: str, *, last: int = 200) -> AbstractAsyncContextManager[Following]:
         """Chunks of a growing file from its last `last` lines on, through rotation and truncation.
 
         An empty chunk says "nothing new"; a file that is not there yet is waited for.

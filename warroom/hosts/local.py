@@ -1,0 +1,111 @@
+"""This machine as a host: processes in groups of their own, files followed on its disks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from warroom.hosts._child import Backlog, Child, Kept, program
+from warroom.hosts._disk import Disk
+from warroom.hosts.base import OUTPUT_LIMIT, Address, CommandTimeout, Result
+from warroom.hosts.follow import Follower
+from warroom.hosts.following import FollowedFile
+
+HELD_OPEN: Final = 0.5
+"""Seconds that output is still read after a command ended and left children that hold it open."""
+
+
+class LocalHost:
+    """This machine.
+
+    Commands inherit the environment and the working folder of the console, as if typed beside it;
+    each leads a process group of its own, which is ended whole.
+    """
+
+    def __init__(self) -> None:
+        self._children: set[Child] = set()
+        self._followed: set[FollowedFile] = set()
+
+    @property
+    def name(self) -> str:
+        return ""
+
+    async def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        timeout: float = 10.0,
+        limit: int = OUTPUT_LIMIT,
+    ) -> Result:
+        """See `Host.run`. A command that a signal ended has the code 128 + signal.
+
+        Children that a command leaves behind on purpose live on; they are ended only with a
+        command that runs into its time limit or is cancelled. Raises CommandMissing,
+        CommandTimeout, and HostError for what cannot be started.
+        """
+        outputs = {1: Kept(limit), 2: Kept(limit)}
+        child = await Child.start(argv, lambda fd, data: outputs[fd].add(data), stdin=stdin)
+        self._children.add(child)
+        try:
+            async with asyncio.timeout(timeout):
+                await child.exited.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(HELD_OPEN):
+                        await child.silent.wait()
+        except TimeoutError:
+            await self._end(child)
+            raise CommandTimeout(
+                f"{program(argv)} did not finish within {timeout:g} s and was ended"
+            ) from None
+        except asyncio.CancelledError:
+            await self._end(child)
+            raise
+        self._children.discard(child)
+        child.forget()
+        cut = outputs[1].cut or outputs[2].cut
+        return Result(tuple(argv), child.code, bytes(outputs[1].kept), bytes(outputs[2].kept), cut)
+
+    @asynccontextmanager
+    async def stream(self, argv: Sequence[str]) -> AsyncIterator[AsyncIterator[bytes]]:
+        """See `Host.stream`. Raises CommandMissing and HostError when entered."""
+        backlog = Backlog(full=lambda: child.hold(), eased=lambda: child.go_on())
+        child = await Child.start(argv, lambda _, data: backlog.add(data), merged=True)
+        self._children.add(child)
+        ending = asyncio.ensure_future(child.silent.wait())
+        ending.add_done_callback(lambda _: backlog.end())
+        try:
+            yield backlog.take()
+        finally:
+            await self._end(child)
+            await ending
+
+    @asynccontextmanager
+    async def follow(self, path: str, *, last: int = 200) -> AsyncIterator[FollowedFile]:
+        """See `Host.follow`, and `hosts.follow` for what is kept through which rotation."""
+        followed = FollowedFile(Follower(path, last, Disk()))
+        self._followed.add(followed)
+        try:
+            yield followed
+        finally:
+            self._followed.discard(followed)
+            await followed.close()
+
+    async def reach(self, address: Address) -> Address:
+        """This machine's own addresses need no help."""
+        return address
+
+    async def close(self) -> None:
+        """End what still runs and stop following."""
+        await asyncio.gather(
+            *(followed.close() for followed in self._followed),
+            *(self._end(child) for child in list(self._children)),
+        )
+
+    async def _end(self, child: Child) -> None:
+        try:
+            await child.end()
+        finally:
+            self._children.discard(child)
