@@ -1,0 +1,184 @@
+"""A container's log, followed through restarts and through a container that takes its place."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from datetime import datetime
+from typing import Final
+
+from warroom.domain.text import LINE_LIMIT
+from warroom.hosts.base import Host
+from warroom.hosts.docker import Engine, EngineLost, EngineRefused, connect
+from warroom.hosts.docker_container import Container, container
+
+_HEADER: Final = struct.Struct(">BxxxL")  # stream id and length, API reference of "attach"
+_STARTS: Final = ["start", "rename"]  # compose names a new container after starting it, or before
+_ALL: Final = {"follow": "1", "stdout": "1", "stderr": "1"}
+_FRACTION: Final = re.compile(r"\.([0-9]+)")
+
+Chunks = AsyncGenerator[bytes, None]
+
+
+@asynccontextmanager
+async def container_log(
+    host: Host, name: str, *, last: int = 200, socket: str = ""
+) -> AsyncIterator[AsyncIterator[bytes]]:
+    """Chunks of whole lines of a container's standard output and error, from its last `last` lines
+    on, as they come; a line of one is never cut by the other.
+
+    When the container ends, its next run is waited for, or that of another container of the same
+    name; no line is lost or given twice between the two. Raises HostError on entering when there
+    is no such container or no engine, and while reading when the engine goes away.
+    """
+    engine = await connect(host, socket)
+    try:
+        first = container(await engine.inspect(name))
+        async with aclosing(_followed(engine, first, last)) as chunks:
+            yield chunks
+    finally:
+        await engine.close()
+
+
+async def _followed(engine: Engine, run: Container, last: int) -> Chunks:
+    since, params = "", {"tail": str(last)}
+    while True:
+        frames = Frames(since)
+        source = _terminal(engine, run, params) if run.tty else _framed(engine, run, params, frames)
+        async with aclosing(source) as chunks:
+            async for chunk in chunks:
+                yield chunk
+        run, ended = await _next_run(engine, run)
+        since = frames.newest or ended
+        params = {"since": since} if since else {"tail": "all"}
+
+
+async def _terminal(engine: Engine, run: Container, params: dict[str, str]) -> Chunks:
+    """With a terminal there is one raw stream: no frames, no way to tell output from error."""
+    async with engine.chunks(f"containers/{run.id}/logs", _ALL | params) as chunks:
+        async for chunk in chunks:
+            yield chunk
+
+
+async def _framed(engine: Engine, run: Container, params: dict[str, str], frames: Frames) -> Chunks:
+    params = _ALL | params | {"timestamps": "1"}
+    async with engine.chunks(f"containers/{run.id}/logs", params) as chunks:
+        async for chunk in chunks:
+            lines = frames.feed(chunk)
+            if lines:
+                yield lines
+    rest = frames.end()
+    if rest:
+        yield rest
+
+
+class Frames:
+    """Takes the engine's frames apart: a header of 8 bytes, then one message with its time.
+
+    `newest` is the time of the last message, as a unix time that `since` takes. Messages up to
+    `known` (such a time) have been given before and are left out.
+    """
+
+    def __init__(self, known: str = "") -> None:
+        self._known, self._stamp = known, b""
+        self._rest = b""
+        self._open: dict[int, bytes] = {}
+
+    @property
+    def newest(self) -> str:
+        return _unix(self._stamp) if self._stamp else self._known
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The whole lines in `chunk` and what was left before it."""
+        data, at, lines = self._rest + chunk, 0, []
+        while len(data) - at >= _HEADER.size:
+            stream, length = _HEADER.unpack_from(data, at)
+            end = at + _HEADER.size + length
+            if end > len(data):
+                break
+            stamp, _, message = data[at + _HEADER.size : end].partition(b" ")
+            at = end
+            if not self._is_known(stamp):
+                self._stamp = stamp
+                lines.append(self._line(stream, message))
+        self._rest = data[at:]
+        return b"".join(lines)
+
+    def end(self) -> bytes:
+        """Lines that were never finished, each finished here."""
+        lines = [line + b"\n" for line in self._open.values() if line]
+        self._open.clear()
+        return b"".join(lines)
+
+    def _line(self, stream: int, message: bytes) -> bytes:
+        """Long lines come in pieces of 16 KiB, and the other stream may speak in between."""
+        line = self._open.pop(stream, b"") + message
+        if line.endswith(b"\n") or len(line) > LINE_LIMIT:
+            return line
+        self._open[stream] = line
+        return b""
+
+    def _is_known(self, stamp: bytes) -> bool:
+        if not self._known:
+            return False
+        if _nanoseconds(_unix(stamp)) <= _nanoseconds(self._known):
+            return True
+        self._known = ""
+        return False
+
+
+def _unix(stamp: bytes) -> str:
+    """`2026-11-21T11:28:04.123456789Z` as the unix time `1795260484.123456789`; empty when it is
+    no time."""
+    text = stamp.decode("ascii", "replace")
+    fraction = _FRACTION.search(text)
+    try:
+        seconds = int(datetime.fromisoformat(_FRACTION.sub("", text)).timestamp())
+    except ValueError:
+        return ""
+    return f"{seconds}.{(fraction[1] if fraction else '')[:9].ljust(9, '0')}"
+
+
+def _nanoseconds(unix: str) -> int:
+    whole, _, fraction = unix.partition(".")
+    return int(whole or "0") * 10**9 + int(fraction or "0")
+
+
+async def _next_run(engine: Engine, last: Container) -> tuple[Container, str]:
+    """The run after `last`, and the unix time at which `last` ended if that is known.
+
+    The events are listened to before the look, so that a start in between is not missed.
+    """
+    wanted = {"type": ["container"], "event": _STARTS, "container": [last.name]}
+    async with engine.objects("events", {"filters": json.dumps(wanted)}) as events:
+        now = await _now(engine, last)
+        ended = _end(last, now)
+        if now is not None and _is_next(last, now):
+            return now, ended
+        async for _ in events:
+            now = await _now(engine, last)
+            if now is not None and _is_next(last, now):
+                return now, ended or _end(last, now)
+    raise EngineLost(f"the Docker engine at {engine.where} ended its events")
+
+
+async def _now(engine: Engine, last: Container) -> Container | None:
+    try:
+        return container(await engine.inspect(last.name))
+    except EngineRefused:  # removed; another may take its name
+        return None
+
+
+def _is_next(last: Container, now: Container) -> bool:
+    return now.has_process and (now.id, now.started) != (last.id, last.started)
+
+
+def _end(last: Container, now: Container | None) -> str:
+    """When the run ended, in unix time. It says from where the next one is read when no line was
+    seen: StartedAt is no good for that, the first lines may be older."""
+    if now is None or now.id != last.id or now.finished_at is None:
+        return ""
+    return f"{now.finished_at.timestamp():.6f}"
