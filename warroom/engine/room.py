@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from warroom.config.settings import Settings
+from warroom.domain.checklist import DEFAULT, Item
 from warroom.domain.clock import Clock, SystemClock
 from warroom.domain.events import Author
 from warroom.domain.sample import Finding, Health, Sample
+from warroom.domain.timeline import Timeline
 from warroom.engine.actions import actions_for
 from warroom.engine.checks import Check, CheckState, evaluate
 from warroom.engine.executor import Action, Armed, Executor, Outcome
@@ -21,7 +23,7 @@ from warroom.engine.members import MitigationMember, ProbeMember
 from warroom.engine.monitor import Monitor
 from warroom.engine.recorder import Change, Transitions, news
 from warroom.engine.session import Session
-from warroom.engine.talkers import TALKERS, TalkersProbe
+from warroom.engine.talkers import TALKERS_EVERY_S, TALKERS_TIMEOUT_S, TalkersProbe
 from warroom.hosts.base import Host
 from warroom.hosts.connect import host_for
 from warroom.journal.base import Journal, JournalError
@@ -58,9 +60,9 @@ class Room:
         self.executor = Executor(self.session, self.clock, observe=OBSERVER if observe else "")
         for probe in probes:
             self._add(probe)
+        self.talkers = TalkersProbe(self.logs, self.clock)
         if settings.logs:
-            talkers = TalkersProbe(self.logs, self.clock)
-            self.monitor.add(talkers, every=TALKERS.every, timeout=TALKERS.timeout)
+            self.monitor.add(self.talkers, every=TALKERS_EVERY_S, timeout=TALKERS_TIMEOUT_S)
         self.actions: tuple[Action, ...] = actions_for(probes, mitigations, self.hosts, self.clock)
         self.states: dict[str, CheckState] = {}
         self._transitions = Transitions()
@@ -121,6 +123,15 @@ class Room:
             return Health.UNKNOWN
         found = (f.level.health for f in self.findings(source))
         return Health.worst([sample.health, *found])
+
+    @property
+    def checklist(self) -> tuple[Item, ...]:
+        """What has to be done in this incident, in order."""
+        return DEFAULT
+
+    def timeline(self) -> Timeline:
+        """The open incident's timeline. Raises NoIncident."""
+        return self.session.timeline()
 
     def figures(self, action: Action) -> Mapping[str, float]:
         """The metrics that tell whether `action` helped."""

@@ -30,6 +30,7 @@ class Session:
         self.incident: Incident | None = None
         self.events: list[Event] = []
         self.unsaved: list[Draft] = []
+        self._projected: tuple[int, Timeline] | None = None
         self._listeners: list[Callable[[], None]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._lock = asyncio.Lock()
@@ -53,7 +54,7 @@ class Session:
         if chosen is None:
             return None
         self.events = list(await self._journal.events(chosen))
-        self.incident = incident_of(self.events)
+        self.incident, self._projected = incident_of(self.events), None
         self._tell()
         return self.incident
 
@@ -63,7 +64,7 @@ class Session:
         data = {"scheme": self.scheme.name, "severity": level.name}
         draft = self._draft(Kind.OPENED, harmless(title.strip()) or "Untitled incident", data)
         event = await self._journal.open_incident(draft)
-        self.events, self.incident = [event], incident_of([event])
+        self.events, self.incident, self._projected = [event], incident_of([event]), None
         self._tell()
         return self.incident
 
@@ -138,9 +139,15 @@ class Session:
         self._take(list(await self._journal.events(self.incident.id, after=after)))
 
     def timeline(self) -> Timeline:
-        """Raises NoIncident without an open incident."""
+        """As of the last event; durations that still run are as of then, too.
+
+        Raises NoIncident without an open incident.
+        """
         self._open()
-        return project(self.events, self._clock.now())
+        last = self.events[-1].seq
+        if self._projected is None or self._projected[0] != last:
+            self._projected = last, project(self.events, self._clock.now())
+        return self._projected[1]
 
     def _open(self) -> Incident:
         if self.incident is None:

@@ -1,0 +1,168 @@
+"""The console: paints first, then opens the room; gives the terminal back whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual.app import App, SystemCommand
+from textual.filter import LineFilter
+from textual.screen import Screen
+
+from warroom.config.settings import Settings
+from warroom.domain.sample import Sample
+from warroom.tui import themes
+from warroom.tui.commands import COMMANDS
+from warroom.tui.gate import Gate
+from warroom.tui.messages import IncidentChanged, RoomFailed, Sampled
+from warroom.tui.screens.room import RoomScreen
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from warroom.engine.room import Room
+
+LOST_TTY_CHECK_S: Final = 1.0
+SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
+class WarroomApp(App[None]):
+    """`opener` builds and opens the room after the first paint."""
+
+    TITLE = "warroom"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    ALLOW_SELECT = False
+    CSS: ClassVar[str] = """
+    CommandPalette { background: $background 60%; }
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        opener: Callable[[], Awaitable[Room]],
+        *,
+        theme: str = "",
+        sharing: bool = False,
+        ascii_only: bool = False,
+    ) -> None:
+        self._gate = Gate()
+        self._gate.sharing = sharing or settings.console.share
+        self.ascii_only = ascii_only or settings.console.ascii
+        self._theme = themes.load(theme or settings.console.theme)
+        super().__init__()
+        self.settings, self._opener = settings, opener
+        self.room: Room | None = None
+        self.room_screen = RoomScreen(settings)
+        self.register_theme(self._theme)
+        self.theme = self._theme.name
+
+    @property
+    def sharing(self) -> bool:
+        """Whether addresses and secrets are masked."""
+        return self._gate.sharing
+
+    @sharing.setter
+    def sharing(self, on: bool) -> None:
+        self._gate.sharing = on
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return dict(self._theme.variables)
+
+    def get_line_filters(self) -> list[LineFilter]:
+        return [self._gate, *super().get_line_filters()]
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: every declared command, each theme, each action of the active pane."""
+        room = self.room_screen
+        for command in COMMANDS:
+            if command.id not in ("palette", "pane"):
+                title = f"{command.title}  ({command.key_text})"
+                yield SystemCommand(title, command.help, _runner(room, command.action))
+        for name in themes.names():
+            yield SystemCommand(
+                f"theme {name}", "change to this theme", lambda name=name: room.use_theme(name)
+            )
+        for action in room.actions_here():
+            yield SystemCommand(
+                action.title, "shows its card first", lambda action=action: room.arm(action)
+            )
+
+    def get_default_screen(self) -> Screen[None]:
+        return self.room_screen
+
+    def on_mount(self) -> None:
+        self.set_keymap(dict(self.settings.console.keys))
+        self._watch_signals()
+        self.set_interval(LOST_TTY_CHECK_S, self._check_tty)
+        self.call_after_refresh(self._start_opening)
+
+    def _start_opening(self) -> None:
+        self.run_worker(self._open_room(), name="open", exit_on_error=True)
+
+    async def _open_room(self) -> None:
+        from warroom.hosts.base import HostError
+        from warroom.journal.base import JournalError
+
+        try:
+            room = await self._opener()
+            room.subscribe(self._on_sample)
+            room.session.subscribe(self._on_incident)
+            await room.open()
+        except (JournalError, HostError) as error:
+            self.room_screen.post_message(RoomFailed(str(error)))
+            return
+        self.room = room
+        self.room_screen.open_with(room)
+
+    def _on_sample(self, sample: Sample) -> None:
+        self.room_screen.post_message(Sampled(sample.source))
+
+    def _on_incident(self) -> None:
+        self.room_screen.post_message(IncidentChanged())
+
+    async def on_unmount(self) -> None:
+        if self.room is not None:
+            await self.room.close()
+
+    # The terminal is given back ---------------------------------------------------------------
+
+    def _watch_signals(self) -> None:
+        if self.is_headless:
+            return
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            loop.add_signal_handler(number, self._signalled, number)
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
+
+    def _signalled(self, number: signal.Signals) -> None:
+        self.exit(return_code=128 + number)
+
+    def _check_tty(self) -> None:
+        """A terminal that is gone (a dropped SSH session) ends the console; the incident stays."""
+        if self.is_headless:
+            return
+        try:
+            os.tcgetpgrp(sys.__stdin__.fileno())  # type: ignore[union-attr]
+        except OSError:
+            self.exit(return_code=128 + signal.SIGHUP)
+
+    def _fatal_error(self) -> None:
+        """A defect ends the console with its place, but never with the values of variables."""
+        from rich.text import Text
+
+        error = sys.exc_info()[1] or self._exception
+        lines = traceback.format_exception(error) if error else ["unknown error\n"]
+        said: Text = Text("".join(lines))
+        said.append("\nwarroom ended because of a defect. The incident is intact: start it again.")
+        self._exit_renderables.append(said)
+        self._close_messages_no_wait()
+
+
+def _runner(room: RoomScreen, action: str) -> Callable[[], object]:
+    return lambda: room.run_worker(room.run_action(action))

@@ -1,0 +1,283 @@
+"""Every key and command of the console, declared once.
+
+The declaration feeds the bindings, the key bar, the help, the palette, the command line and the
+docs. People remap keys by id under `[console.keys]`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Group = Literal["incident", "panes", "rows", "logs", "record", "console"]
+
+FORBIDDEN: Final = frozenset({"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+z", "ctrl+d"})
+"""Never bound: they belong to screen, tmux, flow control, job control and end of file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`action` names a method `action_*` of the room's screen. `bar` is how early it stands in
+    the key bar (0: not there). `word` is what `:` takes. Key names are Textual's."""
+
+    id: str
+    keys: str
+    title: str
+    help: str
+    group: Group
+    action: str
+    bar: int = 0
+    word: str = ""
+    shown: str = ""
+
+    @property
+    def key_text(self) -> str:
+        """The first key as people write it."""
+        return self.shown or self.keys.partition(",")[0]
+
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        "help",
+        "question_mark,f1",
+        "help",
+        "every key, and what it does",
+        "console",
+        "help",
+        1,
+        "help",
+        "?",
+    ),
+    Command("note", "n", "note", "write a note into the timeline", "record", "note", 3, "note"),
+    Command(
+        "filter",
+        "slash",
+        "filter",
+        "show only what contains this, while it runs",
+        "rows",
+        "filter",
+        4,
+        "filter",
+        "/",
+    ),
+    Command(
+        "exclude",
+        "exclamation_mark",
+        "hide",
+        "logs: hide what contains this",
+        "logs",
+        "exclude",
+        0,
+        "hide",
+        "!",
+    ),
+    Command(
+        "command",
+        "colon",
+        "command",
+        "the command line, with completion",
+        "console",
+        "command",
+        5,
+        "",
+        ":",
+    ),
+    Command("open", "i", "incident", "open an incident", "incident", "open_incident", 0, "open"),
+    Command(
+        "severity", "v", "severity", "change the severity", "incident", "severity", 6, "severity"
+    ),
+    Command("status", "u", "status", "change the status", "incident", "status", 7, "status"),
+    Command(
+        "role", "c", "commander", "take command, or hand a role over", "incident", "role", 0, "role"
+    ),
+    Command(
+        "checklist", "x", "checklist", "tick what is done", "incident", "checklist", 0, "checklist"
+    ),
+    Command("timeline", "t", "timeline", "the whole timeline", "record", "timeline", 8, "timeline"),
+    Command(
+        "export",
+        "e",
+        "export",
+        "write the post-mortem as Markdown",
+        "record",
+        "export",
+        9,
+        "export",
+    ),
+    Command(
+        "pin",
+        "p",
+        "pin",
+        "put the selected row or log line into the timeline",
+        "record",
+        "pin",
+        0,
+        "pin",
+    ),
+    Command("mitigations", "m", "act", "the list of actions", "incident", "mitigations", 2, "act"),
+    Command(
+        "pane",
+        "1,2,3,4,5,6,7,8,9",
+        "pane",
+        "go to the pane of that number",
+        "panes",
+        "pane",
+        0,
+        "",
+        "1-9",
+    ),
+    Command("next", "tab", "next pane", "go to the next pane", "panes", "next_pane"),
+    Command(
+        "previous", "shift+tab", "previous pane", "go to the pane before", "panes", "previous_pane"
+    ),
+    Command(
+        "zoom",
+        "z,plus,underscore",
+        "zoom",
+        "one pane over the whole room, and back",
+        "panes",
+        "zoom",
+        10,
+        "zoom",
+    ),
+    Command(
+        "layout",
+        "L",
+        "layout",
+        "the next layout: room, wide, stack",
+        "panes",
+        "layout",
+        0,
+        "layout",
+    ),
+    Command("down", "j,down", "down", "next row", "rows", "down"),
+    Command("up", "k,up", "up", "row before", "rows", "up"),
+    Command("page_down", "pagedown,ctrl+f", "page down", "a page further", "rows", "page_down"),
+    Command("page_up", "pageup", "page up", "a page back", "rows", "page_up"),
+    Command("first", "g,home", "first", "first row, oldest line", "rows", "first"),
+    Command("last", "G,end", "last", "last row; logs: newest line, following", "rows", "last"),
+    Command("detail", "enter", "detail", "all about the selected row or line", "rows", "detail"),
+    Command(
+        "sort",
+        "o",
+        "sort",
+        "sort by the next column; talkers: Ctrl+O groups",
+        "rows",
+        "sort",
+        0,
+        "sort",
+    ),
+    Command("reverse", "O", "reverse", "turn the order around", "rows", "reverse"),
+    Command(
+        "group",
+        "b",
+        "group by",
+        "top talkers: by address, range, path, status",
+        "rows",
+        "group",
+        0,
+        "group",
+    ),
+    Command(
+        "mark",
+        "space",
+        "pause/mark",
+        "tables: mark the row; logs: pause",
+        "rows",
+        "mark",
+        0,
+        "pause",
+    ),
+    Command(
+        "copy",
+        "y",
+        "copy",
+        "copy the row or line to the clipboard (OSC 52)",
+        "rows",
+        "copy",
+        0,
+        "copy",
+    ),
+    Command("find_next", "N", "search back", "logs: the match before", "logs", "find_previous"),
+    Command(
+        "next_error",
+        "right_square_bracket",
+        "next error",
+        "logs: the next line of level error",
+        "logs",
+        "next_error",
+        0,
+        "",
+        "]",
+    ),
+    Command(
+        "previous_error",
+        "left_square_bracket",
+        "previous error",
+        "logs: the error before",
+        "logs",
+        "previous_error",
+        0,
+        "",
+        "[",
+    ),
+    Command("wrap", "w", "wrap", "logs: wrap long lines", "logs", "wrap", 0, "wrap"),
+    Command("theme", "T", "theme", "the next theme", "console", "theme", 0, "theme"),
+    Command(
+        "share",
+        "ctrl+x",
+        "mask",
+        "screen sharing: mask addresses and secrets",
+        "console",
+        "share",
+        0,
+        "share",
+        "ctrl+x",
+    ),
+    Command(
+        "refresh",
+        "ctrl+l",
+        "redraw",
+        "look at every system now and draw all anew",
+        "console",
+        "redraw",
+        0,
+        "redraw",
+    ),
+    Command("palette", "ctrl+p", "palette", "search every command", "console", "palette"),
+    Command(
+        "back",
+        "escape",
+        "back",
+        "close, clear the filter, leave the zoom",
+        "console",
+        "back",
+        0,
+        "",
+        "esc",
+    ),
+    Command(
+        "quit",
+        "q",
+        "leave",
+        "leave the console; the incident goes on",
+        "console",
+        "leave",
+        11,
+        "quit",
+    ),
+)
+"""In the order of the help."""
+
+
+def by_word(word: str) -> Command | None:
+    """The command that `:` takes as `word`."""
+    return next((command for command in COMMANDS if command.word and command.word == word), None)
+
+
+def conflicts(keys: dict[str, str]) -> list[str]:
+    """What is wrong with a remapping by id, a line each."""
+    wrong = [
+        f'no command has the id "{name}"' for name in keys if name not in {c.id for c in COMMANDS}
+    ]
+    return wrong + [f"{key} is never bound" for key in keys.values() if key in FORBIDDEN]

@@ -1,0 +1,30 @@
+"""Top talkers: who asks, how much, since when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from warroom.tui.panes.base import TablePane
+from warroom.tui.widgets.lines import Span
+
+
+class TalkersPane(TablePane):
+    """Requests a second by client address, range, path or status class."""
+
+    title = "top talkers"
+    kinds: ClassVar[frozenset[str]] = frozenset({"talkers"})
+
+    def group_next(self) -> None:
+        """Group by the next thing."""
+        if self.room is not None:
+            self.room.talkers.group_next()
+            self.choice = replace(self.choice, cursor=None, index=0, offset=0)
+            self.changed()
+
+    def notes(self) -> list[Span]:
+        by = f"by {self.room.talkers.by}" if self.room else ""
+        return [(by, "accent"), *super().notes()] if by else super().notes()
+
+    def empty(self) -> str:
+        return super().empty() if self.choice.filter else "no request in an access log yet"

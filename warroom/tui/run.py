@@ -1,0 +1,29 @@
+"""Starts the console on this terminal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from warroom.config.settings import Settings
+    from warroom.engine.room import Room
+
+os.environ.setdefault("TEXTUAL_FPS", "240")  # read once, when Textual is imported
+
+
+def run(
+    settings: Settings,
+    opener: Callable[[], Awaitable[Room]],
+    *,
+    theme: str = "",
+    sharing: bool = False,
+    ascii_only: bool = False,
+) -> int:
+    """Run the console until it is left; its exit status."""
+    from warroom.tui.app import WarroomApp
+
+    app = WarroomApp(settings, opener, theme=theme, sharing=sharing, ascii_only=ascii_only)
+    app.run()
+    return app.return_code or 0

@@ -1,0 +1,225 @@
+"""What the room's keys do to the incident and, through the executor, to the systems."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import events, work
+from textual.screen import Screen
+
+from warroom.domain.incident import Role, Status
+from warroom.journal.base import JournalError
+from warroom.mitigations.base import MitigationRefused
+from warroom.tui.messages import IncidentChanged
+from warroom.tui.screens.dialogs import Option, ask_line, choose
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from warroom.engine.executor import Action
+    from warroom.engine.room import Room
+    from warroom.tui.panes.base import Pane, TablePane
+
+
+class Acts(Screen[None]):
+    """A part of the room's screen: incident state and actions."""
+
+    room: Room | None
+
+    @property
+    def pane(self) -> Pane | None:
+        """The pane that keys go to."""
+        raise NotImplementedError
+
+    @property
+    def table(self) -> TablePane | None:
+        """The active pane, when it has rows."""
+        raise NotImplementedError
+
+    def say(self, text: str, style: str = "") -> None:
+        raise NotImplementedError
+
+    async def saved(self, doing: Awaitable[object], done: str) -> None:
+        """Await something that writes to the journal, and say what came of it."""
+        try:
+            await doing
+        except (JournalError, KeyError) as error:
+            text = str(error.args[0]) if error.args else str(error)
+            self.say(f"NOT SAVED: {text}" if isinstance(error, JournalError) else text, "down")
+        else:
+            self.say(done, "ok")
+        self.post_message(IncidentChanged())
+
+    def incident_or_say(self) -> bool:
+        """Whether an incident is open; says how to open one when none is."""
+        if self.room is None:
+            self.say("the room is still opening")
+            return False
+        if self.room.session.incident is None:
+            self.say("no incident is open: press i to open one", "degraded")
+            return False
+        return True
+
+    # The incident ---------------------------------------------------------------------------
+
+    @work(exclusive=True, group="dialog")
+    async def action_open_incident(self) -> None:
+        if self.room is None:
+            return
+        if self.room.session.incident is not None and self.room.session.incident.is_open:
+            self.say(
+                f"{self.room.session.incident.id} is open already; close it with u", "degraded"
+            )
+            return
+        title = await ask_line(self, "incident", placeholder="what is wrong, in a few words")
+        severity = await self._pick_severity("severity", "") if title else None
+        if title and severity:
+            await self.saved(self.room.session.begin(title, severity), "incident opened")
+
+    @work(exclusive=True, group="dialog")
+    async def action_severity(self) -> None:
+        if not self.incident_or_say() or self.room is None or self.room.session.incident is None:
+            return
+        chosen = await self._pick_severity("severity", self.room.session.incident.severity)
+        if chosen and chosen != self.room.session.incident.severity:
+            await self.saved(self.room.session.set_severity(chosen), f"severity {chosen}")
+
+    async def _pick_severity(self, title: str, now: str) -> str | None:
+        assert self.room is not None
+        scheme = self.room.session.scheme
+        options = []
+        for level in scheme.levels:
+            told = f"tells {level.told}" if level.told else ""
+            mark = "•" if level.name == now else " "
+            text = f"{level.name}  {level.label}"
+            options.append(Option(level.name, text, told, key=level.name[-1], mark=mark))
+        return await choose(self, f"{title} ({scheme.name})", options, at=now)
+
+    @work(exclusive=True, group="dialog")
+    async def action_status(self) -> None:
+        if not self.incident_or_say() or self.room is None or self.room.session.incident is None:
+            return
+        now = self.room.session.incident.status
+        options = [
+            Option(s.value, s.value, key=str(n), mark="•" if s is now else " ")
+            for n, s in enumerate(Status, 1)
+        ]
+        chosen = await choose(self, "status", options, at=now.value)
+        if chosen and chosen != now.value:
+            await self.saved(self.room.session.set_status(Status(chosen)), f"status {chosen}")
+
+    @work(exclusive=True, group="dialog")
+    async def action_role(self) -> None:
+        if not self.incident_or_say() or self.room is None or self.room.session.incident is None:
+            return
+        roles = self.room.session.incident.roles
+        options = [
+            Option(r.value, r.value, ", ".join(roles.get(r, ())) or "nobody", key=str(n))
+            for n, r in enumerate(Role, 1)
+        ]
+        role = await choose(self, "role", options)
+        if role is None:
+            return
+        me = self.room.session.author.login
+        person = await ask_line(self, role, me, placeholder=me)
+        if person:
+            await self.saved(self.room.session.assign(Role(role), person), f"{role}: {person}")
+
+    @work(exclusive=True, group="dialog")
+    async def action_checklist(self) -> None:
+        if not self.incident_or_say() or self.room is None:
+            return
+        at = ""
+        while self.room.session.incident is not None:
+            ticked = self.room.session.incident.ticked
+            options = [
+                Option(item.id, item.text, item.phase, mark="[x]" if item.id in ticked else "[ ]")
+                for item in self.room.checklist
+            ]
+            chosen = await choose(self, "checklist", options, at=at, hint="enter tick   esc close")
+            if chosen is None:
+                return
+            item = next(i for i in self.room.checklist if i.id == chosen)
+            done = chosen not in ticked
+            await self.saved(
+                self.room.session.tick(chosen, item.text, done=done),
+                "ticked" if done else "open again",
+            )
+            at = chosen
+
+    # Actions on systems ---------------------------------------------------------------------
+
+    def actions_here(self) -> list[Action]:
+        """What can be armed now: the active pane's own for its selected row, then the config's."""
+        if self.room is None:
+            return []
+        table = self.table
+        source = table.selected.source if table and table.selected else None
+        if table is not None and source is None and len(table.sources) == 1:
+            source = table.sources[0]
+        own = [a for a in self.room.actions if a.id.startswith("pane:") and a.source == source]
+        return own + [a for a in self.room.actions if a.id.startswith("config:")]
+
+    @work(exclusive=True, group="dialog")
+    async def action_mitigations(self) -> None:
+        if self.room is None:
+            return
+        actions = self.actions_here()
+        if not actions:
+            self.say("nothing to act on here: add [[mitigation]] to the config", "degraded")
+            return
+        options = [
+            Option(
+                a.id,
+                a.title,
+                self._target_name(a),
+                key=a.key,
+                why_not=self.room.executor.refusal(a),
+            )
+            for a in actions
+        ]
+        chosen = await choose(
+            self, "act on", options, hint="enter shows the card first   esc cancel"
+        )
+        if chosen:
+            self.arm(next(a for a in actions if a.id == chosen))
+
+    def _target_name(self, action: Action) -> str:
+        selected = self.table.selected if self.table else None
+        if action.takes_row and selected is not None:
+            return f"selected: {selected.row.name}"
+        return action.source
+
+    def on_key(self, event: events.Key) -> None:
+        """An action's own key arms it: the active pane's before the config's."""
+        if self.room is None or event.character is None:
+            return
+        for action in self.actions_here():
+            if action.key == event.character:
+                event.stop()
+                event.prevent_default()
+                self.arm(action)
+                return
+
+    @work(exclusive=True, group="dialog")
+    async def arm(self, action: Action) -> None:
+        """Show the card of an action; nothing runs before it is confirmed there."""
+        from warroom.tui.screens.card import CardScreen
+
+        if self.room is None:
+            return
+        refusal = self.room.executor.refusal(action)
+        if refusal:
+            self.say(refusal, "degraded")
+            return
+        selected = self.table.selected if self.table else None
+        row = selected.row if selected and action.takes_row else None
+        self.say(f"{action.title}: looking at the target…")
+        try:
+            armed = await self.room.executor.arm(action, row)
+        except MitigationRefused as error:
+            self.say(str(error), "degraded")
+            return
+        self.say("")
+        await self.app.push_screen_wait(CardScreen(self.room, armed))
+        self.post_message(IncidentChanged())

@@ -1,0 +1,202 @@
+"""The card of an armed action: everything it will do, before it does it, and what came of it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from warroom.mitigations.base import Risk
+from warroom.tui.widgets.lines import Line, Lines, Span, spread
+
+if TYPE_CHECKING:
+    from warroom.engine.executor import Armed, Outcome
+    from warroom.engine.room import Room
+
+DEAF_S: Final = 0.4
+"""Keys that were typed before the card could be read do not confirm it."""
+_RISK_STYLE: Final = {Risk.READ: "ok", Risk.CHANGE: "degraded", Risk.DESTROY: "down"}
+_STATE_STYLE: Final = {"done": "ok", "failed": "down", "UNKNOWN": "unknown", "refused": "degraded"}
+
+
+class CardBody(Lines):
+    """The card's text."""
+
+    def __init__(self, armed: Armed) -> None:
+        super().__init__(id="card")
+        self.armed = armed
+        self.running_since: float | None = None
+        self.outcome: Outcome | None = None
+        self.wrong = ""
+
+    def text(self, width: int) -> list[Line]:
+        card = self.armed.card
+        risk = _RISK_STYLE[card.risk]
+        lines: list[Line] = [
+            spread([(card.title, "bold")], [(f" {card.risk.value} ", f"{risk} bold")], width),
+            [],
+            [
+                ("target   ", "dim"),
+                (card.target.label, "bold"),
+                (f"  {card.target.id}"[:40], "dim"),
+            ],
+            [("on       ", "dim"), (card.host or "this machine", "")],
+        ]
+        for number, command in enumerate(card.command):
+            for piece, part in enumerate(_wrapped(command, width - 9)):
+                lines.append(
+                    [
+                        ("runs     " if not number and not piece else "         ", "dim"),
+                        (part, "accent"),
+                    ]
+                )
+        for number, (what, much) in enumerate(card.hits):
+            lines.append(
+                [
+                    ("hits     " if not number else "         ", "dim"),
+                    (f"{what}: ", "dim"),
+                    (much, ""),
+                ]
+            )
+        for number, part in enumerate(_wrapped(card.undo, width - 9)):
+            lines.append([("undo     " if not number else "         ", "dim"), (part, "")])
+        for warning in card.warnings:
+            lines += [
+                [("! ", "degraded bold"), (part, "degraded")]
+                for part in _wrapped(warning, width - 2)
+            ]
+        return [*lines, [], *self._foot(width)]
+
+    def _foot(self, width: int) -> list[Line]:
+        card = self.armed.card
+        if self.outcome is not None:
+            style = _STATE_STYLE[self.outcome.state.value]
+            lines: list[Line] = [[(f"{self.outcome.state.value}: ", f"{style} bold")]]
+            lines += [[(part, "")] for part in _wrapped(self.outcome.text, width)]
+            if not self.outcome.saved:
+                lines.append([("NOT SAVED: the outcome is kept and will be written", "alarm")])
+            return [*lines, [], [("enter", "key"), (" close", "")]]
+        if self.running_since is not None:
+            seconds = time.monotonic() - self.running_since
+            return [
+                [
+                    ("running… ", "accent bold"),
+                    (f"{seconds:.0f} s of at most {self.armed.action.spec.timeout:.0f} s", "dim"),
+                ]
+            ]
+        cancel: list[Span] = [("esc", "key"), (" cancel", "")]
+        if card.word:
+            confirm: list[Span] = [("   or type ", ""), (card.word, "bold down"), (" and ", "")]
+            return [[*cancel, *confirm, ("enter", "key"), (" to run", "")], [(self.wrong, "down")]]
+        return [[*cancel, ("   ", ""), ("enter", "key"), (" run", "")], [(self.wrong, "down")]]
+
+    def build(self, width: int, height: int) -> list[Line]:
+        h, v, corners = ("-", "|", "++++") if self.ascii_only else ("━", "┃", "┏┓┗┛")
+        style = _RISK_STYLE[self.armed.card.risk]
+        lines: list[Line] = [[(corners[0] + h * (width - 2) + corners[1], style)]]
+        content = self.text(width - 4)
+        for index in range(height - 2):
+            inner = content[index] if index < len(content) else ()
+            lines.append([(v + " ", style), *spread(inner, (), width - 4), (" " + v, style)])
+        lines.append([(corners[2] + h * (width - 2) + corners[3], style)])
+        return lines
+
+
+class CardScreen(ModalScreen[bool]):
+    """Gives True when the action was run, whatever came of it."""
+
+    DEFAULT_CSS = """
+    CardScreen { align: center middle; background: $background 60%; }
+    CardScreen > Vertical { width: 92%; max-width: 104; height: auto; background: $surface; }
+    CardScreen CardBody { width: 100%; background: $surface; }
+    CardScreen Input { border: tall $down; background: $panel; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "cancel"),
+        Binding("enter", "confirm", "run"),
+    ]
+
+    def __init__(self, room: Room, armed: Armed) -> None:
+        super().__init__()
+        self._room, self._armed = room, armed
+        self._body = CardBody(armed)
+        self._shown_at = 0.0
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield self._body
+            if self._armed.card.word:
+                yield Input(placeholder=f"type {self._armed.card.word} to confirm", id="word")
+
+    def on_mount(self) -> None:
+        self._shown_at = time.monotonic()
+        self._fit()
+        self.set_interval(0.5, self._body.changed)
+
+    def _fit(self) -> None:
+        width = min(104, self.app.size.width * 92 // 100) - 4
+        room = self.app.size.height - (4 if self._armed.card.word else 1)
+        self._body.styles.height = min(len(self._body.text(width)) + 2, room)
+        self._body.changed()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._confirmed(event.value.strip())
+
+    def action_confirm(self) -> None:
+        if self._body.outcome is not None:
+            self.dismiss(True)
+        elif not self._armed.card.word:
+            self._confirmed("")
+
+    def action_cancel(self) -> None:
+        if self._body.running_since is None:
+            self.run_worker(self._room.executor.disarm(self._armed))
+            self.dismiss(False)
+        elif self._body.outcome is not None:
+            self.dismiss(True)
+
+    def _confirmed(self, typed: str) -> None:
+        if self._body.outcome is not None:
+            self.dismiss(True)
+            return
+        if self._body.running_since is not None:
+            return
+        if time.monotonic() - self._shown_at < DEAF_S:
+            self._body.wrong = "typed before the card was shown: read it, then press again"
+        elif typed != self._armed.card.word:
+            self._body.wrong = f'"{typed}" is not "{self._armed.card.word}"'
+        else:
+            self._body.wrong = ""
+            self._body.running_since = time.monotonic()
+            for box in self.query(Input):
+                box.disabled = True
+            self._run(typed)
+        self._body.changed()
+
+    @work
+    async def _run(self, typed: str) -> None:
+        self._body.outcome = await self._room.run(self._armed, typed)
+        for box in self.query(Input):
+            await box.remove()
+        self._fit()
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """`text` in pieces of at most `width` characters, nothing left out."""
+    width = max(8, width)
+    pieces: list[str] = []
+    for line in text.split("\n"):
+        while len(line) > width:
+            cut = line.rfind(" ", width // 2, width)
+            cut = cut if cut > 0 else width
+            pieces.append(line[:cut])
+            line = line[cut:].lstrip(" ") if cut < width else line[cut:]
+        pieces.append(line)
+    return pieces or [""]

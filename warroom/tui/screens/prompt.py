@@ -1,0 +1,57 @@
+"""One line of input at the lower edge: notes, filters, the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.screen import ModalScreen
+from textual.suggester import Suggester
+from textual.widgets import Input, Label
+
+
+class Prompt(ModalScreen[str | None]):
+    """Gives the text, or None when it was left with Escape. `live` is told of every change."""
+
+    DEFAULT_CSS = """
+    Prompt { background: transparent; align: left bottom; }
+    Prompt > Horizontal { height: 1; width: 100%; background: $bar; }
+    Prompt Label { width: auto; color: $accent; text-style: bold; background: $bar; }
+    Prompt Input { border: none; height: 1; padding: 0; background: $bar; color: $bar-foreground;
+        width: 1fr; }
+    Prompt Input:focus { border: none; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "cancel")]
+
+    def __init__(
+        self,
+        label: str,
+        value: str = "",
+        *,
+        placeholder: str = "",
+        live: Callable[[str], None] | None = None,
+        suggester: Suggester | None = None,
+    ) -> None:
+        super().__init__()
+        self._label, self._value, self._placeholder = label, value, placeholder
+        self._live, self._suggester = live, suggester
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield Label(f" {self._label} ", markup=False)
+            yield Input(
+                self._value,
+                placeholder=self._placeholder,
+                suggester=self._suggester,
+                select_on_focus=False,
+            )
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        if self._live is not None:
+            self._live(event.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value)

@@ -1,0 +1,179 @@
+"""What the room's keys do to the record: notes, pins, the timeline, the post-mortem; and help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from textual import work
+
+from warroom.domain.events import Kind
+from warroom.tui.screens.acts import Acts
+from warroom.tui.screens.dialogs import ask_line, show_sheet
+
+if TYPE_CHECKING:
+    from warroom.config.settings import Settings
+
+NOTE_HINT: Final = "what you see, think or decide; enter writes it down"
+
+
+class Record(Acts):
+    """A part of the room's screen: what is written down, copied, filtered and shown at length."""
+
+    settings: Settings
+
+    @work(exclusive=True, group="dialog")
+    async def action_note(self, text: str = "") -> None:
+        if not self.incident_or_say() or self.room is None:
+            return
+        written = text if text else await ask_line(self, "note", placeholder=NOTE_HINT)
+        if written and written.strip():
+            await self.saved(self.room.session.note(written.strip()), "noted")
+
+    @work(exclusive=True, group="dialog")
+    async def action_filter(self) -> None:
+        pane = self.pane
+        if pane is None:
+            return
+        before = pane.filter_text
+        text = await ask_line(self, "/", before, placeholder="only what contains", live=pane.filter)
+        pane.filter(before if text is None else text)
+
+    @work(exclusive=True, group="dialog")
+    async def action_exclude(self) -> None:
+        from warroom.tui.panes.logs import LogsPane
+
+        pane = self.pane
+        if not isinstance(pane, LogsPane):
+            self.say("! hides lines in the logs pane", "degraded")
+            return
+        text = await ask_line(self, "!", pane.excluded, placeholder="hide what contains")
+        if text is not None:
+            pane.exclude(text)
+
+    @work(exclusive=True, group="dialog")
+    async def action_pin(self) -> None:
+        if not self.incident_or_say() or self.room is None or self.pane is None:
+            return
+        source, text = self.pane.picked()
+        if not text:
+            self.say("nothing is selected", "degraded")
+            return
+        data = {"source": source, "pane": self.pane.key}
+        await self.saved(
+            self.room.session.record(Kind.EVIDENCE, f"{source}: {text}", data),
+            "pinned to the timeline",
+        )
+
+    def action_copy(self) -> None:
+        if self.pane is None:
+            return
+        _, text = self.pane.picked()
+        if text:
+            self.app.copy_to_clipboard(text)
+            self.say("copied (OSC 52: inside tmux it needs `set -g set-clipboard on`)", "ok")
+        else:
+            self.say("nothing is selected", "degraded")
+
+    @work(exclusive=True, group="dialog")
+    async def action_detail(self) -> None:
+        from warroom.tui.screens.detail import detail_lines, waiting
+
+        pane = self.pane
+        if pane is None or self.room is None:
+            return
+        found = pane.detail()
+        if found is None:
+            self.say("nothing is selected", "degraded")
+            return
+        title, source, key, lines = found
+        show = await show_sheet(self, title, lines or waiting())
+        if not lines:
+            show(await detail_lines(self.room, source, key))
+
+    @work(exclusive=True, group="dialog")
+    async def action_timeline(self) -> None:
+        if not self.incident_or_say() or self.room is None:
+            return
+        from warroom.tui.screens.timeline import TimelineScreen
+
+        await self.app.push_screen(TimelineScreen(self.room, self.settings.incident.timezone))
+
+    @work(exclusive=True, group="export")
+    async def action_export(self, target: str = "") -> None:
+        if not self.incident_or_say() or self.room is None:
+            return
+        from warroom.engine.export import ExportError, export_path, write_postmortem
+
+        path = Path(target) if target else export_path(self.room.session)
+        try:
+            written = await write_postmortem(self.room.session, path, self.settings)
+        except ExportError as error:
+            self.say(str(error), "down")
+        else:
+            self.say(f"post-mortem: {written}", "ok")
+
+    async def action_help(self) -> None:
+        from warroom.tui.screens.help import help_lines
+
+        await show_sheet(self, "keys and commands", help_lines(self.actions_here()))
+
+    def action_theme(self) -> None:
+        from warroom.tui import themes
+
+        names = themes.names()
+        now = self.app.theme.removeprefix("warroom-")
+        chosen = names[(names.index(now) + 1) % len(names)] if now in names else names[0]
+        self.use_theme(chosen)
+
+    def use_theme(self, name: str) -> None:
+        """Change to another theme, and say which."""
+        from warroom.tui import themes
+
+        try:
+            theme = themes.load(name)
+        except themes.ThemeError as error:
+            self.say(str(error), "down")
+            return
+        self.app.register_theme(theme)
+        self.app.theme = theme.name
+        self.say(f"theme: {name}")
+
+    def action_share(self) -> None:
+        self.app.sharing = not self.app.sharing  # type: ignore[attr-defined]
+        self.redraw()
+        on = self.app.sharing  # type: ignore[attr-defined]
+        self.say(
+            "screen sharing: addresses and secrets are masked" if on else "screen sharing: off",
+            "ok",
+        )
+
+    @work(exclusive=True, group="dialog")
+    async def action_command(self) -> None:
+        from warroom.tui.screens.commandline import ask, obey
+
+        line = await ask(self)
+        if line:
+            obey(self, line)
+
+    def action_group(self) -> None:
+        from warroom.tui.panes.talkers import TalkersPane
+
+        if isinstance(self.pane, TalkersPane):
+            self.pane.group_next()
+        else:
+            self.say("b groups the top talkers", "degraded")
+
+    def action_palette(self) -> None:
+        self.app.action_command_palette()
+
+    def action_leave(self) -> None:
+        self.app.exit()
+
+    def use_layout(self, name: str) -> None:
+        """Change to another layout."""
+        raise NotImplementedError
+
+    def redraw(self) -> None:
+        """Everything is drawn anew."""
+        raise NotImplementedError

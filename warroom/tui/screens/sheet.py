@@ -1,0 +1,86 @@
+"""A sheet over the room: titled, framed, scrollable lines. Help and details are sheets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from warroom.tui.widgets.lines import Line, Lines, spread
+
+
+class SheetBody(Lines):
+    """The framed lines, from `offset` on."""
+
+    def __init__(self, title: str, lines: Sequence[Line], hint: str) -> None:
+        super().__init__(id="sheet")
+        self.title, self.lines, self.hint = title, list(lines), hint
+        self.offset_y = 0
+
+    def build(self, width: int, height: int) -> list[Line]:
+        h, v, corners = ("-", "|", "++++") if self.ascii_only else ("━", "┃", "┏┓┗┛")
+        room = height - 2
+        self.offset_y = max(0, min(self.offset_y, len(self.lines) - room))
+        shown = self.lines[self.offset_y : self.offset_y + room]
+        more = len(self.lines) > room
+        place = f" {self.offset_y + len(shown)}/{len(self.lines)} lines " if more else ""
+        top = spread([(corners[0] + h, "focus"), (f" {self.title} ", "title accent")],
+                     [(h + corners[1], "focus")], width, h, "focus")  # fmt: skip
+        lines: list[Line] = [top]
+        for index in range(room):
+            content = shown[index] if index < len(shown) else ()
+            lines.append([(v + " ", "focus"), *spread(content, (), width - 4), (" " + v, "focus")])
+        lines.append(
+            spread([(corners[2] + h, "focus"), (f" {self.hint} ", "dim")],
+                   [(place, "dim"), (h + corners[3], "focus")], width, h, "focus")
+        )  # fmt: skip
+        return lines
+
+    def scroll_lines(self, by: int) -> None:
+        self.offset_y += by
+        self.changed()
+
+    def on_mouse_scroll_down(self) -> None:
+        self.scroll_lines(3)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.scroll_lines(-3)
+
+
+class Sheet(ModalScreen[None]):
+    """Shown until it is closed with Escape, Enter or q."""
+
+    DEFAULT_CSS = """
+    Sheet { align: center middle; background: $background 60%; }
+    Sheet > SheetBody { width: 90%; max-width: 130; height: 90%; background: $surface; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter", "dismiss", "close"),
+        Binding("j,down", "move(1)", "down"),
+        Binding("k,up", "move(-1)", "up"),
+        Binding("pagedown,space", "page(1)", "page down"),
+        Binding("pageup", "page(-1)", "page up"),
+        Binding("g,home", "move(-100000)", "first"),
+        Binding("G,end", "move(100000)", "last"),
+    ]
+
+    def __init__(self, title: str, lines: Sequence[Line]) -> None:
+        super().__init__()
+        self._body = SheetBody(title, lines, "esc close   j k scroll")
+
+    def compose(self) -> ComposeResult:
+        yield self._body
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Put other lines in their place."""
+        self._body.lines = list(lines)
+        self._body.changed()
+
+    def action_move(self, by: int) -> None:
+        self._body.scroll_lines(by)
+
+    def action_page(self, by: int) -> None:
+        self._body.scroll_lines(by * (self._body.size.height - 3))

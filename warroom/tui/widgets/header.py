@@ -1,0 +1,83 @@
+"""The strip on top: severity, title, status, clock, what is due, who commands."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from warroom.domain import cadence
+from warroom.domain.clock import hms
+from warroom.domain.incident import Incident, Status
+from warroom.tui import format as fmt
+from warroom.tui.widgets.lines import Line, Lines, Span, spread
+
+if TYPE_CHECKING:
+    from warroom.engine.room import Room
+
+
+class HeaderStrip(Lines):
+    """One line; all of a too small screen."""
+
+    def __init__(self, zone: str) -> None:
+        super().__init__(id="header")
+        self.room: Room | None = None
+        self.zone = ZoneInfo(zone)
+        self.too_small = False
+        self.failed = ""
+
+    def build(self, width: int, height: int) -> list[Line]:
+        if self.too_small:
+            text = f"too small: {width}x{height}, needs 60x16"
+            return [[(text, "alarm")], [("no action key is live", "dim")]]
+        if self.room is None:
+            text = self.failed or "opening the room…"
+            return [spread([(" warroom ", "badge"), (f" {text}", "bar")], [], width, style="bar")]
+        incident = self.room.session.incident
+        now = self.room.clock.now()
+        left = self._incident(incident, now, width) if incident else self._idle()
+        right = self._right(now, width)
+        return [spread([*left], [*right], width, style="bar")]
+
+    def _idle(self) -> list[Span]:
+        return [
+            (" warroom ", "badge"),
+            (" no incident is open ", "bar"),
+            ("i", "bar key"),
+            (" opens one", "bar"),
+        ]
+
+    def _incident(self, incident: Incident, now: datetime, width: int) -> list[Span]:
+        assert self.room is not None
+        worst = self.room.session.scheme.names[:2]
+        badge = "alarm" if incident.severity in worst and incident.is_open else "badge"
+        spans: list[Span] = [(f" {incident.severity} ", badge), (" ", "bar")]
+        if width >= 110:
+            spans.append((f"{incident.id}  ", "bar"))
+        spans.append((f"{incident.title}  ", "bar bold"))
+        style = "bar ok" if incident.status in (Status.RESOLVED, Status.CLOSED) else "bar accent"
+        spans.append((f"{incident.status}  ", style))
+        spans.append((f"{hms(cadence.elapsed(incident, now))}  ", "bar bold"))
+        due = cadence.update(incident, self.room.session.scheme, now)
+        if due.left is not None:
+            word = "update OVERDUE" if due.overdue else "update due in"
+            time = hms(abs(due.left)).removeprefix("00:")
+            spans.append((f" {word} {time} ", "alarm" if due.overdue else "bar"))
+        return spans
+
+    def _right(self, now: datetime, width: int) -> list[Span]:
+        assert self.room is not None
+        spans: list[Span] = []
+        if self.room.session.unsaved:
+            spans.append((f" NOT SAVED {len(self.room.session.unsaved)} ", "alarm"))
+        if self.room.executor.observe:
+            spans.append((" OBSERVER ", "badge"))
+        incident = self.room.session.incident
+        if incident and incident.commander and width >= 100:
+            spans.append((f" IC {incident.commander} ", "bar"))
+        if width >= 90:
+            local = fmt.clock_time(now, self.zone)
+            utc = fmt.clock_time(now, ZoneInfo("UTC"), seconds=False)
+            spans.append((f" {local} ", "bar bold"))
+            spans.append(("UTC " if self.zone.key == "UTC" else f"{utc} UTC ", "bar dim"))
+        return spans

@@ -1,0 +1,142 @@
+"""A widget that is a list of lines: the base of everything in the room.
+
+Drawn line by line from spans of text and style names, without child widgets, markup or layout:
+several times cheaper than stock widgets, and foreign text can never be anything but text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+Span = tuple[str, str]
+"""A text and the names of its styles, separated by spaces: `"down bold"`; empty is plain."""
+Line = Sequence[Span]
+
+STYLES: Final = (
+    "ok", "degraded", "down", "unknown", "dim", "bold", "accent", "title", "frame", "focus",
+    "cursor", "mark", "key", "head", "bar", "alarm", "reverse", "info", "badge",
+)  # fmt: skip
+
+
+def width_of(line: Line) -> int:
+    """Terminal cells that a line takes."""
+    return sum(cell_len(text) for text, _ in line)
+
+
+def fitted(line: Line, width: int) -> list[Span]:
+    """`line` in exactly `width` cells: cut with an ellipsis, or padded."""
+    spans: list[Span] = []
+    left = width
+    for index, (text, style) in enumerate(line):
+        need = cell_len(text)
+        if need > left or (need == left and any(t for t, _ in line[index + 1 :])):
+            if left > 0:
+                spans.append((set_cell_size(text, left - 1) + "…", style))
+            return spans
+        spans.append((text, style))
+        left -= need
+    if left:
+        spans.append((" " * left, ""))
+    return spans
+
+
+def shortened(text: str, width: int) -> str:
+    """`text` in at most `width` cells, its cut marked."""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, width - 1) + "…" if width > 0 else ""
+
+
+def spread(left: Line, right: Line, width: int, fill: str = " ", style: str = "") -> list[Span]:
+    """`left` and `right` at the two ends of `width` cells; the left gives way first."""
+    room = width - width_of(right)
+    if room < 4:
+        return fitted(left, width)
+    gap = room - width_of(left)
+    if gap < 0:
+        return [*fitted(left, room), *right]
+    return [*left, (fill * gap, style), *right]
+
+
+class Lines(Widget):
+    """Subclasses give `build`; `changed` asks for it again at the next paint."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{name}" for name in STYLES}
+    DEFAULT_CSS = """
+    Lines { background: $background; color: $foreground; }
+    Lines > .lines--ok { color: $ok; }
+    Lines > .lines--degraded { color: $degraded; }
+    Lines > .lines--down { color: $down; }
+    Lines > .lines--unknown { color: $unknown; }
+    Lines > .lines--dim { color: $quiet; }
+    Lines > .lines--bold { text-style: bold; }
+    Lines > .lines--accent { color: $accent; }
+    Lines > .lines--info { color: $info; }
+    Lines > .lines--title { text-style: bold; }
+    Lines > .lines--frame { color: $frame; }
+    Lines > .lines--focus { color: $accent; }
+    Lines > .lines--cursor { background: $cursor-background; color: $cursor-foreground; }
+    Lines > .lines--mark { color: $accent; text-style: bold; }
+    Lines > .lines--key { color: $accent; text-style: bold; }
+    Lines > .lines--head { color: $quiet; text-style: underline; }
+    Lines > .lines--bar { background: $bar; color: $bar-foreground; }
+    Lines > .lines--badge { background: $bar; color: $bar-foreground; text-style: bold; }
+    Lines > .lines--alarm { background: $down; color: $on-down; text-style: bold; }
+    Lines > .lines--reverse { text-style: reverse; }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._built: list[Line] | None = None
+        self._styles_by_name: dict[str, Style] = {}
+
+    def build(self, width: int, height: int) -> list[Line]:
+        """The lines to show in `width` by `height` cells."""
+        raise NotImplementedError
+
+    def changed(self) -> None:
+        """What is shown is no longer true."""
+        self._built = None
+        self.refresh()
+
+    @property
+    def ascii_only(self) -> bool:
+        """Whether the terminal is to get nothing beyond ASCII from us."""
+        return bool(getattr(self.app, "ascii_only", False))
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._styles_by_name.clear()
+        self._built = None
+
+    def on_resize(self) -> None:
+        self._built = None
+
+    def render_line(self, y: int) -> Strip:
+        width, height = self.size
+        if self._built is None:
+            self._built = self.build(width, height)
+        line = self._built[y] if y < len(self._built) else ()
+        return self.strip(line, width)
+
+    def strip(self, line: Line, width: int) -> Strip:
+        """`line` as a strip of exactly `width` cells."""
+        segments = [Segment(text, self.style(name)) for text, name in fitted(line, width) if text]
+        return Strip(segments, width)
+
+    def style(self, names: str) -> Style:
+        """The style of some names together, from the theme."""
+        found = self._styles_by_name.get(names)
+        if found is None:
+            found = self.rich_style
+            for name in names.split():
+                found += self.get_component_rich_style(f"lines--{name}", partial=True)
+            self._styles_by_name[names] = found
+        return found

@@ -1,0 +1,141 @@
+"""The incident at the left edge: clock, severity, deadlines, roles, checklist, actions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from warroom.domain import cadence
+from warroom.domain.cadence import Countdown
+from warroom.domain.clock import hms, span
+from warroom.domain.incident import Incident, Role
+from warroom.tui.widgets.lines import Line, Lines, Span, shortened, spread
+
+if TYPE_CHECKING:
+    from warroom.engine.room import Room
+
+
+class Sidebar(Lines):
+    """Fixed in width; what does not fit at the bottom is left out, deadlines last."""
+
+    def __init__(self) -> None:
+        super().__init__(id="sidebar")
+        self.room: Room | None = None
+
+    def build(self, width: int, height: int) -> list[Line]:
+        h, v, corners = ("-", "|", "++++") if self.ascii_only else ("─", "│", "┌┐└┘")
+        inner = [] if self.room is None else self._inside(width - 4)
+        title: list[Span] = [(corners[0], "frame"), ("incident", "title"), (" ", "")]
+        lines: list[Line] = [spread(title, [(corners[1], "frame")], width, h, "frame")]
+        for index in range(height - 2):
+            content = inner[index] if index < len(inner) else ()
+            lines.append([(f"{v} ", "frame"), *spread(content, (), width - 4), (f" {v}", "frame")])
+        lines.append([(corners[2] + h * (width - 2) + corners[3], "frame")])
+        return lines
+
+    def _inside(self, width: int) -> list[Line]:
+        assert self.room is not None
+        incident, now = self.room.session.incident, self.room.clock.now()
+        if incident is None:
+            return [
+                [("no incident is open", "dim")], [],
+                [("i", "key"), (" open one", "")], [],
+                *self._actions(width),
+            ]  # fmt: skip
+        return [
+            [(hms(cadence.elapsed(incident, now)).center(width), "bold accent")],
+            *self._severity(incident, width),
+            [],
+            *self._deadlines(incident, now, width),
+            [],
+            *self._roles(incident, width),
+            [],
+            *self._checklist(incident, width),
+            [],
+            *self._actions(width),
+        ]
+
+    def _severity(self, incident: Incident, width: int) -> list[Line]:
+        assert self.room is not None
+        scheme = self.room.session.scheme
+        spans: list[Span] = []
+        for name in scheme.names:
+            chosen = name == incident.severity
+            spans.append((f"[{name}]" if chosen else f" {name} ", "bold down" if chosen else "dim"))
+        used = sum(len(text) for text, _ in spans)
+        if used > width:
+            spans = [(f"[{incident.severity}]", "bold down"), (f" of {scheme.name}", "dim")]
+            used = sum(len(text) for text, _ in spans)
+        label = scheme.level(incident.severity).label if incident.severity in scheme.names else ""
+        return [
+            [(" " * ((width - used) // 2), ""), *spans],
+            [(shortened(label, width).center(width), "dim")],
+        ]
+
+    def _deadlines(self, incident: Incident, now: datetime, width: int) -> list[Line]:
+        assert self.room is not None
+        scheme = self.room.session.scheme
+        if incident.severity not in scheme.names:
+            return [[(f"not a level of {scheme.name}", "degraded")]]
+        return [
+            self._deadline("response", cadence.response(incident, scheme, now), width),
+            self._deadline("update", cadence.update(incident, scheme, now), width),
+            spread([("status", "dim")], [(incident.status.value, "accent")], width),
+        ]
+
+    def _deadline(self, name: str, due: Countdown, width: int) -> Line:
+        if due.met_in is not None:
+            late = due.left is not None and due.left < 0
+            right: Span = (f"met in {span(due.met_in)}", "degraded" if late else "ok")
+        elif due.left is None:
+            right = ("none", "dim")
+        else:
+            right = (hms(due.left), "alarm" if due.overdue else "bold")
+        return spread([(name, "dim")], [right], width)
+
+    def _roles(self, incident: Incident, width: int) -> list[Line]:
+        commander = incident.commander
+        lines: list[Line] = [
+            spread([("commander", "dim")], [(shortened(commander, width - 10), "")], width)
+            if commander
+            else spread([("commander", "dim")], [("none: ", "degraded"), ("c", "key")], width)
+        ]
+        for role, people in incident.roles.items():
+            if role is not Role.COMMANDER and people:
+                text = shortened(", ".join(people), width - len(role.value.split()[0]) - 1)
+                lines.append(spread([(role.value.split()[0], "dim")], [(text, "")], width))
+        return lines
+
+    def _checklist(self, incident: Incident, width: int) -> list[Line]:
+        assert self.room is not None
+        items = self.room.checklist
+        done = sum(item.id in incident.ticked for item in items)
+        key: Span = ("x", "key")
+        lines: list[Line] = [
+            spread([key, (" checklist", "")], [(f"{done}/{len(items)}", "bold")], width)
+        ]
+        for item in [i for i in items if i.id not in incident.ticked][:3]:
+            box = "[ ]" if self.ascii_only else "☐"
+            lines.append([(f"{box} ", "dim"), (shortened(item.text, width - 2), "dim")])
+        return lines
+
+    def _actions(self, width: int) -> list[Line]:
+        assert self.room is not None
+        actions = [a for a in self.room.actions if a.id.startswith("config:")]
+        if not actions:
+            return [[("m", "key"), (" actions", "")]]
+        refusal = self.room.executor.refusal()
+        lines: list[Line] = [[("actions", "title")]]
+        for action in actions:
+            style = "dim" if refusal else ""
+            running = action.id in self.room.executor.running
+            text = f"{action.title}{' …running' if running else ''}"
+            lines.append(
+                [
+                    (f" {action.key or ' '} ", "dim" if refusal else "key"),
+                    (shortened(text, width - 3), style),
+                ]
+            )
+        if refusal:
+            lines.append([(shortened(refusal.partition(":")[0], width), "dim")])
+        return lines
