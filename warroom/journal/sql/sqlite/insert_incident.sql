@@ -1,0 +1,1 @@
+INSERT INTO incident (id, day, of_day) VALUES (?, ?, ?);

@@ -1,0 +1,1 @@
+SELECT number FROM incident WHERE id = ?;
