@@ -1,4 +1,4 @@
-"""What the words of a health answer mean, whoever wrote it. Pure."""
+"""What the words in an HTTP answer mean, whoever wrote it. Pure."""
 
 from __future__ import annotations
 
@@ -29,6 +29,18 @@ _WORDS: Final = {
 UNMISTAKABLE: Final = frozenset(("down", "disconnected", "unhealthy", "unreachable", "unavailable"))
 """Words that say "down" even beside a key that names no state (`"database": "disconnected"`);
 `error` and `failed` do not: `"log_level": "error"`."""
+
+_SECRET_HEADERS: Final = ("cookie", "authorization", "token", "secret", "api-key", "password")
+
+
+def is_secret(header: str) -> bool:
+    """Whether a header of that name usually carries a secret.
+
+    >>> is_secret("X-Api_Key"), is_secret("Content-Type")
+    (True, False)
+    """
+    name = header.lower().replace("_", "-").replace("apikey", "api-key")
+    return any(part in name for part in _SECRET_HEADERS)
 
 
 def plain(word: str) -> str:
