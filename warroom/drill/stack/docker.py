@@ -69,6 +69,11 @@ class Engine:
         """Restarts a container, running or not."""
         await self._call("POST", f"/containers/{name}/restart", params={"t": "1"})
 
+    async def running(self, name: str) -> bool:
+        """Whether a container runs."""
+        found = await self._call("GET", f"/containers/{name}/json")
+        return bool(found["State"]["Running"])
+
     async def owned(self) -> dict[str, str]:
         """Containers of drills: id → the process id of the drill they belong to."""
         params = {"all": "true", "filters": f'{{"label":["{OWNER}"]}}'}

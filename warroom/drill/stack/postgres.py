@@ -66,8 +66,11 @@ class Postgres:
         await self.program.stop()
 
 
-async def start(folder: Path, *, max_connections: int = 100) -> Postgres:
-    """A new, empty server in `folder`. Raises Missing or StartFailed."""
+async def start(folder: Path, *, settings: tuple[str, ...] = ()) -> Postgres:
+    """A new, empty server in `folder`. `settings` are further lines of postgresql.conf.
+
+    Raises Missing or StartFailed.
+    """
     initdb = find("initdb", _ADVICE)
     home = own_folder(folder, "postgres")
     binaries = _reachable(initdb.resolve().parent, home)
@@ -78,10 +81,9 @@ async def start(folder: Path, *, max_connections: int = 100) -> Postgres:
     if await making.done(timeout=60):
         raise StartFailed(f"initdb failed: {making.said()}")
     (data / "pg_hba.conf").write_text(_HBA)
-    with (data / "postgresql.conf").open("a") as settings:
-        settings.write(_SETTINGS)
-        settings.write(f"max_connections = {max_connections}\nport = {port}\n")
-        settings.write(f"unix_socket_directories = '{home}'\n")
+    lines = [_SETTINGS, f"port = {port}", f"unix_socket_directories = '{home}'", *settings]
+    with (data / "postgresql.conf").open("a") as conf:
+        conf.write("\n".join(lines) + "\n")
     log = home / "postgres.log"
     program = Program([binaries / "postgres", "-D", data], log, ends_with=signal.SIGQUIT)
     await program.ready(lambda: listening(port) and b"ready to accept" in log.read_bytes())
