@@ -17,7 +17,7 @@ from warroom.hosts.docker_container import Container, container
 
 _HEADER: Final = struct.Struct(">BxxxL")  # stream id and length, API reference of "attach"
 _STARTS: Final = ["start", "rename"]  # compose names a new container after starting it, or before
-_ALL: Final = {"follow": "1", "stdout": "1", "stderr": "1"}
+_FOLLOW: Final = {"follow": "1", "stdout": "1", "stderr": "1"}
 _FRACTION: Final = re.compile(r"\.([0-9]+)")
 
 Chunks = AsyncGenerator[bytes, None]
@@ -43,8 +43,18 @@ async def container_log(
         await engine.close()
 
 
+async def last_lines(engine: Engine, run: Container, count: int) -> list[bytes]:
+    """The last `count` lines of a container's log, output and error by time. Raises HostError."""
+    params = {"stdout": "1", "stderr": "1", "tail": str(count)}
+    frames = Frames()
+    source = _terminal(engine, run, params) if run.tty else _framed(engine, run, params, frames)
+    async with aclosing(source) as chunks:
+        text = b"".join([chunk async for chunk in chunks])
+    return text.splitlines()[-count:]
+
+
 async def _followed(engine: Engine, run: Container, last: int) -> Chunks:
-    since, params = "", {"tail": str(last)}
+    since, params = "", _FOLLOW | {"tail": str(last)}
     while True:
         frames = Frames(since)
         source = _terminal(engine, run, params) if run.tty else _framed(engine, run, params, frames)
@@ -53,18 +63,18 @@ async def _followed(engine: Engine, run: Container, last: int) -> Chunks:
                 yield chunk
         run, ended = await _next_run(engine, run)
         since = frames.newest or ended
-        params = {"since": since} if since else {"tail": "all"}
+        params = _FOLLOW | ({"since": since} if since else {"tail": "all"})
 
 
 async def _terminal(engine: Engine, run: Container, params: dict[str, str]) -> Chunks:
     """With a terminal there is one raw stream: no frames, no way to tell output from error."""
-    async with engine.chunks(f"containers/{run.id}/logs", _ALL | params) as chunks:
+    async with engine.chunks(f"containers/{run.id}/logs", params) as chunks:
         async for chunk in chunks:
             yield chunk
 
 
 async def _framed(engine: Engine, run: Container, params: dict[str, str], frames: Frames) -> Chunks:
-    params = _ALL | params | {"timestamps": "1"}
+    params = params | {"timestamps": "1"}
     async with engine.chunks(f"containers/{run.id}/logs", params) as chunks:
         async for chunk in chunks:
             lines = frames.feed(chunk)

@@ -63,6 +63,11 @@ class Engine:
         """The address as DOCKER_HOST spells it, harmless."""
         return harmless(spelled(self.address))
 
+    @property
+    def api(self) -> str:
+        """The version of the API that is spoken, e.g. `v1.41`."""
+        return harmless(self._client.api_version)
+
     async def handshake(self) -> None:
         """Learn the engine's version and agree on an API. Raises EngineAbsent, EngineLost."""
         async with self._asking():
@@ -244,7 +249,7 @@ def _translated(error: BaseException, address: Address) -> HostError:
         case aiodocker.exceptions.DockerError():
             return EngineRefused(_message(error.message), error.status)
         case aiohttp.ClientConnectorError():
-            return EngineAbsent(_unconnected(error.os_error, address, place))
+            return _unconnected(error.os_error, address, place)
         case TimeoutError():
             return EngineLost(f"no answer from the Docker engine at {place}")
         case aiohttp.ClientResponseError() | ValueError() | TypeError() | KeyError():
@@ -259,15 +264,18 @@ def _place(address: Address) -> str:
     return address.path
 
 
-def _unconnected(error: OSError, address: Address, place: str) -> str:
+def _unconnected(error: OSError, address: Address, place: str) -> EngineAbsent:
     if error.errno in (errno.EACCES, errno.EPERM):
         user, group = harmless(_login()), _group(address)
-        return f"may not use {place} — add the user {user} to group {group} and log in again"
+        return EngineAbsent(
+            f"may not use {place} — add the user {user} to group {group} and log in again"
+        )
     if error.errno in (errno.ENOENT, errno.ECONNREFUSED):
-        return f"no Docker engine at {place} — is docker running?"
+        return EngineAbsent(f"no Docker engine at {place} — is docker running?", down=True)
     if error.errno in (errno.ENOTSOCK, errno.EPROTOTYPE):
-        return f"{place} is not a Docker engine's socket"
-    return f"no way to a Docker engine at {place}: {error.strerror or error}"
+        return EngineAbsent(f"{place} is not a Docker engine's socket")
+    reason = error.strerror or str(error)
+    return EngineAbsent(f"no way to a Docker engine at {place}: {reason}", down=True)
 
 
 def _login() -> str:

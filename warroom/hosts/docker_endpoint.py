@@ -19,7 +19,15 @@ PLAIN_PORT: Final = 2375
 
 
 class EngineAbsent(HostUnreachable):
-    """Nothing that can be used answers as a Docker engine; nothing was asked of one."""
+    """Nothing that can be used answers as a Docker engine; nothing was asked of one.
+
+    `down` says that the engine itself is out; otherwise it may be well, and we may not or cannot
+    speak to it.
+    """
+
+    def __init__(self, message: str, *, down: bool = False) -> None:
+        super().__init__(message)
+        self.down = down
 
 
 async def endpoint(host: Host, socket: str = "") -> Address:
