@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench screenshots clean
@@ -9,11 +10,29 @@ BIN    := $(VENV)/bin
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
 
+# Debian's python3 without python3-venv has no ensurepip: its own pip then puts one into the venv.
 $(BIN)/warroom: pyproject.toml requirements.lock
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { \
+	  $(PYTHON) -m venv --clear --without-pip $(VENV) && \
+	  $(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check pip; }
+	$(PIP) --requirement requirements.lock
+	$(PIP) --no-deps --editable .
 	@touch $@
+
+demo: $(BIN)/warroom ## the console on a real stack in which something goes wrong
+	@exec $(BIN)/python scripts/demo.py
+
+test: $(BIN)/warroom ## set up real servers, then format, lint, types, import contracts and all tests
+	@bash scripts/test.sh
+
+lint: $(BIN)/warroom ## format, lint, types and import contracts only
+	@bash scripts/test.sh lint
+
+bench: $(BIN)/warroom ## measure the console beside a Textual hello-world
+	@$(BIN)/python -m tests.benchmarks
+
+screenshots: $(BIN)/warroom ## make the pictures in screenshots/ from a drill
+	@$(BIN)/python scripts/screenshots.py
 
 clean: ## remove the virtual environment and what tools left behind
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist build

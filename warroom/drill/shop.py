@@ -126,8 +126,8 @@ class Shop:
     async def _product(self, sku: int) -> bytes:
         """From the cache, else from the database; raises what `_troubles` names."""
         key = f"product:{sku}"
-        cached: bytes | None = await self._cache.get(key) if self._cache else None
-        if cached is not None:
+        cached = await self._cache.get(key) if self._cache else None
+        if isinstance(cached, bytes):
             return cached
         name = f"product {sku}"
         if self._stock:

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Installs the real servers that the tests run against, and starts none of them.
+# As root with apt it installs what is missing; otherwise it says what the tests will skip.
+set -euo pipefail
+
+# what must be there → the Debian package that brings it
+needed=(
+  "redis-server redis-server" "initdb postgresql" "nginx nginx" "dockerd docker.io"
+  "busybox busybox-static" "sshd openssh-server" "mariadbd mariadb-server" "tmux tmux" "gawk gawk"
+)
+
+have() {
+  PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin command -v "$1" >/dev/null ||
+    compgen -G "/usr/lib/postgresql/*/bin/$1" >/dev/null
+}
+
+missing=()
+for pair in "${needed[@]}"; do
+  have "${pair% *}" || missing+=("${pair#* }")
+done
+if have dockerd && ! have docker; then missing+=(docker-cli); fi # a package of its own since Debian 13
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+  echo "services: not installed: ${missing[*]} (as root with apt, scripts/services.sh installs them)"
+  exit 0
+fi
+
+# A policy-rc.d that says 101 keeps packages from starting their services (invoke-rc.d(8)).
+policy=/usr/sbin/policy-rc.d
+log=$(mktemp)
+kept=""
+restore() {
+  rm -f "$policy" "$log"
+  [ -z "$kept" ] || mv "$kept" "$policy"
+}
+trap restore EXIT
+if [ -e "$policy" ] || [ -L "$policy" ]; then
+  kept=$policy.kept-by-warroom
+  mv "$policy" "$kept"
+fi
+printf '#!/bin/sh\nexit 101\n' >"$policy"
+chmod 755 "$policy"
+
+export DEBIAN_FRONTEND=noninteractive
+apt=(apt-get -qq -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3)
+install() { "${apt[@]}" install --yes --no-install-recommends "$@" >>"$log" 2>&1 </dev/null; }
+
+echo "services: installing ${missing[*]}"
+"${apt[@]}" update >>"$log" 2>&1 </dev/null || echo "services: apt-get update failed, trying without"
+if ! install "${missing[@]}"; then
+  for package in "${missing[@]}"; do # one that cannot be had does not keep the others away
+    install "$package" || echo "services: $package could not be installed: $(tail -n 1 "$log")"
+  done
+fi
+if have dockerd && ! have docker; then
+  install docker-cli || echo "services: docker-cli could not be installed: $(tail -n 1 "$log")"
+fi

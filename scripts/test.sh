@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Everything that must hold, cheapest first; stops at the first that does not.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+bin=.venv/bin
+
+step() {
+  local name=$1
+  shift
+  echo "== $name"
+  "$@" </dev/null && return
+  local code=$?
+  echo "make test stopped at \"$name\" (exit $code): $*" >&2
+  exit "$code"
+}
+
+only=${1:-all}
+[ "$only" = lint ] || step services scripts/services.sh
+step "format" "$bin/ruff" format --check --quiet .
+step "lint" "$bin/ruff" check --quiet .
+step "types" "$bin/mypy" --no-error-summary
+step "import contracts" "$bin/lint-imports" --no-cache
+[ "$only" = lint ] || step "tests" "$bin/pytest" --numprocesses auto --dist worksteal
