@@ -69,10 +69,6 @@ class Action:
     source: str
     create: Callable[[], Mitigation]
 
-    @property
-    def takes_row(self) -> bool:
-        return self.spec.takes_row and self.id.startswith("pane:")
-
 
 @dataclass(frozen=True, slots=True)
 class Armed:

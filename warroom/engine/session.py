@@ -25,7 +25,7 @@ class Session:
     """One open incident and its events; none until `begin` or `resume`."""
 
     def __init__(self, journal: Journal, clock: Clock, author: Author, scheme: Scheme) -> None:
-        self._journal, self._clock = journal, clock
+        self.journal, self._clock = journal, clock
         self.author, self.scheme = author, scheme
         self.incident: Incident | None = None
         self.events: list[Event] = []
@@ -50,10 +50,10 @@ class Session:
 
     async def resume(self, incident: str | None = None) -> Incident | None:
         """Take up `incident`, or the newest that is not closed; None when there is none."""
-        chosen = incident or await self._journal.current()
+        chosen = incident or await self.journal.current()
         if chosen is None:
             return None
-        self.events = list(await self._journal.events(chosen))
+        self.events = list(await self.journal.events(chosen))
         self.incident, self._projected = incident_of(self.events), None
         self._tell()
         return self.incident
@@ -63,7 +63,7 @@ class Session:
         level = self.scheme.level(severity)
         data = {"scheme": self.scheme.name, "severity": level.name}
         draft = self._draft(Kind.OPENED, harmless(title.strip()) or "Untitled incident", data)
-        event = await self._journal.open_incident(draft)
+        event = await self.journal.open_incident(draft)
         self.events, self.incident, self._projected = [event], incident_of([event]), None
         self._tell()
         return self.incident
@@ -115,7 +115,7 @@ class Session:
         incident = self._open()
         draft = self._draft(kind, harmless(text, lines=True), data or {}, at=at, starred=starred)
         try:
-            (event,) = await self._journal.append(incident.id, draft)
+            (event,) = await self.journal.append(incident.id, draft)
         except NotSaved:
             self.unsaved.append(draft)
             self._tell()
@@ -126,7 +126,7 @@ class Session:
     async def record_or_nothing(self, kind: Kind, text: str, data: Mapping[str, Any]) -> Event:
         """Like `record`, for what must not be written later: a request that never ran."""
         draft = self._draft(kind, harmless(text, lines=True), data)
-        (event,) = await self._journal.append(self._open().id, draft)
+        (event,) = await self.journal.append(self._open().id, draft)
         self._take([event])
         return event
 
@@ -136,7 +136,7 @@ class Session:
             await self.resume()
             return
         after = self.events[-1].seq if self.events else 0
-        self._take(list(await self._journal.events(self.incident.id, after=after)))
+        self._take(list(await self.journal.events(self.incident.id, after=after)))
 
     def timeline(self) -> Timeline:
         """As of the last event; durations that still run are as of then, too.
@@ -179,8 +179,8 @@ class Session:
 
     async def _follow(self) -> None:
         while True:
-            await self._journal.changed.wait()
-            self._journal.changed.clear()
+            await self.journal.changed.wait()
+            self.journal.changed.clear()
             await self.refresh()
 
     async def _retry(self) -> None:
@@ -192,7 +192,7 @@ class Session:
         """Try once more to append what could not be saved, in order."""
         while self.unsaved and self.incident is not None:
             try:
-                events = await self._journal.append(self.incident.id, self.unsaved[0])
+                events = await self.journal.append(self.incident.id, self.unsaved[0])
             except NotSaved:
                 return
             self.unsaved.pop(0)

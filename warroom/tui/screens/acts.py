@@ -16,6 +16,7 @@ from warroom.tui.screens.dialogs import Option, ask_line, choose
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
+    from warroom.domain.sample import Row
     from warroom.engine.executor import Action
     from warroom.engine.room import Room
     from warroom.tui.panes.base import Pane, TablePane
@@ -185,10 +186,16 @@ class Acts(Screen[None]):
             self.arm(next(a for a in actions if a.id == chosen))
 
     def _target_name(self, action: Action) -> str:
+        row = self.row_for(action)
+        return f"selected: {row.name}" if row is not None else action.source
+
+    def row_for(self, action: Action) -> Row | None:
+        """The selected row, when the action takes one of that kind of system."""
         selected = self.table.selected if self.table else None
-        if action.takes_row and selected is not None:
-            return f"selected: {selected.row.name}"
-        return action.source
+        if self.room is None or selected is None or not action.spec.takes_row:
+            return None
+        fits = self.room.monitor.kind(selected.source) == action.spec.acts_on
+        return selected.row if fits else None
 
     def on_key(self, event: events.Key) -> None:
         """An action's own key arms it: the active pane's before the config's."""
@@ -212,11 +219,9 @@ class Acts(Screen[None]):
         if refusal:
             self.say(refusal, "degraded")
             return
-        selected = self.table.selected if self.table else None
-        row = selected.row if selected and action.takes_row else None
         self.say(f"{action.title}: looking at the target…")
         try:
-            armed = await self.room.executor.arm(action, row)
+            armed = await self.room.executor.arm(action, self.row_for(action))
         except MitigationRefused as error:
             self.say(str(error), "degraded")
             return

@@ -1,0 +1,99 @@
+"""`warroom run`: a configured mitigation through the same executor and gate as the console's."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from warroom.cli.common import build_room, chosen, config_option, fail, load
+from warroom.config.problems import nearest
+from warroom.mitigations.base import MitigationRefused
+
+if TYPE_CHECKING:
+    from warroom.engine.executor import Action, Armed, Outcome
+    from warroom.engine.room import Room
+
+_EXITS: Final = {"done": 0, "failed": 1, "refused": 1, "UNKNOWN": 3}
+
+
+@click.command()
+@click.argument("mitigation")
+@click.option("--dry-run", is_flag=True, help="Show the card and do nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask; what destroys still wants --type.")
+@click.option(
+    "--type",
+    "typed",
+    default="",
+    metavar="WORD",
+    help="The target's name, to confirm what destroys.",
+)
+@config_option
+def run(mitigation: str, dry_run: bool, yes: bool, typed: str, config: str | None) -> None:
+    """Run MITIGATION, named by its key or title in the config, on the open incident."""
+    room = build_room(load(chosen(config)))
+    action = _action(room, mitigation)
+    outcome = asyncio.run(_run(room, action, dry_run=dry_run, yes=yes, typed=typed))
+    if outcome is None:
+        return
+    click.echo(f"{outcome.state.value}: {outcome.text}", err=True)
+    raise SystemExit(_EXITS[outcome.state.value])
+
+
+def _action(room: Room, name: str) -> Action:
+    offered = [a for a in room.actions if a.id.startswith("config:")]
+    for action in offered:
+        if name in (action.key, action.title) or action.title.casefold() == name.casefold():
+            return action
+    names = [a.title for a in offered]
+    fail(f'no mitigation is called "{name}"; {nearest(name, names) or "the config has none"}')
+
+
+async def _run(
+    room: Room, action: Action, *, dry_run: bool, yes: bool, typed: str
+) -> Outcome | None:
+    try:
+        await room.open(watch=False)
+        armed = await room.executor.arm(action)
+        _print(armed)
+        if dry_run:
+            await room.executor.disarm(armed)
+            return None
+        return await room.run(armed, typed or _confirmed(armed, yes))
+    except MitigationRefused as error:
+        fail(f"refused: {error}", 1)
+    finally:
+        await room.close()
+
+
+def _confirmed(armed: Armed, yes: bool) -> str:
+    if armed.card.word:
+        if not sys.stdin.isatty():
+            fail(f'this destroys: confirm with --type "{armed.card.word}"')
+        return str(
+            click.prompt(
+                f'type "{armed.card.word}" to run it', default="", show_default=False, err=True
+            )
+        )
+    if not yes:
+        if not sys.stdin.isatty():
+            fail("not confirmed: add --yes")
+        if not click.confirm("run it?", default=False, err=True):
+            fail("not run", 1)
+    return ""
+
+
+def _print(armed: Armed) -> None:
+    card = armed.card
+    click.echo(f"{card.title}  [{card.risk.value}]", err=True)
+    click.echo(f"  target  {card.target.label} ({card.target.id})", err=True)
+    click.echo(f"  on      {card.host or 'this machine'}", err=True)
+    for command in card.command:
+        click.echo(f"  runs    {command}", err=True)
+    for what, much in card.hits:
+        click.echo(f"  hits    {what}: {much}", err=True)
+    click.echo(f"  undo    {card.undo}", err=True)
+    for warning in card.warnings:
+        click.echo(f"  !       {warning}", err=True)

@@ -1,0 +1,170 @@
+"""What several commands need: the config, the journal, a room."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+from warroom.config.find import find
+from warroom.config.problems import ConfigError
+from warroom.config.settings import Settings
+
+if TYPE_CHECKING:
+    from warroom.engine.members import MitigationMember, ProbeMember
+    from warroom.engine.room import Room
+    from warroom.engine.session import Session
+    from warroom.journal.base import Journal
+
+USAGE = 2
+"""Exit status for a wrong call, a wrong config, or a terminal that will not do."""
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A config that may be used, with its members."""
+
+    settings: Settings
+    probes: tuple[ProbeMember, ...] = ()
+    mitigations: tuple[MitigationMember, ...] = ()
+
+
+def config_option(command: F) -> F:
+    """`--config` is accepted after every command, too."""
+    return click.option(
+        "--config", metavar="FILE", help="The config; found by itself when not said."
+    )(command)
+
+
+def fail(message: str, status: int = USAGE) -> NoReturn:
+    """Say what is wrong on stderr and leave."""
+    click.echo(message, err=True)
+    raise SystemExit(status)
+
+
+def chosen(config: str | None) -> str | None:
+    """`--config` after the command, else the one before it."""
+    context = click.get_current_context()
+    return config or context.find_root().obj
+
+
+def load(config: str | None, *, needed: bool = True) -> Loaded:
+    """The config, trusted and whole. Leaves with exit 2 and the reasons when it is not.
+
+    Without any config: the built-in settings when none is `needed`, else what to do.
+    """
+    from warroom.config import trust
+    from warroom.engine.members import load_settings
+
+    found = find(config, os.environ)
+    if found.path is None:
+        if needed:
+            fail("no config found: `warroom init -o warroom.toml` writes one for this machine")
+        return Loaded(Settings())
+    verdict = trust.check(found)
+    if verdict.refused:
+        fail(verdict.refused)
+    if verdict.needs_trust:
+        _ask_trust(found.path, verdict.digest)
+    try:
+        return Loaded(*load_settings(found.path, verdict.content))
+    except ConfigError as error:
+        fail(str(error))
+
+
+def _ask_trust(path: Path, digest: str) -> None:
+    from warroom.config import trust
+
+    said = f"{path} lies in the current folder and may run commands; it has not been trusted yet."
+    if not sys.stdin.isatty():
+        fail(f"{said}\nname it to trust it: --config {path}")
+    click.echo(said, err=True)
+    if not click.confirm("Trust exactly this content from now on?", default=False, err=True):
+        fail("not trusted: nothing was done")
+    try:
+        trust.remember(path, digest)
+    except OSError as error:
+        click.echo(f"the trust could not be remembered: {error.strerror}", err=True)
+
+
+def open_journal(settings: Settings) -> Journal:
+    """The journal that the config names, or the user's."""
+    from warroom.journal import open_journal as opened
+
+    return opened(settings)
+
+
+def build_room(loaded: Loaded, *, observe: bool = False) -> Room:
+    """A room for a config; nothing is contacted yet."""
+    from warroom.engine.author import author_of
+    from warroom.engine.checks import load_checks
+    from warroom.engine.room import Room
+
+    settings = loaded.settings
+    checks, problems = load_checks(settings.checks)
+    if problems:
+        fail("\n".join(f"{p.key}: {p.message}" for p in problems))
+    observe = observe or settings.console.observe
+    return Room(
+        settings,
+        loaded.probes,
+        loaded.mitigations,
+        checks,
+        open_journal(settings),
+        author_of(os.environ),
+        observe=observe,
+    )
+
+
+def with_session(loaded: Loaded, doing: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
+    """Run `doing` with a session on the journal; journal errors leave with one plain line."""
+    from warroom.domain.clock import SystemClock
+    from warroom.engine.author import author_of
+    from warroom.engine.session import Session
+    from warroom.journal.base import JournalError
+
+    async def run() -> T:
+        journal = open_journal(loaded.settings)
+        try:
+            author = author_of(os.environ)
+            return await doing(Session(journal, SystemClock(), author, loaded.settings.scheme))
+        finally:
+            await journal.close()
+
+    try:
+        return asyncio.run(run())
+    except JournalError as error:
+        fail(str(error), 1)
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One JSON document on stdout, `version` first."""
+    click.echo(json.dumps({"version": 1, **value}, ensure_ascii=False, indent=2))
+
+
+def refuse_without_terminal() -> None:
+    """The console needs a terminal that can draw; scripts have `warroom check`."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") in (
+        None,
+        "",
+        "dumb",
+    ):
+        fail("the console needs a terminal; for scripts there is `warroom check`")
+
+
+def observing(loaded: Loaded, observe: bool) -> Loaded:
+    """`loaded` with observer mode on when it was asked for."""
+    if not observe:
+        return loaded
+    console = replace(loaded.settings.console, observe=True)
+    return replace(loaded, settings=replace(loaded.settings, console=console))

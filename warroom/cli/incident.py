@@ -1,0 +1,197 @@
+"""`warroom incident`, `note`, `export`: the record, without the screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from warroom.cli.common import chosen, config_option, fail, load, print_json, with_session
+from warroom.domain.incident import Incident, Status
+
+if TYPE_CHECKING:
+    from warroom.domain.events import Event
+    from warroom.domain.timeline import Timeline
+    from warroom.engine.session import Session
+    from warroom.journal.base import Heading
+
+
+@click.group()
+def incident() -> None:
+    """Open, list, show and close incidents."""
+
+
+@incident.command()
+@click.argument("title")
+@click.option("--severity", required=True, help="A level of the scheme, such as P1.")
+@config_option
+def new(title: str, severity: str, config: str | None) -> None:
+    """Open an incident and print its id."""
+    loaded = load(chosen(config), needed=False)
+
+    async def begin(session: Session) -> Incident:
+        return await session.begin(title, severity)
+
+    try:
+        click.echo(with_session(loaded, begin).id)
+    except KeyError as error:
+        fail(str(error.args[0]))
+
+
+@incident.command(name="list")
+@click.option("--json", "as_json", is_flag=True)
+@config_option
+def list_(as_json: bool, config: str | None) -> None:
+    """Every incident, newest first."""
+
+    async def headings(session: Session) -> list[Heading]:
+        return list(await session.journal.headings())
+
+    found = with_session(load(chosen(config), needed=False), headings)
+    if as_json:
+        print_json({"incidents": [_heading(h) for h in found]})
+        return
+    for h in found:
+        click.echo(
+            f"{h.id}  {h.severity:<5} {h.status.value:<13} {h.opened_at:%Y-%m-%d %H:%M}Z  {h.title}"
+        )
+    if not found:
+        click.echo("no incidents yet: `warroom incident new TITLE --severity P1`", err=True)
+
+
+def _heading(h: Heading) -> dict[str, Any]:
+    return {
+        "id": h.id,
+        "title": h.title,
+        "scheme": h.scheme,
+        "severity": h.severity,
+        "status": h.status.value,
+        "opened_at": h.opened_at.isoformat(),
+        "events": h.events,
+    }
+
+
+@incident.command()
+@click.argument("id", required=False)
+@click.option("--json", "as_json", is_flag=True)
+@config_option
+def show(id: str | None, as_json: bool, config: str | None) -> None:
+    """The incident and its timeline; the open one when no ID is given."""
+    loaded = load(chosen(config), needed=False)
+
+    async def read(session: Session) -> tuple[list[Event], Timeline]:
+        await _resumed(session, id)
+        return session.events, session.timeline()
+
+    events, timeline = with_session(loaded, read)
+    if as_json:
+        from warroom.reports.data import to_json
+
+        click.echo(to_json(events, timeline))
+        return
+    zone = ZoneInfo(loaded.settings.incident.timezone)
+    now = timeline.incident
+    click.echo(f"{now.id}  {now.severity} ({now.scheme})  {now.status.value}  {now.title}")
+    for entry in timeline.entries:
+        who = "machine" if entry.by_machine else entry.author
+        text = entry.text.replace("\n", "\n" + " " * 33)
+        click.echo(f"{entry.at.astimezone(zone):%Y-%m-%d %H:%M:%S}  {who:<12} {text}")
+
+
+@incident.command()
+@click.argument("id", required=False)
+@config_option
+def close(id: str | None, config: str | None) -> None:
+    """Close the open incident, or the one of that ID."""
+
+    async def shut(session: Session) -> str:
+        found = await _resumed(session, id)
+        if not found.is_open:
+            fail(f"{found.id} is closed already")
+        await session.set_status(Status.CLOSED)
+        return found.id
+
+    click.echo(f"{with_session(load(chosen(config), needed=False), shut)} closed", err=True)
+
+
+@incident.command()
+@click.argument("id", required=False)
+@config_option
+def verify(id: str | None, config: str | None) -> None:
+    """Whether every entry is as it was written (the chain of digests holds)."""
+
+    async def walk(session: Session) -> tuple[str, int, int]:
+        found = await _resumed(session, id)
+        return found.id, len(session.events), await session.journal.verify(found.id)
+
+    name, count, broken = with_session(load(chosen(config), needed=False), walk)
+    if broken:
+        fail(f"{name}: entry {broken} is not as it was written", 1)
+    click.echo(f"{name}: {count} entries, the chain holds")
+
+
+@click.command()
+@click.argument("text")
+@config_option
+def note(text: str, config: str | None) -> None:
+    """Write TEXT into the open incident; prints the entry's id once it is durable."""
+
+    async def write(session: Session) -> str:
+        await _resumed(session, None)
+        return (await session.note(text)).id
+
+    click.echo(with_session(load(chosen(config), needed=False), write))
+
+
+@click.command()
+@click.argument("id", required=False)
+@click.option(
+    "--format",
+    "form",
+    default="md",
+    show_default=True,
+    help="md, json or csv; several with commas.",
+)
+@click.option("--template", metavar="FILE", help="A Jinja2 template of your own for md.")
+@click.option("-o", "output", metavar="FILE", help="Where to; - is stdout (the default).")
+@config_option
+def export(
+    id: str | None, form: str, template: str | None, output: str | None, config: str | None
+) -> None:
+    """Write the post-mortem (md) or the data (json, csv) of the open incident, or of ID."""
+    from warroom.engine.export import FORMATS, ExportError, rendered, save
+
+    loaded = load(chosen(config), needed=False)
+    forms = [part.strip() for part in form.split(",")]
+    for one in forms:
+        if one not in FORMATS:
+            fail(f'"{one}" is not a format; there are: {", ".join(FORMATS)}')
+
+    async def read(session: Session) -> list[tuple[str, str]]:
+        await _resumed(session, id)
+        return [(one, rendered(session, one, loaded.settings, template=template)) for one in forms]
+
+    try:
+        for one, text in with_session(loaded, read):
+            if output in (None, "-"):
+                click.echo(text, nl=not text.endswith("\n"))
+                continue
+            path = Path(str(output))
+            click.echo(
+                save(path if len(forms) == 1 else path.with_suffix(f".{one}"), text), err=True
+            )
+    except ExportError as error:
+        fail(str(error), 1)
+
+
+async def _resumed(session: Session, id: str | None) -> Incident:
+    """The incident asked for, the open one, or the newest. Leaves when there is none."""
+    if id is None and await session.journal.current() is None:
+        newest = next(iter(await session.journal.headings()), None)
+        id = newest.id if newest else None
+    found = await session.resume(id)
+    if found is None:
+        fail("there is no incident: `warroom incident new TITLE --severity P1` opens one", 1)
+    return found
