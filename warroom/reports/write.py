@@ -1,0 +1,55 @@
+"""Puts a report on disk: whole or not at all, for its owner's eyes only."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from warroom.reports.errors import NotWritten
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write `text` (UTF-8) to `path` with mode 0600, in place of a regular file that is there.
+
+    The bytes are on disk before the name is: a temporary file beside it, fsync, rename, fsync of
+    the folder. A symbolic link is not followed: it may lead to where somebody else wants the
+    incident to be. Raises NotWritten; a file that was there is then as it was.
+    """
+    try:
+        _refuse_odd(path)
+        _replace(path, text.encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        raise NotWritten(f"{path}: not written: {error.strerror or error}") from error
+    except ValueError as error:  # a NUL in the name
+        raise NotWritten(f"{str(path)!r}: not written: {error}") from error
+
+
+def _refuse_odd(path: Path) -> None:
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if stat.S_ISLNK(mode):
+        raise NotWritten(f"{path} is a symbolic link: not written; name the file itself")
+    if not stat.S_ISREG(mode):
+        raise NotWritten(f"{path} is not a regular file: not written")
+
+
+def _replace(path: Path, data: bytes) -> None:
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)  # 0600
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
