@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from warroom.domain.text import harmless, shorten
 from warroom.hosts.base import Address, Host, HostError, TcpAddress, UnixAddress
+from warroom.hosts.docker_container import NAME
 from warroom.hosts.docker_endpoint import EngineAbsent, endpoint, spelled
 
 if TYPE_CHECKING:
@@ -98,24 +99,30 @@ class Engine:
     async def inspect(self, container: str) -> Mapping[str, Any]:
         """`GET /containers/{id}/json` by id or name. EngineRefused with status 404: unknown."""
         async with self._asking():
-            said: Mapping[str, Any] = await self._client.containers.container(container).show()
+            said: Mapping[str, Any] = await self._container(container).show()
             return said
 
     async def restart(self, container: str, *, stop_timeout: int) -> None:
         """`POST /containers/{id}/restart`; returns when it has been started again."""
         async with self._asking(patience=stop_timeout):
-            await self._client.containers.container(container).restart(t=stop_timeout)
+            await self._container(container).restart(t=stop_timeout)
 
     async def stop(self, container: str, *, stop_timeout: int) -> None:
         """`POST /containers/{id}/stop`; returns when it has ended. One that is not running
         stays as it is."""
         async with self._asking(patience=stop_timeout):
-            await self._client.containers.container(container).stop(t=stop_timeout)
+            await self._container(container).stop(t=stop_timeout)
 
     async def start(self, container: str) -> None:
         """`POST /containers/{id}/start`; one that runs already stays as it is."""
         async with self._asking():
-            await self._client.containers.container(container).start()
+            await self._container(container).start()
+
+    def _container(self, name: str) -> aiodocker.containers.DockerContainer:
+        """A name goes into the path of a request: nothing but a name may."""
+        if not NAME.fullmatch(name):
+            raise EngineRefused(f'"{shorten(harmless(name), 80)}" is no name of a container', 404)
+        return self._client.containers.container(name)
 
     @asynccontextmanager
     async def objects(

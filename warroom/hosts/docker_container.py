@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +10,8 @@ from typing import Any, Final
 
 from warroom.domain.text import harmless, shorten
 
+NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
+"""What may name a container: `RestrictedNameChars` of the engine, which ids are made of too."""
 PROJECT_LABEL: Final = "com.docker.compose.project"
 SERVICE_LABEL: Final = "com.docker.compose.service"
 DEPENDS_LABEL: Final = "com.docker.compose.depends_on"
@@ -44,6 +47,7 @@ class Container:
     ports: tuple[str, ...] = ()
     network_mode: str = ""
     tty: bool = False
+    removed_when_ended: bool = False
 
     @property
     def short(self) -> str:
@@ -94,6 +98,7 @@ def container(inspected: Mapping[str, Any]) -> Container:
         ports=published(_part(_part(inspected, "NetworkSettings"), "Ports")),
         network_mode=_text(host_config, "NetworkMode"),
         tty=config.get("Tty") is True,
+        removed_when_ended=host_config.get("AutoRemove") is True,
     )
 
 
@@ -108,6 +113,8 @@ def listed(item: Mapping[str, Any]) -> Container:
         state=_text(item, "State"),
         project=_text(labels, PROJECT_LABEL),
         service=_text(labels, SERVICE_LABEL),
+        depends_on=_depends_on(_text(labels, DEPENDS_LABEL)),
+        network_mode=_text(_part(item, "HostConfig"), "NetworkMode"),
     )
 
 
