@@ -93,7 +93,7 @@ def judge(answer: Answer, wanted: Wanted, latency: float) -> Verdict:
     fields, numbers = _fields(value, wanted.fields)
     health = Health.worst(fault.health for fault in faults)
     note = "; ".join(f.reason for f in sorted(faults, key=lambda f: -f.health.rank))
-    summary = _summary(answer.status, note, latency, accepted)
+    summary = _summary(answer, note, latency, accepted)
     return Verdict(health, summary, shorten(note, 300), understanding, fields, numbers, is_json)
 
 
@@ -105,12 +105,12 @@ def phrase(status: int) -> str:
         return str(status)
 
 
-def _summary(status: int, note: str, latency: float, accepted: bool) -> str:
+def _summary(answer: Answer, note: str, latency: float, accepted: bool) -> str:
     if not note:
-        return f"{status} in {span(latency)}"
-    if accepted:
-        return shorten(f"{status} but {note}", 300)
-    return shorten(note, 300)
+        return f"{answer.status} in {span(latency)}"
+    if answer.astray:
+        return shorten(f"{answer.status} {note}", 300)
+    return shorten(f"{answer.status} but {note}" if accepted else note, 300)
 
 
 def _is_good(status: int, wanted: Wanted) -> bool:
@@ -191,6 +191,8 @@ def _of_expect(answer: Answer, value: object, is_json: bool, wanted: Wanted) -> 
 
 def _of_page(answer: Answer, is_json: bool, wanted: Wanted) -> Iterator[Fault]:
     """Bodies that are not what they say, or not what is usual here."""
+    if answer.cut and is_json_type(answer.header("content-type")):
+        yield Fault(Health.DEGRADED, "its JSON is larger than 1 MiB and was not read")
     if wanted.method == "HEAD" or answer.status in (204, 304) or answer.cut or answer.broken:
         return
     html = is_html(answer.body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from warroom.domain.sample import Health
@@ -25,7 +26,7 @@ from warroom.probes.base import ProbeContext, ProbeFault
 if TYPE_CHECKING:
     from warroom.probes.http import HttpOptions
 
-_STAGES: Final = {
+METRIC_OF: Final = {
     Stage.NAME: "dns_s",
     Stage.CONNECT: "connect_s",
     Stage.TLS: "tls_s",
@@ -52,9 +53,8 @@ async def look(
     except BadUrl as fault:
         raise ProbeFault(str(fault)) from None
     except BadCertificate as fault:
-        wire.certificate = await _refused(wire, limit - (clock.monotonic() - began))
-        seen = parsed(wire.certificate)
-        reason = refusal(fault.error, seen, wire.asked, clock.now())
+        left = limit - (clock.monotonic() - began)
+        reason = await certificate_refused(fault, wire, left, clock.now())
         return _silent(options, context, wire, NoAnswer(fault.word, reason))
     except NoAnswer as fault:
         return _silent(options, context, wire, fault)
@@ -77,13 +77,15 @@ def _question(options: HttpOptions, wanted: Wanted, headers: Mapping[str, str]) 
     )
 
 
-async def _refused(wire: Wire, left: float) -> bytes | None:
-    """The certificate that was refused, when the time that is left suffices to see it."""
+async def certificate_refused(fault: BadCertificate, wire: Wire, left: float, now: datetime) -> str:
+    """Why the certificate was refused. Keeps it in `wire`, when `left` seconds suffice to get it:
+    a handshake that fails does not hand it out, so there is another one that verifies nothing."""
     try:
         async with asyncio.timeout(max(left, 0.0)):
-            return await fetch(wire.address, wire.asked)
+            wire.certificate = await fetch(wire.address, wire.asked)
     except TimeoutError:
-        return None
+        wire.certificate = None
+    return refusal(fault.error, parsed(wire.certificate), wire.asked, now)
 
 
 def parsed(der: bytes | None) -> Certificate | None:
@@ -126,7 +128,7 @@ def _answered(
         "latency_s": latency,
         "status": float(answer.status),
         "size_bytes": float(answer.size),
-        **{name: spent[stage] for stage, name in _STAGES.items() if stage in spent},
+        **{name: spent[stage] for stage, name in METRIC_OF.items() if stage in spent},
         **_certificate_days(wire, context),
         **verdict.numbers,
     }
