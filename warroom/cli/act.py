@@ -48,7 +48,9 @@ def _action(room: Room, name: str) -> Action:
         if name in (action.key, action.title) or action.title.casefold() == name.casefold():
             return action
     names = [a.title for a in offered]
-    fail(f'no mitigation is called "{name}"; {nearest(name, names) or "the config has none"}')
+    return fail(
+        f'no mitigation is called "{name}"; {nearest(name, names) or "the config has none"}'
+    )
 
 
 async def _run(

@@ -127,7 +127,7 @@ def _folder() -> Path:
 
 
 class _Loop:
-    """An event loop in a thread of its own: the drill must go on while the console has the main one."""
+    """An event loop in a thread: the drill goes on while the console has the main one."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()

@@ -29,9 +29,7 @@ def init(runbooks: tuple[str, ...], output: str | None, force: bool) -> None:
     from warroom.hosts.local import LocalHost
 
     if runbooks:
-        fail(
-            "--from-runbook is not there yet: `warroom runbook show FILE --json` says what was found"
-        )
+        fail("--from-runbook is not built yet; `warroom runbook show FILE` says what was found")
     if output and output != "-" and Path(output).exists() and not force:
         fail(f"{output} is there already; --force writes over it")
     found = asyncio.run(discover(LocalHost(), os.environ))

@@ -70,3 +70,18 @@ def progress(items: Iterable[Item], ticked: Collection[str]) -> Progress:
     """
     known = [item.id for item in items]
     return Progress(sum(item in ticked for item in known), len(known))
+
+
+def items_of(texts: Iterable[str]) -> tuple[Item, ...]:
+    """A team's own checklist; an item may begin with its phase: `verify: smoke tests pass`.
+
+    >>> [(item.phase.value, item.text) for item in items_of(["page the DBA", "after: write it up"])]
+    [('assess', 'page the DBA'), ('after', 'write it up')]
+    """
+    items = []
+    for text in texts:
+        head, colon, rest = text.partition(":")
+        known = colon and head.strip().casefold() in {phase.value for phase in Phase}
+        phase = Phase(head.strip().casefold()) if known else Phase.ASSESS
+        items.append(Item(text, phase, rest.strip() if known else text))
+    return tuple(items)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from warroom.config.settings import Settings
-from warroom.domain.checklist import DEFAULT, Item
+from warroom.domain.checklist import DEFAULT, Item, items_of
 from warroom.domain.clock import Clock, SystemClock
 from warroom.domain.events import Author
 from warroom.domain.sample import Finding, Health, Sample
@@ -64,6 +64,7 @@ class Room:
         if settings.logs:
             self.monitor.add(self.talkers, every=TALKERS_EVERY_S, timeout=TALKERS_TIMEOUT_S)
         self.actions: tuple[Action, ...] = actions_for(probes, mitigations, self.hosts, self.clock)
+        self._checklist = items_of(settings.incident.checklist) or DEFAULT
         self.states: dict[str, CheckState] = {}
         self._transitions = Transitions()
         self._changes: asyncio.Queue[Change] = asyncio.Queue()
@@ -85,6 +86,7 @@ class Room:
     async def open(self, *, watch: bool = True) -> None:
         """Take up the open incident, and start to look at everything."""
         self._writer = asyncio.create_task(self._write())
+        self.journal.watch()
         self.session.start()
         await self.session.resume()
         if watch:
@@ -127,7 +129,7 @@ class Room:
     @property
     def checklist(self) -> tuple[Item, ...]:
         """What has to be done in this incident, in order."""
-        return DEFAULT
+        return self._checklist
 
     def timeline(self) -> Timeline:
         """The open incident's timeline. Raises NoIncident."""
