@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from warroom.domain.text import harmless_bytes
-from warroom.logs.level import LogLevel, level_of
+from warroom.logs.level import LOOKED_AT, LogLevel, level_of
 from warroom.logs.ring import Raw
 
 _COLOURS: Final = re.compile(rb"\x1b\[[0-9;:]*m")
@@ -27,6 +27,11 @@ class Line:
     partial: bool = False
 
 
+def without_colours(data: bytes) -> bytes:
+    """`data` without its colour sequences."""
+    return _COLOURS.sub(b"", data) if b"\x1b[" in data else data
+
+
 def text_of(data: bytes, length: int | None = None) -> str:
     """`data` as harmless text: colour sequences (SGR, ECMA-48 section 8.3.117) go, tabs become
     spaces, every other control becomes a picture. A cut is said with the full `length`.
@@ -34,8 +39,7 @@ def text_of(data: bytes, length: int | None = None) -> str:
     >>> text_of(b"\\x1b[31mred\\x1b[0m \\x1b[2J")
     'red ␛[2J'
     """
-    plain = _COLOURS.sub(b"", data) if b"\x1b[" in data else data
-    text = harmless_bytes(plain, lines=True)
+    text = harmless_bytes(without_colours(data), lines=True)
     if length is not None and length > len(data):
         return f"{text}… ({length:,} bytes)"
     return text
@@ -43,6 +47,6 @@ def text_of(data: bytes, length: int | None = None) -> str:
 
 def decode(raw: Raw, *, partial: bool = False) -> Line:
     """What a pane shows of `raw`."""
-    data = _COLOURS.sub(b"", raw.data) if b"\x1b[" in raw.data[:1024] else raw.data
-    text = text_of(data, raw.length - len(raw.data) + len(data))
-    return Line(raw.number, raw.source, raw.at, text, level_of(data), raw.length, partial)
+    level = level_of(without_colours(raw.data[:LOOKED_AT]))
+    text = text_of(raw.data, raw.length)
+    return Line(raw.number, raw.source, raw.at, text, level, raw.length, partial)

@@ -1,4 +1,4 @@
-"""How bad a raw line says it is, by a few tests on its first bytes; only for lines that are seen."""
+"""How bad a raw line says it is, by a few tests on its first bytes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from enum import IntEnum
 from typing import Final
 
-_LOOKED_AT: Final = 1024
+LOOKED_AT: Final = 1024
 """Bytes of a line that are looked at: every known format names its level near the start."""
 
 
@@ -79,7 +79,7 @@ def level_of(line: bytes) -> LogLevel:
     >>> level_of(b'10.0.0.1 - - [..] "GET /ERROR HTTP/1.1" 200 5')
     <LogLevel.INFO: 2>
     """
-    head = line[:_LOOKED_AT]
+    head = line[:LOOKED_AT]
     if (found := _ACCESS.search(head)) is not None:
         return _of_status(found[1])
     if head[:1] == b"{":

@@ -257,6 +257,16 @@ class LogRing:
                 yield block.raw(line)
             block = self.block_from(block.last + 1)
 
+    def arrived_since(self, at: float) -> int:
+        """How many of the lines kept arrived at `at` or later."""
+        lines = 0
+        for block in reversed(self._blocks):
+            for run in reversed(block.runs):
+                if run.at < at:
+                    return lines
+                lines += run.count
+        return lines
+
     def runs(self) -> Iterator[Run]:
         """Every run kept, in ascending order."""
         for block in self._blocks:

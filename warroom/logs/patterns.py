@@ -1,0 +1,180 @@
+"""Regular expressions that cannot hang: what a pattern may be, and how much of a line it sees.
+
+Python's `re` backtracks. A pattern with a repeat inside a repeat takes exponential time on a line
+made for it, and anybody can write a line into an access log. So such patterns are refused, `.*`
+between plain parts is searched for part by part in linear time, and what is left sees only as
+many bytes of a line as its repeats allow within milliseconds.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from re import _constants as sre  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any, Final
+
+PATTERN_LIMIT: Final = 256
+SEEN_MOST: Final = 4096
+SEEN_LEAST: Final = 256
+"""Most and least bytes of a line that a pattern sees; one that may see less is refused."""
+STEPS: Final = 1 << 24
+"""About how many steps of the matcher one line may take at worst: a tenth of a second."""
+TOO_SLOW_S: Final = 0.1
+_INLINE_FLAGS: Final = re.compile(r"\(\?[aiLmsux]+\)")
+_FEW: Final = 4
+_SMALL: Final = 64
+
+
+class BadPattern(ValueError):
+    """The pattern is wrong or could hang; the message is one plain line."""
+
+
+class TooSlow(Exception):
+    """One line took longer than `TOO_SLOW_S`; the pattern should not be used further."""
+
+
+class SafePattern:
+    """`text` compiled. Small letters only match either case.
+
+    >>> bool(SafePattern("upstream.*timed out").search(b"Upstream x timed out"))
+    True
+    """
+
+    def __init__(self, text: str) -> None:
+        if len(text) > PATTERN_LIMIT:
+            raise BadPattern(f"the pattern is longer than {PATTERN_LIMIT} characters")
+        plain = re.sub(r"\\.", "", text)
+        flags = re.IGNORECASE if plain == plain.lower() else re.NOFLAG
+        self._parts: list[re.Pattern[bytes]] = []
+        self.seen = SEEN_MOST
+        for part in _parts(text):
+            self.seen = min(self.seen, _seen(_parse(part, flags)))
+            self._parts.append(re.compile(part.encode(), flags))
+
+    def search(self, line: bytes) -> bool:
+        """Whether the pattern is in the first `seen` bytes of `line`. Raises TooSlow."""
+        line = line[: self.seen]
+        began = time.perf_counter()
+        position = 0
+        for part in self._parts:
+            found = part.search(line, position)
+            if found is None:
+                break
+            position = found.end()
+        else:
+            return True
+        if time.perf_counter() - began > TOO_SLOW_S:
+            raise TooSlow
+        return False
+
+
+def _parse(text: str, flags: int) -> Any:
+    try:
+        return parser.parse(text.encode(), flags)
+    except re.error as error:
+        raise BadPattern(f"not a regular expression: {error}") from None
+    except (OverflowError, RecursionError):
+        raise BadPattern("not a regular expression: too large") from None
+
+
+def _parts(text: str) -> list[str]:
+    """`text` cut at each `.*` that stands outside of groups, when searching the parts one after
+    another finds the same lines: every part but the last must have a fixed width, for then its
+    first match is the one that ends first."""
+    pieces = _cut(text)
+    if len(pieces) == 1 or _INLINE_FLAGS.search(text):
+        return [text]
+    for piece in pieces[:-1]:
+        low, high = _parse(piece, 0).getwidth()
+        if low != high:
+            return [text]
+    return [piece for piece in pieces if piece] or [""]
+
+
+def _cut(text: str) -> list[str]:
+    pieces, start, index, depth = [], 0, 0, 0
+    in_class = False
+    while index < len(text):
+        char = text[index]
+        if char == "\\":
+            index += 1
+        elif in_class:
+            # `]` right after `[` or `[^` is a member; then the cut is merely not made
+            in_class = char != "]"
+        elif char == "[":
+            in_class = True
+        elif char == "(":
+            depth += 1
+        elif char == ")":
+            depth -= 1
+        elif char == "|" and depth == 0:
+            return [text]
+        elif text.startswith(".*", index) and depth == 0:
+            pieces.append(text[start:index])
+            index += 1
+            if text[index + 1 : index + 2] in ("?", "+"):
+                if text[index + 1] == "+":  # possessive: gives nothing back, another meaning
+                    return [text]
+                index += 1
+            start = index + 1
+        index += 1
+    return [*pieces, text[start:]]
+
+
+def _seen(tree: Any) -> int:
+    """How many bytes of a line the tree may see so that no line takes over about `STEPS` steps.
+
+    With `k` open repeats there are about n^(k+1) / (k+1)! ways to try on n bytes, times the ways
+    that small repeats and choices multiply to. Raises BadPattern when too little would be seen.
+    """
+    ways, repeats = _ways(tree, inside=False)
+    power = repeats + 1
+    seen = int((STEPS * math.factorial(power) / ways) ** (1 / power))
+    if seen < SEEN_LEAST:
+        raise BadPattern("the pattern has too many repeats or choices; split it into two filters")
+    return min(seen, SEEN_MOST)
+
+
+def _ways(tree: Any, *, inside: bool) -> tuple[int, int]:
+    """How many ways small repeats and choices multiply to, and how many open repeats there are.
+
+    `inside`: within a repeat, where nothing may vary.
+    """
+    ways, repeats = 1, 0
+    for op, argument in tree:
+        more, opened = 1, 0
+        if op in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
+            more, opened = _ways_of_repeat(argument, inside=inside)
+        elif op is sre.SUBPATTERN:
+            more, opened = _ways(argument[-1], inside=inside)
+        elif op is sre.ATOMIC_GROUP:
+            more, opened = _ways(argument, inside=inside)
+        elif op is sre.BRANCH:
+            if inside:
+                raise BadPattern("a choice inside a repeat could hang the console")
+            each = [_ways(branch, inside=False) for branch in argument[1]]
+            more, opened = sum(way for way, _ in each), max(count for _, count in each)
+        elif op in (sre.ASSERT, sre.ASSERT_NOT):
+            more, opened = _ways(argument[1], inside=inside)
+        elif op in (sre.GROUPREF, sre.GROUPREF_EXISTS):
+            raise BadPattern("a pattern may not refer back to a group")
+        ways, repeats = min(ways * more, STEPS), repeats + opened
+    return ways, repeats
+
+
+def _ways_of_repeat(argument: Any, *, inside: bool) -> tuple[int, int]:
+    low, high, inner = argument
+    if low == high and high <= _FEW:  # the octets of an address, written as a repeat
+        ways, repeats = _ways(inner, inside=inside)
+        return min(ways**high, STEPS), repeats * high
+    varies = low != high
+    if inside and varies:
+        raise BadPattern("a repeat inside a repeat could hang the console")
+    ways, repeats = _ways(inner, inside=inside or high > 1)
+    if not varies:
+        return ways, repeats
+    if high > _SMALL:
+        return ways, repeats + 1
+    return ways * (high - low + 1), repeats
