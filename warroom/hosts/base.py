@@ -2,6 +2,7 @@
 
 HostError
 ├── HostUnreachable   no connection, refused, name unknown, host key wrong
+│   └── HostLost      the connection was cut while a command ran: nobody knows how it ended
 ├── CommandMissing    the program is not there
 └── CommandTimeout    ran into its time limit and was ended
 """
@@ -23,6 +24,10 @@ class HostError(Exception):
 
 class HostUnreachable(HostError):
     """No connection to the host."""
+
+
+class HostLost(HostUnreachable):
+    """The connection was cut while a command ran; it may or may not have done its work."""
 
 
 class CommandMissing(HostError):
