@@ -61,21 +61,19 @@ async def checkout(stage: Stage) -> None:
 
 async def service_down(stage: Stage) -> None:
     web = stage.shop.services["web"]
-    name = stage.containers[0] if stage.containers else ""
+    engine, name = stage.engine, stage.containers[0] if stage.containers else ""
     try:
+        if engine:
+            await engine.kill(name)
         web.faults.status, web.faults.body = 502, b"bad gateway\n"
         stage.shop.log.write("ERROR", "web", "upstream shop-api is gone")
-        if stage.engine and name:
-            await stage.engine.kill(name)
-            while not await stage.engine.running(name):  # noqa: ASYNC110 - the engine is elsewhere
-                await asyncio.sleep(1.0)
-            stage.shop.log.write("INFO", "web", "upstream shop-api is back")
-        else:
-            await asyncio.sleep(_HOLD)
+        while engine is None or not await engine.running(name):  # noqa: ASYNC110 - not ours to tell
+            await asyncio.sleep(1.0)
+        stage.shop.log.write("INFO", "web", "upstream shop-api is back")
     finally:
         web.faults.clear()
-        if stage.engine and name and not await stage.engine.running(name):
-            await stage.engine.restart(name)
+        if engine and not await engine.running(name):
+            await engine.restart(name)
 
 
 async def cache_failure(stage: Stage) -> None:
