@@ -161,7 +161,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "sort",
         "o",
         "sort",
-        "sort by the next column; talkers: Ctrl+O groups",
+        "sort by the next column",
         "rows",
         "sort",
         0,
@@ -198,7 +198,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         0,
         "copy",
     ),
-    Command("find_next", "N", "search back", "logs: the match before", "logs", "find_previous"),
     Command(
         "next_error",
         "right_square_bracket",

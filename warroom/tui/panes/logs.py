@@ -1,12 +1,291 @@
+"""Logs: every file and container in one stream, filtered while it runs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, ClassVar, Final
+from zoneinfo import ZoneInfo
+
+from textual import events
+
+from warroom.tui import format as fmt
 from warroom.tui.panes.base import Pane
+from warroom.tui.widgets.lines import Line, Span, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from warroom.logs.decode import Line as LogLine
+    from warroom.logs.view import LogView
+
+TAG_WIDTH: Final = 10
+_LEVELS: Final = ("", "dim", "", "degraded", "down", "down bold")
+"""Styles by LogLevel: none, debug, info, warn, error, fatal."""
+_TAGS: Final = ("info", "accent", "unknown", "ok", "degraded")
+_WRAP_LIMIT: Final = 40
+"""Screen lines that one wrapped log line may take."""
 
 
 class LogsPane(Pane):
+    """The newest lines at the bottom; a cursor on one of them once somebody moves."""
+
     title = "logs"
-    excluded = ""
+    kinds: ClassVar[frozenset[str]] = frozenset()
 
-    def body(self, width, height):
-        return [[(" waiting for the first line", "dim")]]
+    def __init__(self, name: str, sources: Sequence[str] = ()) -> None:
+        super().__init__(name, sources)
+        self.view: LogView | None = None
+        self.wanted, self.excluded, self.wrong = "", "", ""
+        self.wrap = False
+        self.cursor: int | None = None
+        self._shown: list[LogLine] = []
+        self._places: list[int] = []
+        self._drawn = -1
+        self._height = 10
+        self._zone = ZoneInfo("UTC")
 
-    def exclude(self, text):
-        pass
+    def opened(self) -> None:
+        from warroom.logs.view import LogView
+
+        assert self.room is not None
+        self.view = LogView(self.room.logs.ring)
+        self._zone = ZoneInfo(self.room.settings.incident.timezone)
+
+    def restless(self) -> bool:
+        if self.view is None:
+            return False
+        working = self.view.work()
+        newest = self.view.ring.last
+        fresh, self._drawn = newest != self._drawn or bool(self.view.ring.tails), newest
+        return working or (fresh and self.view.following)
+
+    # What is shown --------------------------------------------------------------------------
+
+    def state(self) -> Line:
+        if self.room is None or self.view is None:
+            return [("waiting", "dim")]
+        counts = self.view.counts(self.room.clock.now().timestamp())
+        names = [status.name for status in self.room.logs.status()]
+        spans: list[Span] = [(", ".join(names[:4]) + ("…" if len(names) > 4 else ""), "dim")]
+        spans.append((f"  {counts.rate:,.0f} lines/s", ""))
+        if self.view.query:
+            more = "" if counts.complete else "…"
+            spans.append((f"  {counts.matched:,}{more} of {counts.total:,}", "accent"))
+        if counts.dropped:
+            spans.append((f"  {counts.dropped:,} dropped", "degraded"))
+        return spans
+
+    def body(self, width: int, height: int) -> list[Line]:
+        if self.room is None or self.view is None:
+            return [[(" waiting for the first line…", "dim")]]
+        head = self._faults()[: max(1, height // 3)]
+        self._height = max(1, height - len(head))
+        self._shown = self.view.lines(self._height)
+        lines: list[Line] = []
+        self._places = []
+        for index, one in enumerate(self._shown):
+            drawn = self._line(one, width)
+            lines += drawn
+            self._places += [index] * len(drawn)
+        cut = max(0, len(lines) - self._height)
+        self._places = [0] * len(head) + self._places[cut:]
+        if not lines:
+            lines = [[(f"   {self._empty()}", "dim")]]
+        return [*head, *lines[cut:]]
+
+    def _empty(self) -> str:
+        return "no line matches" if self.view and self.view.query else "no line yet"
+
+    def _faults(self) -> list[Line]:
+        assert self.room is not None
+        lines: list[Line] = []
+        mark = "!" if self.ascii_only else "▲"
+        for status in self.room.logs.status():
+            if status.error:
+                lines.append([(f" {mark} {status.name}: {status.error}", "degraded")])
+        fault = self.wrong or (self.view.fault if self.view else "")
+        if fault:
+            lines.append([(f" {mark} {fault}", "degraded")])
+        return lines
+
+    def _line(self, one: LogLine, width: int) -> list[Line]:
+        assert self.room is not None
+        here = self.has_focus and one.number == self.cursor and not one.partial
+        at = fmt.clock_time(datetime.fromtimestamp(one.at, UTC), self._zone)
+        names = self.room.logs.names
+        name = names[one.source] if one.source < len(names) else "?"
+        lead: list[Span] = [
+            (f" {at} ", "cursor" if here else "dim"),
+            (f"{shortened(name, TAG_WIDTH):<{TAG_WIDTH}} ", _TAGS[one.source % len(_TAGS)]),
+        ]
+        style = "cursor" if here else _LEVELS[one.level]
+        room = width - TAG_WIDTH - 11
+        if not self.wrap or room < 10:
+            return [[*lead, (one.text, style), *([(" " * width, "cursor")] if here else [])]]
+        pieces = [one.text[i : i + room] for i in range(0, len(one.text), room)][:_WRAP_LIMIT]
+        blank: Span = (" " * (TAG_WIDTH + 11), "")
+        first: Line = [*lead, (pieces[0] if pieces else "", style)]
+        return [first, *([blank, (piece, style)] for piece in pieces[1:])]
+
+    def notes(self) -> list[Span]:
+        if self.view is None or self.room is None:
+            return []
+        notes: list[Span] = []
+        if self.wanted:
+            notes.append((f"/{self.wanted}", "accent"))
+        if self.excluded:
+            notes.append((f"!{self.excluded}", "accent"))
+        if not self.view.following:
+            counts = self.view.counts(self.room.clock.now().timestamp())
+            newer = f", {counts.newer:,} newer" if counts.newer else ""
+            notes.append((f"PAUSED{newer}: G follows", "degraded"))
+        if self.wrap:
+            notes.append(("wrap", "dim"))
+        return notes
+
+    # What keys do -----------------------------------------------------------------------------
+
+    @property
+    def selected(self) -> LogLine | None:
+        """The line under the cursor, else the newest."""
+        found = next((one for one in self._shown if one.number == self.cursor), None)
+        return found or (self._shown[-1] if self._shown else None)
+
+    def move(self, by: int) -> None:
+        """Move the cursor; at an edge the view moves."""
+        if self.view is None or not self._shown:
+            return
+        numbers = [one.number for one in self._shown if not one.partial]
+        if self.cursor not in numbers:
+            self.cursor = numbers[-1] if numbers else None
+            if by < 0:
+                self.view.pause()
+        elif 0 <= (index := numbers.index(self.cursor) + by) < len(numbers):
+            self.cursor = numbers[index]
+            if by < 0 and self.view.following:
+                self.view.pause()
+        else:
+            self.view.scroll(by, self._height)
+            self._shown = self.view.lines(self._height)
+            edge = self._shown[-1 if by > 0 else 0] if self._shown else None
+            self.cursor = edge.number if edge else None
+        self.changed()
+
+    def page(self, by: int) -> None:
+        if self.view is not None:
+            self.view.scroll(by * max(1, self._height - 1), self._height)
+            self.cursor = None
+            self.changed()
+
+    def ends(self, *, last: bool) -> None:
+        if self.view is not None:
+            if last:
+                self.view.follow()
+            else:
+                self.view.top(self._height)
+            self.cursor = None
+            self.changed()
+
+    def mark(self) -> None:
+        """Pause, or follow again."""
+        if self.view is not None:
+            if self.view.following:
+                self.view.pause()
+            else:
+                self.ends(last=True)
+            self.changed()
+
+    def filter(self, text: str) -> None:
+        self.wanted = text
+        self._query()
+
+    def exclude(self, text: str) -> None:
+        """Hide what contains `text`."""
+        self.excluded = text
+        self._query()
+
+    def unfilter(self) -> bool:
+        had = bool(self.wanted or self.excluded)
+        self.wanted = self.excluded = ""
+        if had:
+            self._query()
+        elif self.view is not None and not self.view.following:
+            self.ends(last=True)
+            return True
+        return had
+
+    @property
+    def filter_text(self) -> str:
+        return self.wanted
+
+    def _query(self) -> None:
+        from warroom.logs.filters import BadFilter, Query, parse_filter
+
+        if self.view is None or self.room is None:
+            return
+        names = self.room.logs.names
+        try:
+            ins = (parse_filter(self.wanted, names),) if self.wanted else ()
+            outs = (parse_filter(self.excluded, names),) if self.excluded else ()
+        except BadFilter as error:
+            self.wrong = str(error)
+        else:
+            self.wrong = ""
+            self.view.filter(Query(ins, outs))
+            self.view.work()
+        self.changed()
+
+    def next_error(self, step: int) -> bool:
+        """Put the cursor on the next line of level error in that direction; whether there is."""
+        if self.view is None:
+            return False
+        newest = self.view.ring.last + 1 if self.view.bottom is None else self.view.bottom
+        start = (newest if self.cursor is None else self.cursor) + step
+        seek = self.view.next_error(start, step)
+        while seek.resume is not None:
+            seek = self.view.next_error(seek.resume, step)
+        if seek.number is None:
+            return False
+        self.cursor = seek.number
+        self.view.pause(seek.number)
+        self.changed()
+        return True
+
+    def toggle_wrap(self) -> None:
+        self.wrap = not self.wrap
+        self.changed()
+
+    def detail(self) -> tuple[str, str, str, list[Line]] | None:
+        from warroom.tui.screens.logline import lines_of
+
+        one = self.selected
+        if one is None or self.room is None:
+            return None
+        name = self.room.logs.names[one.source]
+        return f"{name}: line {one.number:,}", "", "", lines_of(one, self._zone)
+
+    def picked(self) -> tuple[str, str]:
+        one = self.selected
+        if one is None or self.room is None:
+            return "", ""
+        return self.room.logs.names[one.source], one.text
+
+    def on_click(self, event: events.Click) -> None:
+        row = event.y - 1
+        if 0 <= row < len(self._places) and self._shown:
+            self.cursor = self._shown[self._places[row]].number
+            if self.view is not None and self.view.following:
+                self.view.pause()
+            self.changed()
+
+    def on_mouse_scroll_up(self) -> None:
+        self.page_lines(-3)
+
+    def on_mouse_scroll_down(self) -> None:
+        self.page_lines(3)
+
+    def page_lines(self, by: int) -> None:
+        """Scroll by lines, the cursor staying where it is."""
+        if self.view is not None:
+            self.view.scroll(by, self._height)
+            self.changed()

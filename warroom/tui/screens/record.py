@@ -13,6 +13,7 @@ from warroom.tui.screens.dialogs import ask_line, show_sheet
 
 if TYPE_CHECKING:
     from warroom.config.settings import Settings
+    from warroom.tui.panes.logs import LogsPane
 
 NOTE_HINT: Final = "what you see, think or decide; enter writes it down"
 
@@ -41,11 +42,8 @@ class Record(Acts):
 
     @work(exclusive=True, group="dialog")
     async def action_exclude(self) -> None:
-        from warroom.tui.panes.logs import LogsPane
-
-        pane = self.pane
-        if not isinstance(pane, LogsPane):
-            self.say("! hides lines in the logs pane", "degraded")
+        pane = self._logs()
+        if pane is None:
             return
         text = await ask_line(self, "!", pane.excluded, placeholder="hide what contains")
         if text is not None:
@@ -155,6 +153,28 @@ class Record(Acts):
         line = await ask(self)
         if line:
             obey(self, line)
+
+    def _logs(self) -> LogsPane | None:
+        from warroom.tui.panes.logs import LogsPane
+
+        if isinstance(self.pane, LogsPane):
+            return self.pane
+        self.say("that is for the logs pane", "degraded")
+        return None
+
+    def action_wrap(self) -> None:
+        if pane := self._logs():
+            pane.toggle_wrap()
+
+    def action_next_error(self) -> None:
+        self._error(1)
+
+    def action_previous_error(self) -> None:
+        self._error(-1)
+
+    def _error(self, step: int) -> None:
+        if (pane := self._logs()) and not pane.next_error(step):
+            self.say("no further error " + ("below" if step > 0 else "above"), "degraded")
 
     def action_group(self) -> None:
         from warroom.tui.panes.talkers import TalkersPane
