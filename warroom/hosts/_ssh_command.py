@@ -31,7 +31,8 @@ _SCRIPT: Final = "; ".join(
     (
         "n=$1",
         "shift",
-        f'command -v "$1" >/dev/null 2>&1 || {{ echo "{MISSING.decode().strip()}" >&2; exit 127; }}',
+        'command -v "$1" >/dev/null 2>&1 || '
+        f'{{ echo "{MISSING.decode().strip()}" >&2; exit 127; }}',
         "lead= group=",
         "if command -v setsid >/dev/null 2>&1; then lead=setsid group=-; fi",
         "over=",
