@@ -29,7 +29,7 @@ class Line:
 
 def without_colours(data: bytes) -> bytes:
     """`data` without its colour sequences."""
-    return _COLOURS.sub(b"", data) if b"\x1b[" in data else data
+    return _COLOURS.sub(b"", data) if b"\x1b" in data else data
 
 
 def text_of(data: bytes, length: int | None = None) -> str:

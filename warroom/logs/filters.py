@@ -7,8 +7,9 @@ A filter is written as `text` (small letters only match either case), `re:PATTER
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Protocol
 
 from warroom.logs.decode import without_colours
@@ -16,12 +17,38 @@ from warroom.logs.level import LogLevel, level_of
 from warroom.logs.patterns import BadPattern, SafePattern
 from warroom.logs.ring import Block
 
-_SLOW_STEP: Final = 16
-"""Lines between two looks at the clock when each line is costly."""
+FAST: Final = 1 << 30
+"""The step of a condition that costs next to nothing: a whole block at once."""
 
 
 class BadFilter(ValueError):
     """The filter cannot be used; the message is one plain line."""
+
+
+class Page:
+    """The lines of a block made ready for filters, each form when it is first wanted."""
+
+    def __init__(self, data: bytes, sources: Callable[[int], int]) -> None:
+        self.data = without_colours(data)
+        self.source = sources
+
+    @cached_property
+    def folded(self) -> bytes:
+        """`data` with ASCII letters small."""
+        return self.data.lower()
+
+    @cached_property
+    def folded_wide(self) -> bytes:
+        """`data` with all letters small: slow, for texts that are not ASCII."""
+        return self.data.decode("utf-8", "replace").lower().encode("utf-8", "replace")
+
+    @cached_property
+    def lines(self) -> list[bytes]:
+        return self.data.split(b"\n")[:-1]
+
+    @cached_property
+    def folded_lines(self) -> list[bytes]:
+        return self.folded.split(b"\n")[:-1]
 
 
 class Filter(Protocol):
@@ -31,63 +58,51 @@ class Filter(Protocol):
     def text(self) -> str: ...
 
     @property
-    def slow(self) -> bool:
-        """Whether a line is costly enough to look at the clock often."""
+    def step(self) -> int:
+        """How many lines to try before looking at the clock."""
         ...
 
-    def keeps(self, line: bytes, source: int) -> bool:
-        """Whether the condition holds for a line. Raises patterns.TooSlow."""
+    def pick(self, page: Page, among: Sequence[int]) -> Sequence[int]:
+        """Those lines of `among` (indices, ascending) that the condition holds for.
+
+        Raises patterns.TooSlow.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class TextFilter:
-    """Holds where `needle` is in the line."""
+    """Holds where the text is in the line."""
 
     text: str
-    needle: bytes = field(init=False)
-    folded: bool = field(init=False)
+    step: int = FAST
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "folded", self.text == self.text.lower())
-        object.__setattr__(self, "needle", self.text.encode("utf-8", "surrogateescape"))
+    def pick(self, page: Page, among: Sequence[int]) -> Sequence[int]:
+        needle = self.text.encode("utf-8", "surrogateescape")
+        if self.text != self.text.lower():
+            data = page.data
+        else:
+            data = page.folded if self.text.isascii() else page.folded_wide
+        if len(among) == data.count(b"\n"):
+            return _found(data, needle, len(among))
+        lines = data.split(b"\n")
+        return [index for index in among if needle in lines[index]]
 
-    @property
-    def slow(self) -> bool:
-        return False
 
-    def keeps(self, line: bytes, source: int) -> bool:
-        line = without_colours(line)
-        if not self.folded:
-            return self.needle in line
-        if self.text.isascii():
-            return self.needle in line.lower()
-        return self.text in line.decode("utf-8", "replace").lower()
-
-    def find(self, block: Block) -> list[int]:
-        """Indices of the lines of `block` that hold the text; one pass in C where possible."""
-        data = without_colours(block.data)
-        if self.folded:
-            if self.text.isascii():
-                data = data.lower()
-            else:
-                data = data.decode("utf-8", "replace").lower().encode("utf-8", "replace")
-        needle = self.needle
-        position = data.find(needle)
-        if position < 0:
-            return []
-        if data.count(needle) > block.count // 8:
+def _found(data: bytes, needle: bytes, count: int) -> list[int]:
+    """Lines that hold `needle`, in one pass over the whole where hits are few."""
+    position = data.find(needle)
+    found, line, seen = [], 0, 0
+    while position >= 0:
+        line += data.count(b"\n", seen, position)
+        found.append(line)
+        if len(found) > count // 8:
             lines = data.split(b"\n")
             lines.pop()
-            return [index for index, line in enumerate(lines) if needle in line]
-        found, line, seen = [], 0, 0
-        while position >= 0:
-            line += data.count(b"\n", seen, position)
-            found.append(line)
-            end = data.find(b"\n", position)
-            line, seen = line + 1, end + 1
-            position = data.find(needle, seen)
-        return found
+            return [index for index, text in enumerate(lines) if needle in text]
+        line, seen = line + 1, data.find(b"\n", position) + 1
+        position = data.find(needle, seen)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +111,12 @@ class PatternFilter:
 
     text: str
     pattern: SafePattern
+    step: int = 16
 
-    @property
-    def slow(self) -> bool:
-        return True
-
-    def keeps(self, line: bytes, source: int) -> bool:
-        return self.pattern.search(without_colours(line))
+    def pick(self, page: Page, among: Sequence[int]) -> Sequence[int]:
+        lines = page.folded_lines if self.pattern.folded else page.lines
+        search = self.pattern.search
+        return [index for index in among if search(lines[index])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +125,11 @@ class LevelFilter:
 
     text: str
     least: LogLevel
+    step: int = 256
 
-    @property
-    def slow(self) -> bool:
-        return True
-
-    def keeps(self, line: bytes, source: int) -> bool:
-        return level_of(without_colours(line[:1024])) >= self.least
+    def pick(self, page: Page, among: Sequence[int]) -> Sequence[int]:
+        lines, least = page.lines, self.least
+        return [index for index in among if level_of(lines[index]) >= least]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +138,11 @@ class StatusFilter:
 
     text: str
     pattern: re.Pattern[bytes]
+    step: int = 256
 
-    @property
-    def slow(self) -> bool:
-        return True
-
-    def keeps(self, line: bytes, source: int) -> bool:
-        return self.pattern.search(line[:8192]) is not None
+    def pick(self, page: Page, among: Sequence[int]) -> Sequence[int]:
+        lines, search = page.lines, self.pattern.search
+        return [index for index in among if search(lines[index][:8192])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +151,10 @@ class SourceFilter:
 
     text: str
     sources: frozenset[int]
+    step: int = FAST
 
-    @property
-    def slow(self) -> bool:
-        return False
-
-    def keeps(self, line: bytes, source: int) -> bool:
-        return source in self.sources
+    def pick(self, page: Page, among: Sequence[int]) -> Sequence[int]:
+        return [index for index in among if page.source(index) in self.sources]
 
 
 def parse_filter(text: str, names: Sequence[str] = ()) -> Filter:
@@ -202,39 +209,42 @@ class Query:
 
     @property
     def step(self) -> int:
-        """How many lines to scan before looking at the clock; 0 means a whole block."""
-        return _SLOW_STEP if any(f.slow for f in (*self.ins, *self.outs)) else 0
+        """How many lines to try before looking at the clock."""
+        return min((f.step for f in (*self.ins, *self.outs)), default=FAST)
 
     def keeps(self, line: bytes, source: int) -> bool:
         """Whether a line passes. Raises patterns.TooSlow."""
-        return all(f.keeps(line, source) for f in self.ins) and not any(
-            f.keeps(line, source) for f in self.outs
-        )
+        return bool(self.pick(Page(line + b"\n", lambda _: source), range(1)))
+
+    def pick(self, page: Page, among: Sequence[int]) -> Sequence[int]:
+        """Those lines of `among` that pass, the cheap conditions tried first."""
+        for condition in sorted(self.ins, key=_cheapest_first):
+            among = condition.pick(page, among)
+        for condition in sorted(self.outs, key=_cheapest_first):
+            gone = set(condition.pick(page, among))
+            among = [index for index in among if index not in gone] if gone else among
+        return among
+
+
+def _cheapest_first(condition: Filter) -> int:
+    return -condition.step
+
+
+class Scanner:
+    """Runs a query over blocks; the block under way stays prepared from one slice to the next."""
+
+    def __init__(self, query: Query) -> None:
+        self.query = query
+        self._block: Block | None = None
+        self._count = 0
+        self._page: Page | None = None
 
     def scan(self, block: Block, low: int, high: int) -> list[int]:
-        """Indices, ascending, of the lines low..high-1 of `block` that pass.
+        """Numbers, ascending, of the lines low..high-1 of `block` that pass.
 
         Raises patterns.TooSlow.
         """
-        finders = [f for f in self.ins if isinstance(f, TextFilter)]
-        losers = [f for f in self.outs if isinstance(f, TextFilter)]
-        whole = low == 0 and high == block.count
-        if not whole or not (finders or losers):
-            lines = range(low, high)
-            return [i for i in lines if self.keeps(block.bytes_of(i), block.source(i))]
-        kept: Sequence[int] = range(block.count)
-        for finder in finders:
-            hits = finder.find(block)
-            kept = hits if len(kept) == block.count else sorted(set(kept).intersection(hits))
-            if not kept:
-                return []
-        for loser in losers:
-            gone = set(loser.find(block))
-            kept = [i for i in kept if i not in gone]
-        rest = Query(
-            tuple(f for f in self.ins if not isinstance(f, TextFilter)),
-            tuple(f for f in self.outs if not isinstance(f, TextFilter)),
-        )
-        if not rest:
-            return list(kept)
-        return [i for i in kept if rest.keeps(block.bytes_of(i), block.source(i))]
+        if self._page is None or self._block is not block or self._count != block.count:
+            self._block, self._count = block, block.count
+            self._page = Page(block.data, block.source)
+        return block.numbers(self.query.pick(self._page, range(low, high)))

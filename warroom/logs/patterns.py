@@ -36,9 +36,10 @@ class TooSlow(Exception):
 
 
 class SafePattern:
-    """`text` compiled. Small letters only match either case.
+    """`text` compiled. When it is `folded` (small letters only) it wants lines with ASCII letters
+    made small, which is ten times as fast as `re.IGNORECASE`, and so matches either case.
 
-    >>> bool(SafePattern("upstream.*timed out").search(b"Upstream x timed out"))
+    >>> SafePattern("upstream.*timed out").search(b"Upstream x timed out".lower())
     True
     """
 
@@ -46,15 +47,17 @@ class SafePattern:
         if len(text) > PATTERN_LIMIT:
             raise BadPattern(f"the pattern is longer than {PATTERN_LIMIT} characters")
         plain = re.sub(r"\\.", "", text)
-        flags = re.IGNORECASE if plain == plain.lower() else re.NOFLAG
+        self.folded = plain == plain.lower()
         self._parts: list[re.Pattern[bytes]] = []
         self.seen = SEEN_MOST
         for part in _parts(text):
-            self.seen = min(self.seen, _seen(_parse(part, flags)))
-            self._parts.append(re.compile(part.encode(), flags))
+            self.seen = min(self.seen, _seen(_parse(part)))
+            self._parts.append(re.compile(part.encode()))
 
     def search(self, line: bytes) -> bool:
         """Whether the pattern is in the first `seen` bytes of `line`. Raises TooSlow."""
+        if len(self._parts) == 1 and len(line) <= SEEN_LEAST:
+            return self._parts[0].search(line) is not None  # cannot take long
         line = line[: self.seen]
         began = time.perf_counter()
         position = 0
@@ -70,9 +73,9 @@ class SafePattern:
         return False
 
 
-def _parse(text: str, flags: int) -> Any:
+def _parse(text: str) -> Any:
     try:
-        return parser.parse(text.encode(), flags)
+        return parser.parse(text.encode())
     except re.error as error:
         raise BadPattern(f"not a regular expression: {error}") from None
     except (OverflowError, RecursionError):
@@ -87,7 +90,7 @@ def _parts(text: str) -> list[str]:
     if len(pieces) == 1 or _INLINE_FLAGS.search(text):
         return [text]
     for piece in pieces[:-1]:
-        low, high = _parse(piece, 0).getwidth()
+        low, high = _parse(piece).getwidth()
         if low != high:
             return [text]
     return [piece for piece in pieces if piece] or [""]

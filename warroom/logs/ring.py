@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -133,6 +133,21 @@ class Block:
         """The absolute number of the block's `line`-th line."""
         index = bisect_right(self._lines, line) - 1
         return self._firsts[index] + line - self._lines[index]
+
+    def numbers(self, lines: Sequence[int]) -> list[int]:
+        """The absolute numbers of `lines` (ascending indices)."""
+        if len(self.runs) == 1:
+            first = self._firsts[0]
+            return [first + line for line in lines]
+        out: list[int] = []
+        run, shift, until = -1, 0, 0
+        for line in lines:
+            while line >= until:
+                run += 1
+                shift = self._firsts[run] - self._lines[run]
+                until += self.runs[run].count
+            out.append(line + shift)
+        return out
 
     def source(self, line: int) -> int:
         return self.runs[bisect_right(self._lines, line) - 1].source

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from warroom.logs.decode import Line, decode
-from warroom.logs.filters import LevelFilter, Query
+from warroom.logs.filters import LevelFilter, Query, Scanner
 from warroom.logs.level import LogLevel
 from warroom.logs.matches import Matches
 from warroom.logs.patterns import TooSlow
@@ -66,6 +66,7 @@ class LogView:
 
     def _start_over(self) -> None:
         self._matches = Matches()
+        self._scanner = Scanner(self.query)
         self._upto = self.ring.last  # every number up to here, and above _downto, is matched
         self._downto = self.ring.last + 1
         self._pruned_at = self.ring.evicted
@@ -102,8 +103,8 @@ class LogView:
             self._upto = self.ring.last
             return False
         low = block.line_from(self._upto + 1)
-        high = min(block.count, low + (self.query.step or block.count))
-        self._matches.grow_newer(self._numbers(block, low, high))
+        high = min(block.count, low + self.query.step)
+        self._matches.grow_newer(self._scanner.scan(block, low, high))
         self._upto = block.number(high - 1)
         return True
 
@@ -114,13 +115,10 @@ class LogView:
             self._downto = self.ring.first
             return False
         high = block.line_from(self._downto)
-        low = max(0, high - (self.query.step or block.count))
-        self._matches.grow_older(self._numbers(block, low, high))
+        low = max(0, high - self.query.step)
+        self._matches.grow_older(self._scanner.scan(block, low, high))
         self._downto = block.number(low)
         return True
-
-    def _numbers(self, block: Block, low: int, high: int) -> list[int]:
-        return [block.number(line) for line in self.query.scan(block, low, high)]
 
     def _prune(self) -> None:
         """Forget lines that fell out, now and then: it costs a look at every run kept."""
@@ -232,14 +230,15 @@ class LogView:
         Looks for about `budget_s` seconds; call again with `start=resume` when it says so.
         """
         until = time.perf_counter() + budget_s
-        number = start
+        number, scanner = start, Scanner(query)
         try:
             while (block := self._block(number, step)) is not None:
-                low, high = self._stretch(block, number, step, query.step or 256)
-                found = query.scan(block, low, high)
-                for line in found if step > 0 else reversed(found):
-                    if self.query.keeps(block.bytes_of(line), block.source(line)):
-                        return Seek(number=block.number(line))
+                low, high = self._stretch(block, number, step, query.step)
+                found = scanner.scan(block, low, high)
+                for candidate in found if step > 0 else reversed(found):
+                    raw = self.ring.get(candidate)
+                    if raw is not None and self.query.keeps(raw.data, raw.source):
+                        return Seek(number=candidate)
                 number = block.number(high - 1) + 1 if step > 0 else block.number(low) - 1
                 if time.perf_counter() >= until:
                     return Seek(resume=number)
