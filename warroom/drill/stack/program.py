@@ -117,6 +117,19 @@ def own_folder(parent: Path, name: str) -> Path:
     return folder
 
 
+def within_reach(installed: Path, home: Path) -> Path:
+    """What is installed at a path, or a copy in `home` when the server's account may not go there
+    (a virtual environment in root's own folder)."""
+    if account() is None or all(p.stat().st_mode & 0o001 for p in (installed, *installed.parents)):
+        return installed
+    copy = home / installed.name
+    if installed.is_dir():
+        shutil.copytree(installed, copy, symlinks=True)
+    else:
+        shutil.copy(installed, copy)
+    return copy
+
+
 def _tether(parent: int, kind: signal.Signals) -> Callable[[], None]:
     """What a child does between fork and exec: ask for `kind` when its starter dies."""
     prctl = getattr(ctypes.CDLL(None), "prctl", None) if sys.platform == "linux" else None

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from warroom.drill.stack.program import EXTRA, Program, find, free_port, listening, own_folder
+from warroom.drill.stack.program import (
+    EXTRA,
+    Program,
+    find,
+    free_port,
+    listening,
+    own_folder,
+    within_reach,
+)
 
 _ADVICE: Final = f"apt install redis-server, or {EXTRA}"
 
@@ -48,6 +56,6 @@ async def start(folder: Path, *, tcp: bool = False, settings: tuple[str, ...] = 
     conf = home / "redis.conf"
     conf.write_text("\n".join(lines) + "\n")
     conf.chmod(0o644)
-    program = Program([binary, conf], log)
+    program = Program([within_reach(binary, home), conf], log)
     await program.ready(lambda: redis.is_socket() and (not tcp or listening(port)))
     return Redis(redis, port, log, program)
