@@ -213,7 +213,9 @@ def _parts(node: Mapping[str, Any], path: str, depth: int) -> Iterator[Component
         return
     twice = isinstance(node.get("details"), Mapping) and "info" in node  # terminus repeats itself
     for key, value in node.items():
-        if key in _PART_KEYS and not (twice and key in ("info", "error")):
+        if twice and key in ("info", "error"):
+            continue
+        if key in _PART_KEYS:
             yield from _container(value, path, depth, strict=key in _STRICT_PARTS)
         elif key not in _STATE_KEYS:
             yield from _sibling(key, value, path, depth)
@@ -251,14 +253,16 @@ def _node(path: str, node: Mapping[str, Any], depth: int) -> Iterator[Component]
 
 
 def _sibling(key: str, value: object, path: str, depth: int) -> Iterator[Component]:
-    """A key that is no known container: a part only if it says so itself."""
+    """A key that is no known container: a part only if it, or something in it, says so itself."""
     here = f"{path}.{_shown(key)}" if path else _shown(key)
     if isinstance(value, str) and plain(value[:64]) in UNMISTAKABLE:
         yield Component(here, _shown(value), Health.DOWN)
-    elif isinstance(value, Mapping):
+    elif isinstance(value, Mapping) and depth < DEPTH:
         word, health = _state(value)
         if word and health is not None:
             yield from _node(here, value, depth)
+        elif not word:
+            yield from _parts(value, here, depth + 1)
 
 
 def _name(node: Mapping[str, Any], default: str) -> str:

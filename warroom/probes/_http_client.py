@@ -12,7 +12,7 @@ import asyncio
 import ssl
 import zlib
 from collections.abc import AsyncIterable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 import httpcore
@@ -20,13 +20,12 @@ import httpx
 
 from warroom import __version__
 from warroom.domain.text import harmless, shorten
-from warroom.probes._http_wire import NoAnswer, Wire
+from warroom.probes._http_wire import MASK, NoAnswer, Wire
 from warroom.probes._http_words import is_secret
 
 BODY_LIMIT: Final = 1024 * 1024
 HOPS: Final = 5
 _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
-MASK: Final = "•••"
 
 Astray = Literal["", "host", "downgrade", "nowhere", "circle"]
 """Where a redirect leads that is not followed: off the host, from https to http, to no address
@@ -39,7 +38,7 @@ class Question:
 
     url: str
     method: str
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     follow: bool
     context: ssl.SSLContext | None
     accepts: Callable[[int], bool]
@@ -55,8 +54,8 @@ class Answer:
 
     url: str
     status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
     size: int = 0
     cut: bool = False
     broken: str = ""
@@ -111,15 +110,18 @@ async def _exchange(
     try:
         async with asyncio.timeout_at(deadline):
             response = await connection.handle_async_request(_request(question, url))
-        headers = tuple((_text(key), _text(value)) for key, value in response.headers)
+        fields = response.headers
+        headers = tuple((_text(name), _text(wire.scrub(value))) for name, value in fields)
         answer = Answer(shown_url(url), response.status, headers)
         if response.status in _REDIRECTS:
             return replace(answer, location=answer.header("location"))
-        return await _with_body(answer, response, deadline, told)
+        answer = await _with_body(answer, response, deadline, told)
+        return replace(answer, body=wire.scrub(answer.body))
     except TimeoutError:
         raise NoAnswer("timeout", f"timed out after {told:g} s waiting for {_wait(wire)}") from None
     except httpcore.RemoteProtocolError as error:
-        raise NoAnswer("not HTTP", f"{wire.peer} answers broken HTTP: {_text(error)}") from None
+        what = _text(wire.scrub(str(error).encode("utf-8", "replace")))
+        raise NoAnswer("not HTTP", f"{wire.peer} answers broken HTTP: {what}") from None
     except httpcore.LocalProtocolError:  # its text quotes headers, which may be secrets
         raise BadUrl("headers: not something that HTTP can carry") from None
     finally:
@@ -243,6 +245,5 @@ def _wait(wire: Wire) -> str:
     return f"{stage} to {wire.peer}" if stage == "a connection" and wire.peer else stage
 
 
-def _text(value: bytes | Exception) -> str:
-    raw = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-    return shorten(harmless(raw), 16384)
+def _text(value: bytes) -> str:
+    return shorten(harmless(value.decode("utf-8", "replace")), 16384)

@@ -9,10 +9,10 @@ from typing import Final
 
 from warroom.domain.clock import span
 from warroom.domain.sample import Detail, Health, Section
-from warroom.domain.text import LINE_LIMIT, harmless_bytes, shorten
+from warroom.domain.text import harmless_bytes, shorten
 from warroom.probes._http_bodies import Understanding
 from warroom.probes._http_certificates import Certificate
-from warroom.probes._http_client import MASK, Answer, shown_headers
+from warroom.probes._http_client import Answer, shown_headers
 from warroom.probes._http_judge import Verdict, phrase
 from warroom.probes._http_wire import Stage
 
@@ -31,7 +31,7 @@ _TITLES: Final = {
 @dataclass(frozen=True, slots=True)
 class Look:
     """One look, as it is remembered. Without `verdict` there was no answer; `latency` and `spent`
-    are seconds; `secrets` are values that were sent and must not be shown if they come back."""
+    are seconds."""
 
     at: datetime
     health: Health
@@ -49,7 +49,6 @@ class Look:
     tls: str = ""
     answer: Answer | None = None
     verdict: Verdict | None = None
-    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 def detail(name: str, looks: Sequence[Look]) -> Detail:
@@ -61,8 +60,8 @@ def detail(name: str, looks: Sequence[Look]) -> Detail:
     if last.certificate is not None:
         sections.append(certificate_section(last.certificate, last.at, last.tls))
     if last.answer is not None:
-        sections.append(Section("headers", _masked(shown_headers(last.answer), last.secrets)))
-        sections.append(_body(last.answer, last.secrets))
+        sections.append(Section("headers", shown_headers(last.answer)))
+        sections.append(_body(last.answer))
     sections.append(_recent(looks))
     return Detail(name, tuple(sections))
 
@@ -124,23 +123,9 @@ def certificate_section(seen: Certificate, now: datetime, tls: str) -> Section:
     return Section("certificate", tuple([*pairs, ("protocol", tls)] if tls else pairs))
 
 
-def _masked(
-    pairs: tuple[tuple[str, str], ...], secrets: tuple[str, ...]
-) -> tuple[tuple[str, str], ...]:
-    return tuple((name, _without(value, secrets)) for name, value in pairs)
-
-
-def _without(text: str, secrets: tuple[str, ...]) -> str:
-    for secret in secrets:
-        text = text.replace(secret, MASK)
-    return text
-
-
-def _body(answer: Answer, secrets: tuple[str, ...]) -> Section:
-    """The first 4 KiB; what was sent as a secret is masked where the service echoes it, before
-    the cut, so that no half of it stays."""
-    text = _without(harmless_bytes(answer.body, limit=2 * BODY_SHOWN, lines=True), secrets)
-    lines = tuple(shorten(line, LINE_LIMIT) for line in text[:BODY_SHOWN].split("\n"))
+def _body(answer: Answer) -> Section:
+    text = harmless_bytes(answer.body[:BODY_SHOWN], lines=True)
+    lines = tuple(text.split("\n"))
     size = f"{answer.size:,} bytes"
     if len(answer.body) > BODY_SHOWN:
         size += f"; the first {BODY_SHOWN:,} are shown"

@@ -33,7 +33,6 @@ METRIC_OF: Final = {
     Stage.FIRST_BYTE: "first_byte_s",
     Stage.BODY: "body_s",
 }
-_SHORTEST_SECRET: Final = 4
 
 
 async def look(
@@ -47,7 +46,8 @@ async def look(
     question = _question(options, wanted, headers)
     clock = context.clock
     began = clock.monotonic()
-    wire = Wire(context.host, clock)
+    hidden = (headers[name] for name, value in options.headers.items() if not value.is_literal)
+    wire = Wire(context.host, clock, hidden)
     try:
         answer = await ask(question, wire, limit=limit, told=context.timeout)
     except BadUrl as fault:
@@ -59,12 +59,7 @@ async def look(
     except NoAnswer as fault:
         return _silent(options, context, wire, fault)
     latency = clock.monotonic() - began
-    secrets = tuple(
-        headers[name]
-        for name, value in options.headers.items()
-        if not value.is_literal and len(headers[name]) >= _SHORTEST_SECRET
-    )
-    return _answered(answer, judge(answer, wanted, latency), latency, context, wire, secrets)
+    return _answered(answer, judge(answer, wanted, latency), latency, context, wire)
 
 
 def _question(options: HttpOptions, wanted: Wanted, headers: Mapping[str, str]) -> Question:
@@ -121,7 +116,6 @@ def _answered(
     latency: float,
     context: ProbeContext,
     wire: Wire,
-    secrets: tuple[str, ...],
 ) -> Look:
     spent = _spent(wire)
     metrics = {
@@ -151,7 +145,6 @@ def _answered(
         tls=wire.tls,
         answer=answer,
         verdict=verdict,
-        secrets=secrets,
     )
 
 

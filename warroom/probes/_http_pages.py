@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_LOOKS_AT: Final = 256 * 1024
+_LOOKS_AT: Final = 128 * 1024
 _HTML: Final = re.compile(rb"<!doctype html|<html[\s>]|<head[\s>]|<body[\s>]", re.IGNORECASE)
 _LOGIN: Final = re.compile(
     rb"<input\b[^>]{0,300}\btype\s{0,5}=\s{0,5}[\"']?password"
     rb"|name\s{0,5}=\s{0,5}[\"']?SAMLRequest"
     rb"|<form\b[^>]{0,300}\baction\s{0,5}=\s{0,5}[\"']?[^\"'>\s]{0,200}"
-    rb"(?:log-?in|sign-?in|/oauth|/saml|/sso)\b"
-    rb"|http-equiv\s{0,5}=\s{0,5}[\"']?refresh[^>]{0,200}(?:log-?in|sign-?in|/oauth|/saml|/sso)\b",
+    rb"(?:log-?in|sign-?in|/oauth|/saml|/sso)(?![a-z])"
+    rb"|http-equiv\s{0,5}=\s{0,5}[\"']?refresh[^>]{0,200}(?:log-?in|sign-?in|/oauth|/saml|/sso)(?![a-z])",
     re.IGNORECASE,
 )
 _LOGIN_PATH: Final = re.compile(r"log-?in|sign-?in|/auth|/sso|/saml", re.IGNORECASE)

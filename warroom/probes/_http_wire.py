@@ -25,7 +25,9 @@ from warroom.domain.text import harmless_bytes
 from warroom.hosts.base import Address, Host, TcpAddress, UnixAddress
 from warroom.probes._http_names import NameFault, is_address, resolve
 
+MASK: Final = "•••"
 _BANNER: Final = 80
+_SHORTEST_SECRET: Final = 6
 _PATIENCE_S: Final = 1.0
 """Seconds given to an address when there is another one to try."""
 
@@ -61,11 +63,14 @@ class Wire(httpcore.AsyncNetworkBackend):
 
     `spent` is in seconds by stage, added up over redirects; `asked` is the host's name in the
     address and `address` where it was found, `peer` the same for people; `tried` are addresses
-    that did not answer, with the reason; `certificate` is the peer's, in DER.
+    that did not answer, with the reason; `certificate` is the peer's, in DER. `secrets` are values
+    that are sent, and so must not be shown when they come back.
     """
 
-    def __init__(self, host: Host, clock: Clock) -> None:
+    def __init__(self, host: Host, clock: Clock, secrets: Iterable[str] = ()) -> None:
         self._host, self._clock = host, clock
+        parts = {part for secret in secrets for part in (secret, *secret.split())}
+        self._secrets = sorted((p for p in parts if len(p) >= _SHORTEST_SECRET), key=len)[::-1]
         self.stage: Stage | None = None
         self._since = 0.0
         self.spent: dict[Stage, float] = {}
@@ -82,6 +87,12 @@ class Wire(httpcore.AsyncNetworkBackend):
         if self.stage is not None:
             self.spent[self.stage] = self.spent.get(self.stage, 0.0) + now - self._since
         self.stage, self._since = stage, now
+
+    def scrub(self, data: bytes) -> bytes:
+        """`data` without the secrets that were sent: some services echo what they were asked."""
+        for secret in self._secrets:
+            data = data.replace(secret.encode(), MASK.encode())
+        return data
 
     async def connect_tcp(
         self,
@@ -205,7 +216,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         if head.startswith((b"\x15\x03", b"\x16\x03")):
             raise NoAnswer("not HTTP", f"{peer} speaks TLS, not plain HTTP — is it https://?")
         if head[:5] != b"HTTP/"[: len(head)]:
-            first = head.splitlines()[0]
+            first = self._wire.scrub(head).splitlines()[0]
             shown = harmless_bytes(first[:_BANNER]) + ("…" if len(first) > _BANNER else "")
             raise NoAnswer("not HTTP", f"{peer} does not speak HTTP: answered '{shown}'")
 
