@@ -119,14 +119,22 @@ def own_folder(parent: Path, name: str) -> Path:
 
 def within_reach(installed: Path, home: Path) -> Path:
     """What is installed at a path, or a copy in `home` when the server's account may not go there
-    (a virtual environment in root's own folder)."""
+    (a virtual environment in root's own folder).
+
+    A wheel's libraries lie in `PACKAGE.libs` beside its package (auditwheel) and are found by a
+    path relative to the program, so both are copied to the same places.
+    """
     if account() is None or all(p.stat().st_mode & 0o001 for p in (installed, *installed.parents)):
         return installed
-    copy = home / installed.name
-    if installed.is_dir():
-        shutil.copytree(installed, copy, symlinks=True)
-    else:
+    copy = home / "copies" / installed.parent.name / installed.name
+    copy.parent.mkdir(parents=True)
+    if installed.is_file():
         shutil.copy(installed, copy)
+        return copy
+    shutil.copytree(installed, copy, symlinks=True)
+    libraries = installed.parent.with_name(f"{installed.parent.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, home / "copies" / libraries.name)
     return copy
 
 
