@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,7 +31,7 @@ _FIXTURES: Final = {
     "nginx": "nginx_server",
     "ssh": "ssh_server",
 }
-_ALL_STATES: Final = pytest.StashKey[list[Mapping[str, str]]]()
+_ALL_STATES: Final = pytest.StashKey[list[dict[str, str]]]()
 
 
 @pytest.fixture(scope="session")

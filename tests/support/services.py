@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +57,7 @@ def running(
         asyncio.run(server.stop())
 
 
-def merged(found: list[Mapping[str, str]]) -> str:
+def merged(found: Sequence[Mapping[str, str]]) -> str:
     """The line about all services, of all test processes. What did not work anywhere wins."""
     words = []
     for name in NAMES:
