@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
-from urllib.parse import unquote, unquote_plus
 
+from warroom.hosts._urls import BadUrl, parts, port, shown
 from warroom.hosts.base import Address, TcpAddress, UnixAddress
 
 DEFAULT_PORT: Final = 5432
@@ -22,20 +22,10 @@ _SCHEME: Final = re.compile(
     r"(?:jdbc:)?(postgres|postgresql|pgsql|psql|postgis)(?:\+\w+)?://", re.IGNORECASE
 )
 _ANY_SCHEME: Final = re.compile(r"(?:jdbc:)?([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
-_PLACE: Final = re.compile(
-    r"(?P<host>\[[0-9a-fA-F:.%]+\]|[^@:/?#\[\]\s,]*)(?::(?P<port>\d{0,5}))?"
-    r"(?:/(?P<database>[^@/?]*)/?)?"
-    r"(?:\?(?P<query>(?:[^&=@]+(?:[=&].*)?)?))?",
-    re.DOTALL,
-)
 _PAIR: Final = re.compile(r"\s*(\w+)\s*=\s*('(?:[^'\\]|\\.)*'|(?:[^\s'\\]|\\.)*)\s*")
 _SSL_WORDS: Final = {"true": "require", "1": "require", "on": "require", "no-verify": "require"}
 _SSL_WORDS_OFF: Final = {"false": "disable", "0": "disable", "off": "disable"}
 _UNCACHED: Final = ("statement_cache_size", "prepared_statement_cache_size", "preparethreshold")
-
-
-class BadDsn(ValueError):
-    """Not an address of a PostgreSQL server; the message never holds any part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +58,7 @@ class Dsn:
         address = self.address
         if isinstance(address, UnixAddress):
             return address.path
-        host = f"[{address.host}]" if ":" in address.host else address.host
-        return f"{host}:{address.port}"
+        return shown(address.host, address.port)
 
 
 def parse_dsn(text: str) -> Dsn:
@@ -78,7 +67,7 @@ def parse_dsn(text: str) -> Dsn:
     What is not about where and who (`?schema=`, `?connection_limit=`, `?options=`) is dropped. A
     password with unescaped `@`, `:`, `#`, `/` or `?` is understood where one reading is possible.
 
-    Raises BadDsn.
+    Raises BadUrl.
 
     >>> parse_dsn("postgresql+asyncpg://shop:a%40b@db:6432/orders?pgbouncer=true").place
     'db:6432'
@@ -91,41 +80,22 @@ def parse_dsn(text: str) -> Dsn:
         return _from_url(text[scheme.end() :])
     other = _ANY_SCHEME.match(text)
     if other:
-        raise BadDsn(f'"{other[1]}" is not a PostgreSQL address; it starts with postgresql://')
+        raise BadUrl(f'"{other[1]}" is not a PostgreSQL address; it starts with postgresql://')
     if "=" in text:
         return _with_words(Dsn(), _words(text))
-    raise BadDsn("not a PostgreSQL address: write postgresql://user@host:5432/database")
+    raise BadUrl("not a PostgreSQL address: write postgresql://user@host:5432/database")
 
 
 def _from_url(rest: str) -> Dsn:
-    userinfo, place = _split(rest)
-    user, _, password = userinfo.partition(":")
-    host = place["host"] or ""
+    url = parts(rest)
     dsn = Dsn(
-        host=unquote(host.strip("[]") if host.startswith("[") else host),
-        port=_port(place["port"] or ""),
-        user=unquote(user),
-        password=unquote(password),
-        database=unquote(place["database"] or ""),
+        host=url.host,
+        port=url.port or DEFAULT_PORT,
+        user=url.user,
+        password=url.password,
+        database=url.path,
     )
-    pairs = [pair.partition("=") for pair in (place["query"] or "").split("&") if pair]
-    return _with_words(dsn, {unquote_plus(k).lower(): unquote(v) for k, _, v in pairs})
-
-
-def _split(rest: str) -> tuple[str, re.Match[str]]:
-    """Who and where: split at the first `@` after which everything is well-formed."""
-    whole = _PLACE.fullmatch(rest)
-    if whole:
-        return "", whole
-    start = rest.find("@")
-    while start >= 0:
-        place = _PLACE.fullmatch(rest, start + 1)
-        if place:
-            return rest[:start], place
-        start = rest.find("@", start + 1)
-    if re.search(r"(?:^|@)[^@/?]*,[^@/?]*(?:[/?]|$)", rest):
-        raise BadDsn("several hosts in one address: give each server a probe of its own")
-    raise BadDsn("host and port cannot be told apart: percent-encode the password")
+    return _with_words(dsn, url.query)
 
 
 def _words(text: str) -> dict[str, str]:
@@ -135,7 +105,7 @@ def _words(text: str) -> dict[str, str]:
     while at < len(text):
         pair = _PAIR.match(text, at)
         if pair is None or pair.end() == at:
-            raise BadDsn('not understood: write it as "host=… dbname=… user=…"')
+            raise BadUrl('not understood: write it as "host=… dbname=… user=…"')
         value = pair[2][1:-1] if pair[2].startswith("'") else pair[2]
         words[pair[1].lower()] = re.sub(r"\\(.)", r"\1", value)
         at = pair.end()
@@ -146,11 +116,11 @@ def _with_words(dsn: Dsn, words: Mapping[str, str]) -> Dsn:
     """`dsn` with what the parameters say about where, who and how."""
     host = words.get("host") or words.get("hostaddr") or dsn.host
     if "," in host:
-        raise BadDsn("several hosts in one address: give each server a probe of its own")
+        raise BadUrl("several hosts in one address: give each server a probe of its own")
     return replace(
         dsn,
         host=host,
-        port=_port(words["port"]) if "port" in words else dsn.port,
+        port=port(words.get("port", "")) or dsn.port,
         user=words.get("user", dsn.user),
         password=words.get("password", dsn.password),
         database=words.get("dbname", words.get("database", dsn.database)),
@@ -167,13 +137,5 @@ def _sslmode(words: Mapping[str, str]) -> str:
     said = (words.get("sslmode") or words.get("ssl") or "prefer").lower().replace("_", "-")
     mode = _SSL_WORDS.get(said) or _SSL_WORDS_OFF.get(said) or said
     if mode not in SSLMODES:
-        raise BadDsn(f"sslmode is one of {', '.join(SSLMODES)}")
+        raise BadUrl(f"sslmode is one of {', '.join(SSLMODES)}")
     return mode
-
-
-def _port(text: str) -> int:
-    if not text:
-        return DEFAULT_PORT
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
-        raise BadDsn("the port is a number from 1 to 65535")
-    return int(text)

@@ -5,12 +5,11 @@ SQLSTATEs are of the manual's appendix A (https://www.postgresql.org/docs/curren
 
 from __future__ import annotations
 
-import socket
-import ssl
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from warroom.domain.text import harmless, shorten
+from warroom.hosts._network_words import network_words
 from warroom.hosts._postgres_dsn import Dsn
 
 _LONGEST: Final = 240
@@ -58,32 +57,20 @@ def _said(error: BaseException, dsn: Dsn) -> PostgresFault:
 
 def _unsaid(error: BaseException, dsn: Dsn, *, connected: bool) -> tuple[str, bool]:
     """What happened on the way, without an answer in PostgreSQL's own protocol."""
+    known = network_words(error, dsn.host)
+    if known:
+        return known
     text = str(error)
     match error:
         case TimeoutError():
             what = "no answer in time" if connected else "no PostgreSQL answers there in time"
             return what, True
-        case ConnectionRefusedError():
-            return "connection refused: nothing listens there", True
-        case FileNotFoundError():
-            return "no such socket: is the server running?", True
-        case PermissionError():
-            return "no permission to open the socket", False
-        case socket.gaierror():
-            return f'the name "{dsn.host}" is not known (DNS)', True
-        case ssl.SSLCertVerificationError():
-            why = error.verify_message or "verification failed"
-            return f"its certificate is not trusted: {why}", False
-        case ssl.SSLError():
-            return "the TLS handshake failed: is it a PostgreSQL server?", False
         case ConnectionError() if "rejected SSL upgrade" in text:
             return _no_tls(dsn), False
         case ConnectionError() if "SSL exchange" in text:
             return "no PostgreSQL server: it answers in another protocol", True
         case ConnectionError():
             return "the connection broke" if connected else "the connection was cut at once", True
-        case OSError():
-            return error.strerror or type(error).__name__, True
     return _of_client(error, connected=connected)
 
 

@@ -12,16 +12,18 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from warroom.config.values import Secret
-from warroom.hosts._postgres_dsn import BadDsn, Dsn, parse_dsn
+from warroom.hosts._postgres_dsn import Dsn, parse_dsn
 from warroom.hosts._postgres_sql import OLDEST, statement
 from warroom.hosts._postgres_words import PostgresFault, PostgresLost, explain
+from warroom.hosts._urls import BadUrl
 from warroom.hosts.base import Host, TcpAddress
 
 if TYPE_CHECKING:
     from warroom.hosts._postgres_tls import Relay
 
 __all__ = [
-    "BadDsn",
+    "APPLICATION",
+    "BadUrl",
     "Dsn",
     "PostgresFault",
     "PostgresLost",
@@ -133,7 +135,7 @@ class PostgresSession:
 
         try:
             self.dsn = parse_dsn(await reveal(self._secret, self._host))
-        except BadDsn as error:
+        except BadUrl as error:
             raise PostgresFault(f"dsn: {error}") from None
         try:
             return await self._connect(self.dsn)

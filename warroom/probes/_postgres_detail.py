@@ -10,7 +10,8 @@ from warroom.domain.sample import Detail, Section
 from warroom.domain.text import harmless, shorten
 from warroom.hosts.postgres import server_version, statement, tolerant
 from warroom.probes import _postgres_rows as rows
-from warroom.probes._postgres_view import WRAPAROUND, size
+from warroom.probes._postgres_view import WRAPAROUND
+from warroom.probes._size import size
 from warroom.probes.base import ProbeFault
 
 _ROOM: Final = "warroom.probes"

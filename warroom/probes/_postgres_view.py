@@ -12,11 +12,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from warroom.domain.clock import span
+from warroom.probes._size import size
 
 WRAPAROUND: Final = 2_147_483_648
 """Transactions after which ids run out: the server stops writing 3 million earlier."""
 _FEW_BLOCKS: Final = 200
-_UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 Record = Mapping[str, Any]
 
@@ -148,18 +148,6 @@ def summary(look: Look, values: Mapping[str, float]) -> str:
     if o["standby"] and values.get("replication_lag_s", 0.0) >= 1:
         words.append(f"standby {span(values['replication_lag_s'])} behind")
     return ", ".join(words)
-
-
-def size(value: float) -> str:
-    """Bytes in words, powers of 1024.
-
-    >>> size(512), size(1_288_490_189)
-    ('512 B', '1.2 GiB')
-    """
-    amount, unit = float(value), 0
-    while abs(amount) >= 1024 and unit < len(_UNITS) - 1:
-        amount, unit = amount / 1024, unit + 1
-    return f"{amount:.0f} {_UNITS[unit]}" if unit == 0 else f"{amount:.1f} {_UNITS[unit]}"
 
 
 def _open_slots(overview: Record) -> int:
