@@ -113,8 +113,9 @@ def _marked_services(request: pytest.FixtureRequest) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[services.STATES] = {}
-    config.stash[_ALL_STATES] = [config.stash[services.STATES]]
+    own: dict[str, str] = {}
+    config.stash[services.STATES] = own
+    config.stash[_ALL_STATES] = [own]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -132,4 +133,5 @@ def pytest_testnodedown(node: Any) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and not config.option.collectonly:
-        print(services.merged(config.stash[_ALL_STATES]))
+        states: list[dict[str, str]] = config.stash[_ALL_STATES]
+        print(services.merged(states))

@@ -33,9 +33,9 @@ def test_a_server_that_cannot_be_had_skips_with_what_to_install(
 ) -> None:
     monkeypatch.delenv("REQUIRE_SERVICES", raising=False)
     run = config()
-    with pytest.raises(pytest.skip.Exception, match="apt install nginx"):
-        with running("nginx", run, missing):
-            pass
+    reason = "apt install nginx"
+    with pytest.raises(pytest.skip.Exception, match=reason), running("nginx", run, missing):
+        pass
     assert merged([run.stash[STATES]]) == (
         "services: docker=unused postgres=unused redis=unused "
         "nginx=SKIPPED (nginx is not on PATH: apt install nginx) ssh=unused"
@@ -46,9 +46,9 @@ def test_a_skip_is_a_failure_when_all_services_are_required(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("REQUIRE_SERVICES", "all")
-    with pytest.raises(pytest.fail.Exception, match="REQUIRE_SERVICES=all, but nginx"):
-        with running("nginx", config(), missing):
-            pass
+    reason = "REQUIRE_SERVICES=all, but nginx"
+    with pytest.raises(pytest.fail.Exception, match=reason), running("nginx", config(), missing):
+        pass
 
 
 def test_a_server_ends_with_its_tests_even_when_they_fail() -> None:
