@@ -1,0 +1,107 @@
+"""The inner loop of `warroom top`: figures by raw field, keys made of them at the end."""
+
+from __future__ import annotations
+
+import marshal
+from collections import Counter, defaultdict
+from typing import BinaryIO, Final
+
+from warroom.logs.access import AccessFormat
+from warroom.logs.columns import Columns, Layout, columns
+from warroom.logs.keys import By, folded
+from warroom.logs.weights import Weights
+
+_READ: Final = 64 * 1024
+_FOLD_ABOVE: Final = 400_000
+"""Different raw fields above which they are made keys: request lines with random queries."""
+
+
+class Tally:
+    """Counts chunks of lines. Plain counts where clients alone are wanted, else weights."""
+
+    def __init__(self, by: By, *, full: bool) -> None:
+        self.by = by
+        self.lines = 0
+        self.known_lines = 0
+        """Lines of files that were recognised."""
+        self.weighed = full or by not in ("ip", "range")
+        self.counts: dict[bytes, int] = defaultdict(int) if self.weighed else Counter()
+        self._weights = Weights()
+        self._fold_above = _FOLD_ABOVE
+
+    def take(self, file: BinaryIO, size: int, layout: Layout) -> int:
+        """Count lines of about `size` bytes read from `file`; how many bytes they had."""
+        if self._plain(layout):
+            lines = file.readlines(min(size, _READ))
+            self._count_clients(lines, layout)
+            return sum(map(len, lines))
+        data = file.read(size)
+        if not data.endswith(b"\n"):
+            data += file.readline()
+        self.add(data, layout)
+        return len(data)
+
+    def add(self, data: bytes, layout: Layout) -> None:
+        """Count whole lines; the last may lack its line feed."""
+        if self._plain(layout):
+            lines = data.split(b"\n")
+            if not lines[-1]:
+                lines.pop()
+            self._count_clients(lines, layout)
+            return
+        if not data.endswith(b"\n"):
+            data += b"\n"
+        if not layout.known:
+            self.lines += data.count(b"\n")
+            return
+        found = columns(data.replace(b"\r\n", b"\n") if b"\r" in data else data, layout)
+        self.lines += found.lines
+        self.known_lines += found.lines
+        counts, weights = self.counts, self._weights
+        for key, result in zip(self._fields(found), found.results, strict=True):
+            counts[key] += weights[result]
+        self._fold()
+
+    def _plain(self, layout: Layout) -> bool:
+        json = layout.format in (AccessFormat.JSON, AccessFormat.CADDY)
+        return not self.weighed and layout.known and not json
+
+    def _count_clients(self, lines: list[bytes], layout: Layout) -> None:
+        self.lines += len(lines)
+        self.known_lines += len(lines)
+        if layout.format is AccessFormat.VHOST:
+            clients = [(*line.split(b" ", 2), b"")[1] for line in lines]
+        else:
+            clients = [line.split(b" ", 1)[0] for line in lines]
+        self.counts.update(clients)  # type: ignore[arg-type]
+
+    def _fields(self, found: Columns) -> list[bytes]:
+        if self.by == "path":
+            return found.requests
+        if self.by == "status":
+            return found.results
+        return found.agents if self.by == "agent" else found.clients
+
+    def _fold(self) -> None:
+        if len(self.counts) <= self._fold_above or self.by not in ("path", "status"):
+            return
+        keys = folded(self.counts.items(), self.by)
+        fresh: dict[bytes, int] = defaultdict(int)
+        for key, figure in keys.items():
+            # written as a field again, so that a later fold finds the same key
+            raw = b"GET %b HTTP/1.1" % key if self.by == "path" and key else key
+            fresh[b" %b " % key if self.by == "status" and key else raw] += figure
+        self.counts = fresh
+        self._fold_above = max(_FOLD_ABOVE, 2 * len(fresh))
+
+    def send(self, pipe: BinaryIO) -> None:
+        """Write the figures for another process."""
+        marshal.dump((self.lines, self.known_lines, dict(self.counts)), pipe)
+
+    def receive(self, packed: bytes) -> None:
+        """Add figures that another process sent."""
+        lines, known, counts = marshal.loads(packed)
+        self.lines += lines
+        self.known_lines += known
+        for key, figure in counts.items():
+            self.counts[key] = self.counts.get(key, 0) + figure

@@ -1,0 +1,350 @@
+"""Counts who asks most in whole files: what `warroom top` prints.
+
+Exact, and as fast as the disk: clients alone are counted by the first field of each line, all
+figures by columns; large files by two processes. Memory grows with the number of different keys,
+about 150 bytes each, never with the number of lines.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from warroom.logs._tally import Tally
+from warroom.logs.access import recognise
+from warroom.logs.columns import Layout, layout_of
+from warroom.logs.keys import By, folded
+from warroom.logs.weights import bytes_of, classes_of, count_of
+
+CHUNK: Final = 256 * 1024
+_SAMPLE: Final = 64 * 1024
+_LARGE: Final = 24 * 1024 * 1024
+"""Bytes above which a second process is worth its start."""
+
+Progress = Callable[[int, int], None]
+"""Bytes counted, and bytes there are (0: not known)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """One key. `share` is of the parsed lines, 0..1; `bytes` and `status` (requests by class) are
+    empty when only clients were counted."""
+
+    key: str
+    count: int
+    share: float
+    bytes: int = 0
+    status: dict[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`lines` there are, `parsed` those that have a key: the others are unknown, not guessed.
+
+    `format` names what the files were recognised as, `unknown` when they are no access logs.
+    """
+
+    by: By
+    format: str
+    lines: int
+    parsed: int
+    top: tuple[Top, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Lines of a file that begin from `start` to before `stop`."""
+
+    path: str
+    start: int
+    stop: int
+    layout: Layout
+
+
+def count(
+    sources: Sequence[str],
+    by: By = "ip",
+    last: int | None = None,
+    progress: Progress | None = None,
+    *,
+    n: int = 20,
+    full: bool = True,
+    workers: int = 0,
+) -> Report:
+    """The `n` largest of `by` in files (`-` is standard input; .gz, .bz2 and .xz are unpacked).
+
+    `last` counts only that many lines at the end of each. Without `full` only counts are wanted,
+    which for clients is more than twice as fast. `workers` is how many processes may count (0: as
+    many as the machine has processors, two at most). Lines as equal in count stand in descending
+    order of their keys, as `sort -rn` has them. Raises OSError and EOFError (a cut archive).
+    """
+    spans: list[_Span] = []
+    streams: list[str] = []
+    for source in sources:
+        if source == "-" or Path(source).suffix in _PACKED or not Path(source).is_file():
+            streams.append(source)
+        else:
+            spans.append(_span(source, last))
+    tally = Tally(by, full=full)
+    formats = {span.layout.format.value for span in spans if span.layout.known}
+    total = sum(span.stop - span.start for span in spans)
+    shown = _Shown(progress, 0 if streams else total)
+    if (workers or min(2, len(os.sched_getaffinity(0)))) > 1 and total > _LARGE:
+        _count_twice(spans, tally, shown)
+    else:
+        _count_spans(spans, tally, shown)
+    for source in streams:
+        layout = _count_stream(source, last, tally, shown)
+        formats |= {layout.format.value} if layout.known else set()
+    return _report(tally, by, ", ".join(sorted(formats)) or "unknown", n, full)
+
+
+class _Shown:
+    """Adds up what was counted, for whoever shows the progress."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0
+
+    def add(self, size: int) -> None:
+        self._done += size
+        if self._progress is not None:
+            self._progress(self._done, self._total)
+
+
+# -- files
+
+
+def _span(path: str, last: int | None) -> _Span:
+    with Path(path).open("rb") as file:
+        stop = file.seek(0, os.SEEK_END)
+        start = 0 if last is None else line_start(file, last)
+        layout = Layout.unknown()
+        for place in (start, start + (stop - start) // 2):  # the head may be a banner
+            file.seek(place)
+            if place > start:
+                file.readline()
+            layout = _layout(file.read(_SAMPLE))
+            if layout.known:
+                break
+    return _Span(path, start, stop, layout)
+
+
+def line_start(file: BinaryIO, last: int) -> int:
+    """Where the last `last` lines of `file` begin, found by reading backwards."""
+    position = file.seek(0, os.SEEK_END)
+    if last <= 0:
+        return position
+    missing = last + 1
+    first = True
+    while position > 0:
+        size = min(_SAMPLE, position)
+        position -= size
+        file.seek(position)
+        data = file.read(size)
+        if first and not data.endswith(b"\n"):
+            missing -= 1  # the last line has no line feed
+        first = False
+        feeds = data.count(b"\n")
+        if feeds < missing:
+            missing -= feeds
+            continue
+        at = len(data)
+        for _ in range(missing):
+            at = data.rfind(b"\n", 0, at)
+        return position + at + 1
+    return 0
+
+
+def _layout(sample: bytes) -> Layout:
+    lines = sample.split(b"\n")
+    if len(lines) > 1:
+        lines.pop()  # most likely cut
+    lines = [line.rstrip(b"\r") for line in lines]
+    fmt = recognise(lines)
+    return Layout.unknown() if fmt is None else layout_of(lines, fmt)
+
+
+def _count_spans(spans: Sequence[_Span], tally: Tally, shown: _Shown) -> None:
+    for span in spans:
+        with Path(span.path).open("rb") as file:
+            position = span.start
+            if span.start:
+                file.seek(span.start - 1)
+                position += len(file.readline()) - 1
+            while position < span.stop:
+                size = tally.take(file, min(CHUNK, span.stop - position), span.layout)
+                if not size:
+                    break
+                position += size
+                shown.add(size)
+
+
+def _count_twice(spans: Sequence[_Span], tally: Tally, shown: _Shown) -> None:
+    """Count half of the bytes in a child process, which sends its figures through a pipe."""
+    mine, theirs = _halves(spans)
+    reader, writer = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        code = 1
+        try:
+            _count_spans(theirs, tally, _Shown(None, 0))
+            with os.fdopen(writer, "wb") as pipe:
+                tally.send(pipe)
+            code = 0
+        finally:  # the parent's own way out, its buffers and its handlers, must not run here
+            os._exit(code)
+    os.close(writer)
+    try:
+        _count_spans(mine, tally, shown)
+        with os.fdopen(reader, "rb") as pipe:
+            packed = pipe.read()
+    finally:
+        _, status = os.waitpid(child, 0)
+    if status:
+        _count_spans(theirs, tally, shown)  # the second process failed: do its part, or say why
+    else:
+        tally.receive(packed)
+        shown.add(sum(span.stop - span.start for span in theirs))
+
+
+def _halves(spans: Sequence[_Span]) -> tuple[list[_Span], list[_Span]]:
+    half = sum(span.stop - span.start for span in spans) // 2
+    mine: list[_Span] = []
+    theirs: list[_Span] = []
+    for span in spans:
+        size = span.stop - span.start
+        if half <= 0:
+            theirs.append(span)
+        elif size <= half:
+            mine.append(span)
+        else:
+            cut = span.start + half
+            mine.append(_Span(span.path, span.start, cut, span.layout))
+            theirs.append(_Span(span.path, cut, span.stop, span.layout))
+        half -= size
+    return mine, theirs
+
+
+# -- streams
+
+_PACKED: Final = (".gz", ".bz2", ".xz")
+
+
+def _open(source: str) -> Any:
+    if source == "-":
+        return sys.stdin.buffer
+    suffix = Path(source).suffix
+    if suffix == ".gz":
+        import gzip
+
+        return gzip.open(source)
+    if suffix == ".bz2":
+        import bz2
+
+        return bz2.open(source)
+    if suffix == ".xz":
+        import lzma
+
+        return lzma.open(source)
+    return Path(source).open("rb")
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    while chunk := file.read(CHUNK):
+        yield chunk if chunk.endswith(b"\n") else chunk + file.readline()
+
+
+def _count_stream(source: str, last: int | None, tally: Tally, shown: _Shown) -> Layout:
+    with _open(source) as file:
+        chunks = _chunks(file)
+        if last is not None:
+            chunks = iter([_tail(chunks, last)])
+        first = next(chunks, b"")
+        layout = _layout(first[:_SAMPLE] if len(first) > _SAMPLE else first)
+        while first:
+            tally.add(first, layout)
+            shown.add(len(first))
+            first = next(chunks, b"")
+    return layout
+
+
+def _tail(chunks: Iterator[bytes], last: int) -> bytes:
+    from collections import deque
+
+    kept: deque[bytes] = deque(maxlen=max(0, last))
+    for chunk in chunks:
+        kept.extend(chunk.splitlines(keepends=True) if b"\r" not in chunk else _lines(chunk))
+    return b"".join(kept)
+
+
+def _lines(chunk: bytes) -> list[bytes]:
+    """`splitlines` that does not take a lone carriage return for an end."""
+    lines = chunk.split(b"\n")
+    end = lines.pop()
+    return [line + b"\n" for line in lines] + ([end] if end else [])
+
+
+# -- the result
+
+
+def _report(tally: Tally, by: By, fmt: str, n: int, full: bool) -> Report:
+    figures = folded(tally.counts.items(), by)
+    weigh = count_of if tally.weighed else int
+    unknown = weigh(figures.pop(b"", 0))
+    parsed = tally.known_lines - unknown
+    from warroom.domain.text import harmless_bytes
+
+    top = []
+    for key, figure in largest(figures, n, weigh):
+        times = weigh(figure)
+        top.append(
+            Top(
+                key=harmless_bytes(key, limit=2048),
+                count=times,
+                share=times / parsed,
+                bytes=bytes_of(figure) if tally.weighed else 0,
+                status=classes_of(figure) if tally.weighed and full else None,
+            )
+        )
+    return Report(by, fmt, tally.lines, parsed, tuple(top))
+
+
+def largest(
+    figures: dict[bytes, int], n: int, weigh: Callable[[int], int]
+) -> list[tuple[bytes, int]]:
+    """The `n` of the largest weight, by weight and then by key, both descending."""
+    if n <= 0 or not figures:
+        return []
+    counts = (
+        {key: weigh(figure) for key, figure in figures.items()} if weigh is not int else figures
+    )
+    least = sorted(counts.values(), reverse=True)[: min(n, len(counts))][-1]
+    chosen = sorted(((c, key) for key, c in counts.items() if c >= least), reverse=True)
+    return [(key, figures[key]) for _, key in chosen[:n]]
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """The contract of `warroom top --json`."""
+    return {
+        "version": 1,
+        "format": report.format,
+        "lines": report.lines,
+        "parsed": report.parsed,
+        "top": [
+            {
+                "key": top.key,
+                "count": top.count,
+                "share": round(top.share, 6),
+                "bytes": top.bytes,
+                "status": top.status or {},
+            }
+            for top in report.top
+        ],
+    }
