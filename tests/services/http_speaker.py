@@ -39,6 +39,7 @@ class Speaker:
     hears: list[bytes] = field(default_factory=list)
     greets: bool = False
     stays: bool = False
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
     port: int = 0
     scheme: str = "http"
 
@@ -51,6 +52,7 @@ class Speaker:
             if not self.greets:
                 head = await reader.readuntil(b"\r\n\r\n")
                 self.hears.append(head)
+                self.heard.set()
                 path = head.split(b" ")[1].decode()
                 writer.write(self.says.get(path, self.says.get("", b"")))
             else:

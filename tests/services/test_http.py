@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
+import random
 import socket
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,12 @@ from tests.services.http_speaker import HTML, JSON, Authority, answer, speaking
 from warroom.config.values import Secret
 from warroom.domain.clock import SystemClock
 from warroom.domain.sample import Detail, Health, Sample
+from warroom.domain.text import harmless
+from warroom.engine.checks import CheckState, evaluate, load_checks
+from warroom.engine.monitor import Monitor
 from warroom.hosts.base import Address, TcpAddress, UnixAddress
 from warroom.probes.base import ProbeContext, ProbeFault
-from warroom.probes.http import COLUMNS, HttpOptions, HttpProbe
+from warroom.probes.http import COLUMNS, METRICS, HttpOptions, HttpProbe
 
 
 class Here:
@@ -68,7 +73,8 @@ async def test_a_healthy_endpoint_is_ok_with_its_time_split() -> None:
     assert (sample.health, sample.error) == (Health.OK, "")
     assert sample.summary.startswith("200 in ")
     split = ("dns_s", "connect_s", "first_byte_s", "body_s")
-    assert sum(sample.metrics[part] for part in split) <= sample.metrics["latency_s"]
+    total = sum(sample.metrics[part] for part in split)
+    assert total == pytest.approx(sample.metrics["latency_s"])
     assert sample.metrics["status"] == 200
     assert sample.metrics["size_bytes"] == 16
     assert sample.metrics["availability"] == 100
@@ -175,6 +181,7 @@ async def test_a_body_that_is_cut_off_is_degraded() -> None:
         (b"\x15\x03\x01\x00\x02\x02\x46", False, "speaks TLS, not plain HTTP — is it https://?"),
         (b"", False, "closed the connection without an answer"),
     ],
+    ids=["ssh", "redis", "http 0.9", "mysql", "banana", "tls alert", "nothing"],
 )
 async def test_what_is_not_http_is_quoted(bytes_: bytes, greets: bool, says: str) -> None:
     async with speaking(bytes_, greets=greets) as speaker:
@@ -493,3 +500,142 @@ async def test_no_connection_is_left_open() -> None:
             await looked.sample()
     assert len(speaker.hears) == 5
     assert all(b"Connection: close" in head for head in speaker.hears)
+
+
+async def test_the_monitor_keeps_the_row_of_an_endpoint_that_does_not_answer() -> None:
+    clock = SystemClock()
+    monitor = Monitor(clock)
+    async with speaking(answer(b"OK")) as speaker:
+        monitor.add(probe(speaker.url), every=5.0, timeout=5.0)
+        await monitor.step()
+        speaker.says[""] = b""
+        await monitor.step()
+    sample = monitor.latest["api"]
+    assert sample.health is Health.DOWN
+    assert sample.error.endswith("closed the connection without an answer")
+    assert not sample.stale
+    assert sample.rows[0].cells[4] == 50
+    assert monitor.course("api", "availability") == (100, 50)
+
+
+async def test_the_probe_is_faster_than_the_monitors_patience() -> None:
+    monitor = Monitor(SystemClock())
+    async with speaking(b"", stays=True) as speaker:
+        monitor.add(probe(speaker.url, timeout=0.4), every=5.0, timeout=0.4)
+        await monitor.step()
+    reason = "timed out after 0.4 s waiting for the first byte"
+    assert monitor.latest["api"].error == reason
+
+
+async def test_a_half_dead_pair_of_addresses_is_told_in_the_detail(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with speaking(answer(b"OK")) as speaker:
+
+        async def two(host: str, port: int) -> tuple[TcpAddress, ...]:
+            return TcpAddress("127.0.0.9", port), TcpAddress("127.0.0.1", port)
+
+        monkeypatch.setattr("warroom.probes._http_wire.resolve", two)
+        looked = probe(speaker.url)
+        sample = await looked.sample()
+        shown = text_of(await looked.detail(""))
+    assert sample.health is Health.OK
+    assert f"tried before: connection refused by 127.0.0.9:{speaker.port}" in shown
+
+
+async def test_the_packaged_checks_look_at_metrics_that_there_are() -> None:
+    checks, problems = load_checks()
+    mine = [check for check in checks if check.kind in ("http", "tls")]
+    assert problems == []
+    assert {check.metric for check in mine} <= METRICS
+    async with speaking(answer(b"OK")) as speaker:
+        sample = await look(speaker.url)
+    assert evaluate(mine, sample, CheckState()).findings == ()
+
+
+@pytest.mark.parametrize(
+    "place", ["http://xn--a.invalid/", "//[::1]:1/x", "http://a..b/", "//%00/"]
+)
+async def test_a_strange_host_in_a_redirect_is_named_and_never_asked(place: str) -> None:
+    async with speaking(answer(b"", "307 Temporary Redirect", {"Location": place})) as speaker:
+        sample = await look(speaker.url)
+    assert sample.health is Health.DEGRADED
+    assert sample.summary.startswith("307 redirects ")
+    assert sample.summary.isprintable()
+
+
+async def test_whatever_bytes_come_there_is_a_verdict_in_one_harmless_line() -> None:
+    draw = random.Random(9471)
+    whole = [
+        answer(b'{"status": "UP", "components": {"a": {"status": "DOWN"}}}', headers=JSON),
+        answer(b"", "302 Found", {"Location": "http://localhost/x"}),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\nok",
+    ]
+    async with speaking(b"") as speaker:
+        for _ in range(300):
+            damaged = bytearray(draw.choice(whole))
+            for _ in range(draw.randint(1, 5)):
+                at = draw.randrange(len(damaged))
+                damaged[at : at + draw.randint(0, 4)] = draw.randbytes(draw.randint(0, 4))
+            speaker.says[""] = bytes(damaged)
+            looked = probe(speaker.url, follow_redirects=False)
+            sample = await looked.sample()
+            lines = [sample.summary, *text_of(await looked.detail("")).split("\n")]
+            assert lines == [harmless(line) for line in lines], bytes(damaged)
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        b"HTTP/1.1 200 OK\r\n" + b"X-Filler: 0123456789\r\n" * 20_000,
+        b"HTTP/1.1 200 OK\r\nX-Filler: " + b"x" * 10_000_000,
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 20_000,
+    ],
+    ids=["many", "one of 10 MB", "never the last"],
+)
+async def test_a_flood_of_headers_ends_the_look(flood: bytes) -> None:
+    async with speaking(flood) as speaker:
+        sample = await look(speaker.url, timeout=3.0)
+    assert sample.health is Health.DOWN
+    assert len(sample.error) <= 300
+
+
+async def test_a_probe_that_is_cancelled_in_the_middle_can_look_again() -> None:
+    async with speaking(b"", stays=True) as speaker:
+        looked = probe(speaker.url)
+        task = asyncio.create_task(looked.sample())
+        await speaker.heard.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        speaker.says[""], speaker.stays = answer(b"OK"), False
+        assert (await looked.sample()).health is Health.OK
+
+
+async def test_plain_http_asked_of_an_https_port_that_answers_in_words_says_so() -> None:
+    words = b"<h1>400 Bad Request</h1>The plain HTTP request was sent to HTTPS port"
+    async with speaking(answer(words, "400 Bad Request", HTML)) as speaker:
+        sample = await look(speaker.url)
+    assert sample.health is Health.DOWN
+    assert "speaks TLS, not plain HTTP" in sample.summary
+
+
+@pytest.mark.service("redis")
+async def test_a_real_redis_is_told_apart_from_http(redis_server: Any) -> None:
+    sample = await look(f"http://127.0.0.1:{redis_server.port}/health")
+    assert sample.health is Health.DOWN
+    assert sample.rows[0].cells[1] in ("closed", "not HTTP", "cut")
+
+
+@pytest.mark.service("ssh")
+async def test_a_real_sshd_is_told_apart_from_http(ssh_server: Any) -> None:
+    sample = await look(f"http://127.0.0.1:{ssh_server.port}/health")
+    assert f"127.0.0.1:{ssh_server.port} does not speak HTTP: answered 'SSH-2.0-" in sample.error
+
+
+@pytest.mark.service("nginx")
+async def test_a_real_nginx_answers_and_is_ok(nginx_server: Any) -> None:
+    sample = await look(f"http://127.0.0.1:{nginx_server.port}/")
+    assert sample.metrics["status"] in (200, 403, 404)
+    assert sample.error == ""

@@ -195,14 +195,14 @@ def _target(url: httpx.URL, answer: Answer) -> httpx.URL | None:
         target = url.join(answer.location)
     except (httpx.InvalidURL, ValueError):
         return None
-    asks = target.scheme in ("http", "https") and target.host and not target.userinfo
+    asks = target.scheme in ("http", "https") and target.raw_host and not target.userinfo
     return target.copy_with(fragment=None) if asks else None
 
 
 def _astray(url: httpx.URL, target: httpx.URL | None, hops: tuple[str, ...]) -> Astray:
     if target is None:
         return "nowhere"
-    if target.host != url.host:
+    if target.raw_host != url.raw_host:
         return "host"
     if url.scheme == "https" and target.scheme == "http":
         return "downgrade"
@@ -219,7 +219,8 @@ def _is_home(url: httpx.URL, target: httpx.URL) -> bool:
 def shown_url(url: httpx.URL) -> str:
     """An address as it may be shown: without what stands after `?`, which may hold secrets."""
     port = f":{url.port}" if url.port else ""
-    host = f"[{url.host}]" if ":" in url.host else url.host
+    host = url.raw_host.decode("ascii", "replace")  # as it is sent: `host` decodes, and may raise
+    host = f"[{host}]" if ":" in host else host
     query = "?…" if url.query else ""
     return shorten(harmless(f"{url.scheme}://{host}{port}{url.path}"), 200) + query
 

@@ -26,7 +26,7 @@ from warroom.domain.sample import Health
 from warroom.domain.text import harmless, shorten
 from warroom.probes._http_bodies import Understanding, as_text, json_of, lookup, understand
 from warroom.probes._http_client import Answer
-from warroom.probes._http_pages import is_html, is_json_type, is_login, is_login_path
+from warroom.probes._http_pages import is_html, is_json_type, is_login, is_login_path, wants_tls
 
 _SHOWN_PARTS: Final = 5
 
@@ -126,6 +126,8 @@ def _of_status(answer: Answer, wanted: Wanted) -> Iterator[Fault]:
         yield Fault(Health.DOWN, f"{phrase(status)} (expected {expected})")
     elif status >= 500:
         yield Fault(Health.DOWN, phrase(status))
+    elif status == 400 and wants_tls(answer.body):
+        yield Fault(Health.DOWN, f"{phrase(status)}: speaks TLS, not plain HTTP — is it https://?")
     elif status in (404, 410):
         yield Fault(Health.DOWN, f"{phrase(status)}: nothing at {wanted.path or '/'}")
     elif status in (401, 403, 407):

@@ -45,3 +45,16 @@ def is_json_type(content_type: str) -> bool:
     """
     kind = content_type.partition(";")[0].strip().lower()
     return kind in ("application/json", "text/json") or kind.endswith("+json")
+
+
+def wants_tls(body: bytes) -> bool:
+    """Whether a server says, in the words of nginx, Apache, Go or Node, that its port is https.
+
+    >>> wants_tls(b"<h1>400 The plain HTTP request was sent to HTTPS port</h1>")
+    True
+    """
+    head = body[:2048].lower()
+    return b"http request was sent to https" in head or any(
+        words in head
+        for words in (b"http request to an https", b"speaking plain http to an ssl-enabled")
+    )

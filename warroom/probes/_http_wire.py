@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
 import ssl
 from collections.abc import Iterable
 from enum import StrEnum
@@ -104,6 +103,7 @@ class Wire(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """A connection to `host` as the probe's host sees it. Raises NoAnswer, HostError."""
         self.enter(Stage.CONNECT)
+        host = host.replace("%25", "%")  # the scope of an IPv6 address (RFC 6874)
         self.asked, self.certificate = host, None
         self.address = address = await self._host.reach(TcpAddress(host, port))
         if isinstance(address, UnixAddress):
@@ -234,7 +234,7 @@ def _unreachable(peer: str, error: OSError) -> NoAnswer:
         return NoAnswer("no route", f"no route to {peer}")
     if error.errno == errno.ETIMEDOUT:
         return NoAnswer("timeout", f"timed out waiting for a connection to {peer}")
-    reason = os.strerror(error.errno) if error.errno else str(error)
+    reason = error.strerror or str(error)
     return NoAnswer("no connection", f"no connection to {peer}: {reason}")
 
 

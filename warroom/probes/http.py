@@ -1,7 +1,7 @@
 """Health of one HTTP(S) endpoint: status, latency and where it went, what the body says.
 
-Every look is one request on a fresh connection. That costs 1.4 ms of CPU over http and 3 ms over
-https instead of 1 ms on a kept one, and sees what a kept one hides: a name that no longer
+Every look is one request on a fresh connection. That costs 0.9 ms of CPU over http and 2.8 ms over
+https, 2 ms of it the handshake, and sees what a kept connection hides: a name that no longer
 resolves, a full accept queue, a certificate that expired in the meantime.
 
 Through another host (`on = "web1"`) the connection comes out there, so the name is resolved there
