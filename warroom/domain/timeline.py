@@ -50,6 +50,7 @@ class Durations:
 class Timeline:
     """An incident with its entries by time, and what can be computed from them.
 
+    Seconds in each severity count until the resolution, those in each status until the closing.
     `started_at` is the first sign of the trouble, if it was before the opening.
     """
 
@@ -79,15 +80,15 @@ def project(events: Sequence[Event], now: datetime) -> Timeline:
     incident = incident_of(events)
     valid = standing(events)
     started = first_sign(valid)
-    end = incident.closed_at or now
+    resolved, closed = incident.resolved_at or now, incident.closed_at or now
     return Timeline(
         incident=incident,
         entries=_entries(events, valid),
         durations=_durations(incident, started, now),
-        time_in_severity=_spent(valid, Kind.SEVERITY, _severity, end),
+        time_in_severity=_spent(valid, Kind.SEVERITY, _severity, resolved),
         time_in_status={
             Status(name): seconds
-            for name, seconds in _spent(valid, Kind.STATUS, _status, end).items()
+            for name, seconds in _spent(valid, Kind.STATUS, _status, closed).items()
         },
         started_at=started,
     )

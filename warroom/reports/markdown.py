@@ -37,12 +37,14 @@ _BEGINS_A_BLOCK: Final = ("#", ">", "+", "-", "=", ":")
 
 
 def inline(text: str) -> Markup:
-    """`text` in one line, for a heading, a list item or a table cell.
+    """`text` in one line, for a heading, a list item or a table cell; spaces around it become one.
 
     >>> inline("<b>pg_stat</b> [x](http://y) | _a_")
     '\\\\<b>pg_stat\\\\</b> \\\\[x\\\\](http\\\\://y) \\\\| \\\\_a\\\\_'
     """
-    return Markup(_line(_cut(harmless(text.strip()))))
+    text = _cut(harmless(text))
+    before, after = text[:1].isspace(), text[-1:].isspace()
+    return Markup(" " * before + _line(text.strip()) + " " * after)
 
 
 def block(text: str, indent: int = 0) -> Markup:
@@ -63,7 +65,7 @@ def block(text: str, indent: int = 0) -> Markup:
 
 def _line(text: str) -> str:
     bare = text.strip()
-    leading = len(text.rstrip()) - len(text.strip()) if bare else 0
+    leading = len(text.rstrip()) - len(bare)
     escaped = _SPECIAL.sub(r"\\\g<0>", bare)
     number = _NUMBER.match(escaped)
     if number:

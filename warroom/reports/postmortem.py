@@ -4,6 +4,7 @@ and template give the same text.
 A template is Jinja2, in a sandbox that can neither reach nor change anything. Everything that
 `{{ ... }}` writes is escaped for CommonMark. It is given
   incident, scheme, severity_label      see domain.incident and domain.severity
+  started_at                            when it started, or none
   commanders, roles                     names in the order of handover; (role, names)
   measures                              Measure: label, seconds, at, open
   severities                            (severity, seconds) in the order of their first time
@@ -154,6 +155,7 @@ def _context(timeline: Timeline, zone: ZoneInfo, scheme: Scheme) -> Mapping[str,
         "incident": incident,
         "scheme": scheme,
         "severity_label": labels.get(incident.severity, ""),
+        "started_at": timeline.started_at,
         "commanders": _commanders(timeline),
         "roles": [(r.value, incident.roles[r]) for r in Role if r in incident.roles],
         "measures": _measures(timeline),
@@ -197,7 +199,7 @@ def _line(entry: Entry, zone: ZoneInfo) -> Line:
         time=times.clock_time(entry.at, zone),
         utc=times.utc_time(entry.at, zone),
         who="warroom" if entry.by_machine else entry.author,
-        text=entry.text,
+        text=f"opened: {entry.text}" if entry.kind is Kind.OPENED else entry.text,
         starred=entry.starred,
         internal=entry.internal,
         amended=entry.amended,

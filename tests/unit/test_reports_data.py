@@ -1,0 +1,125 @@
+"""The data of an incident: complete and checked as JSON, safe for spreadsheets as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.chains import BEGIN, Chain
+from tests.unit.test_reports_postmortem import outage
+from warroom.domain.events import Kind
+from warroom.domain.text import harmless
+from warroom.domain.timeline import Timeline, project
+from warroom.reports import FORMATS
+from warroom.reports.data import COLUMNS, from_json, to_csv, to_json
+from warroom.reports.errors import BadExport
+
+
+def timeline_of(chain: Chain) -> Timeline:
+    return project(chain.events, BEGIN + timedelta(hours=2))
+
+
+def exported(chain: Chain) -> str:
+    return to_json(chain.events, timeline_of(chain))
+
+
+def rows_of(chain: Chain) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(to_csv(timeline_of(chain)), newline="")))
+
+
+def test_the_events_of_an_export_are_those_of_the_journal() -> None:
+    chain = outage()
+    assert list(from_json(exported(chain))) == chain.events
+
+
+@given(st.lists(st.tuples(st.text(alphabet=st.characters()), st.floats()), max_size=4))
+def test_whatever_was_written_survives_the_export(notes: list[tuple[str, float]]) -> None:
+    chain = Chain()
+    chain.open()
+    for text, figure in notes:
+        chain.add(Kind.NOTE, text, by=text, figure=figure, key=text)
+    assert list(from_json(exported(chain))) == chain.events
+
+
+def test_an_export_says_what_the_events_add_up_to() -> None:
+    document = json.loads(exported(outage()))
+    assert document["version"] == 1
+    assert document["incident"]["severity"] == "P1"
+    assert document["incident"]["roles"]["incident commander"] == ["bob"]
+    assert document["incident"]["action_items"][0]["done"] is True
+    assert document["durations"]["resolve"] == 50 * 60
+    assert document["time_in_severity"] == {"P2": 120, "P1": 48 * 60}
+    assert len(document["events"]) > len(document["timeline"])
+    assert "hunter2" not in json.dumps(document["timeline"])
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "not an export of an incident: "),
+        ("[]", "not an export of an incident: "),
+        ('{"version": 2, "events": []}', "an export of version 2; known: 1"),
+        ('{"version": 1, "events": [{"id": 1}]}', "not an export of an incident: "),
+        ("[" * 100_000, "not an export of an incident: "),
+    ],
+)
+def test_what_is_no_export_is_refused_in_one_line(text: str, fault: str) -> None:
+    with pytest.raises(BadExport) as refused:
+        from_json(text)
+    assert str(refused.value).startswith(fault)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_changed_export_is_refused_with_the_entry() -> None:
+    changed = exported(outage()).replace('"About 500 orders', '"About 5 orders')
+    with pytest.raises(BadExport, match="entry 19 does not fit"):
+        from_json(changed)
+
+
+def test_the_sheet_has_a_line_an_entry_whatever_the_text_holds() -> None:
+    chain = Chain()
+    chain.open('quotes " and, commas')
+    chain.add(Kind.NOTE, "two\nlines", at=1, by="o'brien", starred=True)
+    chain.add(Kind.HEALTH, "web down", at=2)
+    rows = rows_of(chain)
+    assert list(rows[0]) == list(COLUMNS)
+    assert [row["text"] for row in rows] == ['quotes " and, commas', "two\nlines", "web down"]
+    assert [row["machine"] for row in rows] == ["no", "no", "yes"]
+    assert (rows[1]["at"], rows[1]["starred"]) == ("2026-11-21T13:31:00+00:00", "yes")
+
+
+def test_the_sheet_ends_its_lines_as_rfc_4180_says() -> None:
+    text = to_csv(timeline_of(outage()))
+    assert text.startswith("seq,at,author,machine,kind,starred,internal,edited,text\r\n")
+    assert text.endswith("\r\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["=HYPERLINK(1)", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "＝1", "'=1", "=cmd|'/c calc'!A1"],
+)
+def test_no_cell_is_a_formula(text: str) -> None:
+    chain = Chain()
+    chain.open(text)
+    chain.add(Kind.NOTE, text, by=text)
+    for row in rows_of(chain):
+        for cell in row.values():
+            assert cell[0] not in "=+-@＝＋－＠\t\r"
+
+
+@given(st.text())
+def test_the_text_of_a_cell_is_got_back_by_taking_one_apostrophe_off(text: str) -> None:
+    chain = Chain()
+    chain.open(text)
+    (row,) = rows_of(chain)
+    assert row["text"].removeprefix("'") == harmless(chain.events[0].text, lines=True)
+
+
+def test_the_formats_are_those_there_are() -> None:
+    assert set(FORMATS) == {"md", "json", "csv"}
