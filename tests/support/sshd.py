@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from warroom.drill.stack.program import Program, find, free_port, listening
+from warroom.drill.stack.program import Missing, Program, find, free_port, listening
 
 _CONF: Final = """
 Port {port}
@@ -69,6 +69,9 @@ async def start(folder: Path) -> SshServer:
     import asyncssh
 
     binary = find("sshd", "apt install openssh-server")
+    who = pwd.getpwuid(os.getuid())
+    if who.pw_shell.endswith(("/nologin", "/false")):
+        raise Missing(f"the account {who.pw_name} has no login shell, so sshd lets it in nowhere")
     _make_separation_folder()
     home = folder / "ssh"
     home.mkdir(mode=0o700)
@@ -81,7 +84,7 @@ async def start(folder: Path) -> SshServer:
     (home / "authorized_keys").write_text((home / "client_key.pub").read_text())
     (home / "known_hosts").write_text(f"[127.0.0.1]:{port} {(home / 'host_key.pub').read_text()}")
     (home / "sshd_config").write_text(_CONF.format(port=port, home=home))
-    (home / "config").write_text(_CLIENT.format(port=port, home=home, user=getpass.getuser()))
+    (home / "config").write_text(_CLIENT.format(port=port, home=home, user=who.pw_name))
     argv: list[str | Path] = [binary, "-D", "-e", "-f", home / "sshd_config"]
     program = Program(argv, home / "sshd.log", unprivileged=False)
     await program.ready(lambda: listening(port))
