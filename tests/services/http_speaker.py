@@ -1,4 +1,4 @@
-"""A server on the loopback that sends exactly the bytes a test wants, and certificates for it."""
+"""A server on the loopback that sends exactly the bytes a test wants, certificates, and a probe."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from warroom.domain.clock import SystemClock
+from warroom.domain.sample import Detail, Sample
+from warroom.hosts.base import Address, UnixAddress
+from warroom.probes.base import ProbeContext
+from warroom.probes.http import HttpOptions, HttpProbe
+
 JSON = {"Content-Type": "application/json"}
 HTML = {"Content-Type": "text/html"}
 
@@ -33,13 +39,15 @@ def answer(
 @dataclass
 class Speaker:
     """`says` maps a path to the bytes sent for it; "" is for every other path. `hears` are the
-    heads of the requests that came. With `stays`, a connection is left open after the bytes."""
+    heads of the requests that came. With `stays`, a connection is left open after the bytes,
+    and `left` counts those that the probe has ended."""
 
     says: dict[str, bytes] = field(default_factory=dict)
     hears: list[bytes] = field(default_factory=list)
     greets: bool = False
     stays: bool = False
     heard: asyncio.Event = field(default_factory=asyncio.Event)
+    left: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     port: int = 0
     scheme: str = "http"
 
@@ -60,6 +68,7 @@ class Speaker:
             await writer.drain()
             if self.stays:
                 await reader.read()
+                self.left.release()
         except (OSError, EOFError):
             return  # the probe hung up: that is its right
         finally:
@@ -169,3 +178,41 @@ def _builder(
         .not_valid_before(now + timedelta(days=begins) - timedelta(minutes=1))
         .not_valid_after(now + timedelta(days=days, minutes=1))
     )
+
+
+class Here:
+    """This machine, as the probe needs it."""
+
+    name = ""
+
+    async def reach(self, address: Address) -> Address:
+        return address
+
+
+class Beyond:
+    """Another machine: whatever is asked for comes out of one unix socket."""
+
+    name = "web1"
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.asked = path, []
+
+    async def reach(self, address: Address) -> Address:
+        self.asked.append(address)
+        return UnixAddress(str(self.path))
+
+
+def probe(url: str, *, host: Any = None, timeout: float = 5.0, **options: Any) -> HttpProbe:
+    context = ProbeContext("api", host or Here(), SystemClock(), timeout)
+    return HttpProbe(HttpOptions(url=url, **options), context)
+
+
+async def look(url: str, **options: Any) -> Sample:
+    return await probe(url, **options).sample()
+
+
+def text_of(detail: Detail) -> str:
+    lines = [detail.title]
+    for section in detail.sections:
+        lines += [section.title, *(f"{k}: {v}" for k, v in section.pairs), *section.lines]
+    return "\n".join(lines)

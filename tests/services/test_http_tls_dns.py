@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.services.http_speaker import Authority, speaking
-from tests.services.test_http import Beyond, Here, text_of
+from tests.services.http_speaker import Authority, Beyond, Here, speaking, text_of
 from warroom.domain.clock import SystemClock
 from warroom.domain.sample import Health
 from warroom.hosts.base import Result
