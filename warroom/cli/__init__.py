@@ -81,13 +81,9 @@ def warroom(
     """The incident war room in one terminal."""
     ctx.obj = config
     if ctx.invoked_subcommand is None:
-        from warroom.cli.console import open_console
+        from warroom.cli.console import Look, open_console
 
-        sys.exit(
-            open_console(
-                config, observe=observe, share=share, theme=theme or "", ascii_only=ascii_only
-            )
-        )
+        sys.exit(open_console(config, Look(theme or "", share, ascii_only, observe)))
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -18,6 +18,7 @@ from warroom.config.problems import ConfigError
 from warroom.config.settings import Settings
 
 if TYPE_CHECKING:
+    from warroom.config.load import Document
     from warroom.engine.members import MitigationMember, ProbeMember
     from warroom.engine.room import Room
     from warroom.engine.session import Session
@@ -63,23 +64,47 @@ def load(config: str | None, *, needed: bool = True) -> Loaded:
 
     Without any config: the built-in settings when none is `needed`, else what to do.
     """
-    from warroom.config import trust
-    from warroom.engine.members import load_settings
-
-    found = find(config, os.environ)
-    if found.path is None:
+    document = trusted(config)
+    if document is None:
         if needed:
             fail("no config found: `warroom init -o warroom.toml` writes one for this machine")
         return Loaded(Settings())
+    try:
+        return complete(document)
+    except ConfigError as error:
+        fail(str(error))
+
+
+def complete(document: Document) -> Loaded:
+    """A config with its members. Raises ConfigError with everything that is wrong."""
+    from warroom.engine.members import settled
+
+    return Loaded(*settled(document))
+
+
+def trusted(config: str | None) -> Document | None:
+    """The config, trusted but without its members; None when there is none.
+
+    Leaves with exit 2 and every reason when it may not be used or is wrong already.
+    """
+    from warroom.config import trust
+    from warroom.config.load import decode
+
+    found = find(config, os.environ)
+    if found.path is None:
+        return None
     verdict = trust.check(found)
     if verdict.refused:
         fail(verdict.refused)
     if verdict.needs_trust:
         _ask_trust(found.path, verdict.digest)
     try:
-        return Loaded(*load_settings(found.path, verdict.content))
+        document = decode(verdict.content, found.path)
+        if document.problems:
+            complete(document)
     except ConfigError as error:
         fail(str(error))
+    return document
 
 
 def _ask_trust(path: Path, digest: str) -> None:
@@ -160,11 +185,3 @@ def refuse_without_terminal() -> None:
         "dumb",
     ):
         fail("the console needs a terminal; for scripts there is `warroom check`")
-
-
-def observing(loaded: Loaded, observe: bool) -> Loaded:
-    """`loaded` with observer mode on when it was asked for."""
-    if not observe:
-        return loaded
-    console = replace(loaded.settings.console, observe=True)
-    return replace(loaded, settings=replace(loaded.settings, console=console))

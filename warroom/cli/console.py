@@ -4,46 +4,54 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
-from warroom.cli.common import Loaded, build_room, fail, load, refuse_without_terminal
-from warroom.config.find import find
+from warroom.cli.common import build_room, complete, fail, refuse_without_terminal, trusted
+
+if TYPE_CHECKING:
+    from warroom.config.load import Document
+    from warroom.engine.room import Room
 
 
-def open_console(
-    config: str | None,
-    *,
-    observe: bool = False,
-    share: bool = False,
-    theme: str = "",
-    ascii_only: bool = False,
-) -> int:
+@dataclass(frozen=True)
+class Look:
+    """How the console is to look and behave."""
+
+    theme: str = ""
+    share: bool = False
+    ascii_only: bool = False
+    observe: bool = False
+
+
+def open_console(config: str | None, look: Look) -> int:
     """Open the console and stay until it is left; its exit status."""
     refuse_without_terminal()
-    if find(config, os.environ).path is None:
-        return _propose()
-    return show(load(config), observe=observe, share=share, theme=theme, ascii_only=ascii_only)
+    document = trusted(config)
+    return _propose() if document is None else show(document, look)
 
 
-def show(
-    loaded: Loaded,
-    *,
-    observe: bool = False,
-    share: bool = False,
-    theme: str = "",
-    ascii_only: bool = False,
-) -> int:
-    """The console on a config that is loaded already."""
+def show(document: Document, look: Look) -> int:
+    """The console on a config. The probes' own options are looked at after the first paint."""
     from warroom.tui.run import run
-
-    async def opener() -> object:
-        return await asyncio.to_thread(build_room, loaded, observe=observe)
-
     from warroom.tui.themes import ThemeError
 
+    def build() -> Room:
+        return build_room(complete(document), observe=look.observe)
+
+    async def opener() -> Room:
+        return await asyncio.to_thread(build)
+
     try:
-        return run(loaded.settings, opener, theme=theme, sharing=share, ascii_only=ascii_only)  # type: ignore[arg-type]
+        return run(
+            document.settings,
+            opener,
+            theme=look.theme,
+            sharing=look.share,
+            ascii_only=look.ascii_only,
+        )
     except ThemeError as error:
         fail(str(error))
 
@@ -55,8 +63,6 @@ def _propose() -> int:
 
     click.echo("no config found. On this machine there is:\n", err=True)
     click.echo(report(asyncio.run(discover(LocalHost(), os.environ))), err=True)
-    click.echo(
-        "\n`warroom init -o warroom.toml` writes that down; `warroom drill` shows how it looks.",
-        err=True,
-    )
+    click.echo("\n`warroom init -o warroom.toml` writes that down.", err=True)
+    click.echo("`warroom drill` shows how it looks on a stack of its own.", err=True)
     return 2

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from warroom.cli.common import Loaded, fail, refuse_without_terminal, with_session
+from warroom.config.load import read
 from warroom.config.problems import nearest
 
 if TYPE_CHECKING:
@@ -71,12 +72,13 @@ def _drill(place: Path, scenario: str, theme: str, ascii_only: bool, *, console:
     try:
         for system, why in running.missing.items():
             click.echo(f"  {system}: {why}", err=True)
-        loaded = _loaded(running.config_path)
+        document = read(running.config_path)
+        loaded = Loaded(document.settled())
         _open_incident(loaded, SCENARIOS[scenario])
         if console:
-            from warroom.cli.console import show
+            from warroom.cli.console import Look, show
 
-            status = show(loaded, theme=theme, ascii_only=ascii_only)
+            status = show(document, Look(theme, ascii_only=ascii_only))
         else:
             click.echo(running.config_path)
             status = 0
@@ -87,16 +89,6 @@ def _drill(place: Path, scenario: str, theme: str, ascii_only: bool, *, console:
         loop.stop()
     _leave_postmortem(loaded, place)
     return status
-
-
-def _loaded(config: Path) -> Loaded:
-    from warroom.config.problems import ConfigError
-    from warroom.engine.members import load_settings
-
-    try:
-        return Loaded(*load_settings(config))
-    except ConfigError as error:
-        fail(str(error), 1)
 
 
 def _open_incident(loaded: Loaded, what: str) -> None:

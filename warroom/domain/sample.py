@@ -37,8 +37,9 @@ _RANK: Final = {Health.OK: 0, Health.DEGRADED: 1, Health.UNKNOWN: 2, Health.DOWN
 Cell = str | int | float | bool | None
 """A raw value; how it is written is the column's affair."""
 
-CellKind = Literal["text", "count", "number", "percent", "bytes", "rate", "seconds", "spark"]
-"""`percent` is 0..100, `bytes` and `rate` (bytes a second) plain numbers, `seconds` a duration,
+CellKind = Literal["text", "id", "count", "number", "percent", "bytes", "rate", "seconds", "spark"]
+"""`id` is a number that names something, `percent` is 0..100,
+`bytes` and `rate` (bytes a second) plain numbers, `seconds` a duration,
 `spark` a comma-separated course of numbers."""
 
 

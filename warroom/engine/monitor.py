@@ -22,7 +22,7 @@ from warroom.probes.base import Probe, ProbeFault
 
 HISTORY: Final = 720
 """Looks that are remembered for each source: an hour at the usual five seconds."""
-BACK_OFF_LIMIT_S: Final = 30.0
+BACK_OFF_LIMIT_S: Final = 15.0
 _JITTER: Final = 0.1
 
 Listener = Callable[[Sample], None]

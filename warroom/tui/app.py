@@ -58,6 +58,7 @@ class WarroomApp(App[None]):
         super().__init__()
         self.settings, self._opener = settings, opener
         self.room: Room | None = None
+        self.parting = ""
         self.room_screen = RoomScreen(settings)
         self.register_theme(self._theme)
         self.theme = self._theme.name
@@ -106,6 +107,7 @@ class WarroomApp(App[None]):
         self.run_worker(self._open_room(), name="open", exit_on_error=True)
 
     async def _open_room(self) -> None:
+        from warroom.config.problems import ConfigError
         from warroom.hosts.base import HostError
         from warroom.journal.base import JournalError
 
@@ -114,6 +116,10 @@ class WarroomApp(App[None]):
             room.subscribe(self._on_sample)
             room.session.subscribe(self._on_incident)
             await room.open()
+        except ConfigError as error:
+            self.parting = str(error)
+            self.exit(return_code=2)
+            return
         except (JournalError, HostError) as error:
             self.room_screen.post_message(RoomFailed(str(error)))
             return

@@ -17,7 +17,7 @@ _UNITS: Final = ("B", "K", "M", "G", "T", "P")
 
 SYMBOLS: Final = {Health.OK: "●", Health.DEGRADED: "▲", Health.DOWN: "✖", Health.UNKNOWN: "?"}
 SYMBOLS_ASCII: Final = {Health.OK: "o", Health.DEGRADED: "!", Health.DOWN: "X", Health.UNKNOWN: "?"}
-RIGHT: Final = frozenset({"count", "number", "percent", "bytes", "rate", "seconds"})
+RIGHT: Final = frozenset({"id", "count", "number", "percent", "bytes", "rate", "seconds"})
 
 
 def size(value: float) -> str:
@@ -89,6 +89,8 @@ def cell(value: Cell, kind: CellKind, *, ascii_only: bool = False, width: int = 
 
 def _number(value: float, kind: CellKind) -> str:
     match kind:
+        case "id":
+            return f"{value:.0f}"
         case "percent":
             return percent(value)
         case "bytes":

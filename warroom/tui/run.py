@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -21,9 +22,11 @@ def run(
     sharing: bool = False,
     ascii_only: bool = False,
 ) -> int:
-    """Run the console until it is left; its exit status."""
+    """Run the console until it is left; its exit status. What it says in parting goes to stderr."""
     from warroom.tui.app import WarroomApp
 
     app = WarroomApp(settings, opener, theme=theme, sharing=sharing, ascii_only=ascii_only)
     app.run()
+    if app.parting:
+        print(app.parting, file=sys.stderr)
     return app.return_code or 0

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from rich.cells import cell_len
 from textual import events
 from textual.geometry import Region
 from textual.message import Message
@@ -176,7 +177,7 @@ class Pane(Lines, can_focus=True):
             (" ", ""),
         ]
         state = list(self.state())
-        room = width - width_of(left) - 3
+        room = width - width_of(left) - 5
         if state and width_of(state) > room:
             state = fitted(state, max(0, room))
         right = [(" ", ""), *state, (f" {h}{tr}", style)] if state else [(h + tr, style)]
@@ -366,17 +367,16 @@ def gauge(share: float, width: int, style: str, *, ascii_only: bool = False) -> 
 
 
 def facts_lines(facts: Sequence[tuple[str, str, str]], width: int) -> list[Line]:
-    """(name, value, style) pairs in as many even columns as fit."""
-    if not facts:
-        return []
-    cell = max(len(name) + len(value) + 2 for name, value, _ in facts) + 2
-    across = max(1, min(3, width // max(1, cell)))
-    each = width // across
+    """(name, value, style) pairs, as many on a line as fit, in the order given."""
     lines: list[Line] = []
-    for start in range(0, len(facts), across):
-        spans: list[Span] = []
-        for name, value, style in facts[start : start + across]:
-            used = len(name) + 1 + len(value)
-            spans += [(f"{name} ", "dim"), (value, style), (" " * max(1, each - used), "")]
-        lines.append(spans)
-    return lines
+    spans: list[Span] = []
+    used = 0
+    for name, value, style in facts:
+        need = cell_len(name) + cell_len(value) + 1
+        if spans and used + 3 + need > width:
+            lines.append(spans)
+            spans, used = [], 0
+        gap = "   " if spans else ""
+        spans += [(f"{gap}{name} ", "dim"), (value, style)]
+        used += len(gap) + need
+    return [*lines, spans] if spans else lines

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import ClassVar
 
 from warroom.domain.sample import Health
 from warroom.tui.panes.base import TablePane
 from warroom.tui.widgets import table
 from warroom.tui.widgets.lines import Line, Span
+from warroom.tui.widgets.table import Item
 
 
 class HealthPane(TablePane):
@@ -16,6 +18,13 @@ class HealthPane(TablePane):
 
     title = "health"
     kinds: ClassVar[frozenset[str]] = frozenset({"http", "tls", "dns"})
+
+    def items(self) -> list[Item]:
+        """An endpoint's row is as well as its source: it has no health of its own."""
+        return [
+            Item(item.source, replace(item.row, health=self.health(item.source)))
+            for item in super().items()
+        ]
 
     def state(self) -> Line:
         counts = Counter(self.health(sample.source) for sample in self.samples)

@@ -32,7 +32,7 @@ class MachinePane(TablePane):
             ]
             for name in ("load", "network", "uptime"):
                 if name in sample.facts and len(lines) < max(3, height - 5):
-                    lines.append([(f"{name:<7}", "dim"), (sample.facts[name], "")])
+                    lines.append([(f"{name:<8}", "dim"), (sample.facts[name], "")])
         return lines
 
     def _bar(self, sample: Sample, name: str, metric: str, width: int) -> Line:
@@ -41,9 +41,9 @@ class MachinePane(TablePane):
         words = sample.facts.get(name, f"{value:.0f}%")
         wide = max(6, min(16, width // 3))
         bar = gauge(value / 100, wide, style, ascii_only=self.ascii_only)
-        room = width - wide - 9
+        room = width - wide - 10
         return [
-            (f"{name:<7}", "dim"),
+            (f"{name:<8}", "dim"),
             *bar,
             (f" {shortened(words, room)}", "" if style == "ok" else style),
         ]

@@ -20,7 +20,7 @@ class RedisPane(TablePane):
         for sample in self.samples:
             if sample.metrics:
                 lines += self._bars(sample, width)
-            hidden = ("hit rate",) if "hit_percent" in sample.metrics else ()
+            hidden = ("hit rate", "memory") if sample.metrics.get("memory_max_bytes") else ()
             facts = [(name, text, "") for name, text in sample.facts.items() if name not in hidden]
             lines += facts_lines(facts, width)
         return lines
@@ -28,7 +28,7 @@ class RedisPane(TablePane):
     def _bars(self, sample: Sample, width: int) -> list[Line]:
         bars: list[Line] = []
         hit = sample.metrics.get("hit_percent_now", sample.metrics.get("hit_percent"))
-        wide = max(6, min(24, width - 22))
+        wide = max(6, min(16, width // 3))
         if hit is not None:
             style = "down" if hit < 20 else "degraded" if hit < 60 else "ok"
             bar = gauge(hit / 100, wide, style, ascii_only=self.ascii_only)
@@ -37,7 +37,10 @@ class RedisPane(TablePane):
         if used is not None and sample.metrics.get("memory_max_bytes"):
             style = "down" if used >= 95 else "degraded" if used >= 80 else "ok"
             bar = gauge(used / 100, wide, style, ascii_only=self.ascii_only)
-            bars.append([("memory ", "dim"), *bar, (f" {used:.0f}%", style)])
+            words = (
+                sample.facts.get("memory", f"{used:.0f}%").replace(" of ", "/").replace(" MiB", "M")
+            )
+            bars.append([("memory ", "dim"), *bar, (f" {words}", "" if style == "ok" else style)])
         return bars
 
     def empty(self) -> str:

@@ -110,7 +110,9 @@ class RoomScreen(Record):
             pane.room = room
         for pane in self.panes:
             pane.opened()
-        self.keys.extra = [(a.key, a.title) for a in room.actions if a.id.startswith("config:")][:4]
+        self.keys.extra = [
+            (a.key, a.title) for a in room.actions if a.key and a.id.startswith("config:")
+        ][:3]
         self.redraw()
 
     def redraw(self) -> None:

@@ -37,7 +37,9 @@ def fitted(line: Line, width: int) -> list[Span]:
     for index, (text, style) in enumerate(line):
         need = cell_len(text)
         if need > left or (need == left and any(t for t, _ in line[index + 1 :])):
-            if left > 0:
+            if left > 0 and not text[left:].strip() and text.isascii():
+                spans.append((text[:left], style))  # only blanks are cut: nothing to say
+            elif left > 0:
                 spans.append((set_cell_size(text, left - 1) + "…", style))
             return spans
         spans.append((text, style))

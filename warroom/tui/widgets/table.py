@@ -14,6 +14,8 @@ from warroom.tui.widgets.lines import Line, Span
 
 GAP: Final = 2
 MIN_GROW: Final = 8
+NAME_GROW: Final = 26
+"""What a growing column of priority 0 gets before others are let in: names are to be read."""
 SPARK_WIDTH: Final = 10
 _HEALTH_STYLE: Final = {
     Health.OK: "ok",
@@ -115,18 +117,24 @@ def fit(
     chosen: list[int] = []
     used = 0
     for place in order:
-        need = min(natural[place], MIN_GROW) if columns[place].grow else natural[place]
+        need = _least(columns[place], natural[place])
         gap = GAP if chosen else 0
         if used + gap + need <= width:
             chosen.append(place)
             used += gap + need
     spare = width - used
-    widths = {p: min(natural[p], MIN_GROW) if columns[p].grow else natural[p] for p in chosen}
+    widths = {p: _least(columns[p], natural[p]) for p in chosen}
     for place in (p for p in order if p in widths and columns[p].grow):
         more = min(spare, max(0, natural[place] - widths[place]))
         widths[place] += more
         spare -= more
     return [Fit(columns[p], p, widths[p]) for p in sorted(chosen)]
+
+
+def _least(column: Column, natural: int) -> int:
+    if not column.grow:
+        return natural
+    return min(natural, MIN_GROW if column.priority else NAME_GROW)
 
 
 def _natural(column: Column, place: int, items: Sequence[Item], ascii_only: bool) -> int:

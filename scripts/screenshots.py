@@ -1,0 +1,102 @@
+"""Makes `screenshots/` anew: the console on a drill's real stack, as SVG and PNG.
+
+Run by `make screenshots`. PNG needs rsvg-convert (Debian: librsvg2-bin) and a monospace font with
+block characters (fonts-dejavu-core).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.tui.page import RoomPage, opened  # noqa: E402
+from warroom.domain.incident import Role, Status  # noqa: E402
+from warroom.drill import run as drill  # noqa: E402
+
+TARGET: Final = ROOT / "screenshots"
+FONT: Final = "DejaVu Sans Mono"
+WARM_UP_S: Final = 14.0
+_FACES: Final = re.compile(r"@font-face \{.*?\}", re.DOTALL)
+
+
+async def main() -> None:
+    TARGET.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="warroom-shots-") as folder:
+        running = await drill.start(Path(folder))
+        try:
+            await _story(running.config_path)
+            for theme in ("light", "colour-blind"):
+                async with opened(running.config_path, size=(160, 48), theme=theme) as page:
+                    await asyncio.sleep(8)
+                    await _take(page, f"room-{theme}")
+            async with opened(running.config_path, size=(80, 24)) as page:
+                await page.sees("checkout", within=30)
+                await asyncio.sleep(6)
+                await _take(page, "small-80x24")
+                await page.go("postgres")
+                await _take(page, "small-80x24-postgres")
+            async with opened(running.config_path, size=(120, 40)) as page:
+                await asyncio.sleep(8)
+                await _take(page, "room-120x40")
+        finally:
+            await running.stop()
+
+
+async def _story(config: Path) -> None:
+    async with opened(config, size=(160, 48)) as page:
+        session = page.room.session
+        await session.begin("Checkout answers 503", "P2")
+        await asyncio.sleep(WARM_UP_S / 2)
+        await session.assign(Role.COMMANDER, "ines")
+        await session.note("customers report failing checkouts since the deploy")
+        await session.set_severity("P1")
+        await asyncio.sleep(WARM_UP_S / 2)
+        await session.set_status(Status.IDENTIFIED)
+        await session.note("a transaction holds the row that every checkout wants")
+        for item in page.room.checklist[:2]:
+            await session.tick(item.id, item.text, done=True)
+        await page.go("postgres")
+        await asyncio.sleep(2)
+        await _take(page, "room-dark")
+        for pane in page.app.room_screen.panes:
+            await page.go(pane.key)
+            await page.press("z")
+            await asyncio.sleep(1)
+            await _take(page, f"pane-{pane.key}")
+            await page.press("z")
+        await page.go("postgres")
+        await page.press("g", "K")
+        await page.sees("esc cancel", within=30)
+        await _take(page, "card")
+        await page.press("escape", "t")
+        await page.sees("timeline of")
+        await _take(page, "timeline")
+        await page.press("escape", "question_mark")
+        await page.sees("keys and commands")
+        await _take(page, "help")
+        await page.press("escape")
+
+
+async def _take(page: RoomPage, name: str) -> None:
+    await page.pilot.pause()
+    svg = page.app.export_screenshot(title="warroom")
+    svg = _FACES.sub("", svg).replace("Fira Code", FONT)
+    file = TARGET / f"{name}.svg"
+    file.write_text(svg)
+    if shutil.which("rsvg-convert"):
+        argv = ["rsvg-convert", "--width=1600", f"--output={file.with_suffix('.png')}", str(file)]
+        subprocess.run(argv, check=True)  # noqa: ASYNC221 - nothing else runs meanwhile
+    print(file.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
