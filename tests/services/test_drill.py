@@ -8,10 +8,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import tomllib
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ import psutil
 import pytest
 import redis.asyncio
 
+from tests.support.waiting import comes_true
 from warroom.drill import run, settings
 from warroom.drill.keeper import Keeper
 from warroom.drill.run import Drill, DrillFailed
@@ -87,17 +87,6 @@ class Room:
         """Requests by client address, as the edge logged them."""
         edge = next(log for log in self.config["log"] if log["name"] == "edge")
         return Counter(line.split(" ")[0] for line in Path(edge["path"]).read_text().splitlines())
-
-
-async def comes_true(check: Callable[[], Awaitable[bool] | bool], within: float = 20.0) -> bool:
-    """Whether `check` holds before the time is over."""
-    until = time.monotonic() + within
-    while time.monotonic() < until:
-        holds = check()
-        if holds if isinstance(holds, bool) else await holds:
-            return True
-        await asyncio.sleep(0.1)
-    return False
 
 
 def needs(*services: str) -> Callable[[Any], Any]:

@@ -8,11 +8,13 @@ import urllib.request
 from collections.abc import Callable
 
 import asyncpg
+import httpx
 import pytest
 import redis.asyncio
 
 from tests.support.services import DockerEngine, HttpService
 from tests.support.sshd import SshServer
+from tests.support.waiting import comes_true
 from warroom.drill.stack.nginx import Nginx
 from warroom.drill.stack.postgres import Postgres
 from warroom.drill.stack.redis import Redis
@@ -44,12 +46,13 @@ async def test_redis_answers_on_its_port_and_its_socket(redis_server: Redis) -> 
 
 
 @pytest.mark.service("nginx")
-def test_nginx_serves_its_root_and_logs_it(nginx_server: Nginx) -> None:
+async def test_nginx_serves_its_root_and_logs_it(nginx_server: Nginx) -> None:
     (nginx_server.root / "hello.txt").write_text("hello")
     (nginx_server.root / "hello.txt").chmod(0o644)
-    with urllib.request.urlopen(f"{nginx_server.url}/hello.txt") as answer:
-        assert answer.read() == b"hello"
-    assert '"GET /hello.txt HTTP/1.1" 200 5' in nginx_server.access_log.read_text()
+    async with httpx.AsyncClient() as client:
+        assert (await client.get(f"{nginx_server.url}/hello.txt")).content == b"hello"
+    line = '"GET /hello.txt HTTP/1.1" 200 5'  # written after the answer
+    assert await comes_true(lambda: line in nginx_server.access_log.read_text())
 
 
 @pytest.mark.service("docker")
