@@ -13,7 +13,7 @@ _PLACE: Final = re.compile(
     r"(?:\?(?P<query>(?:[^&=@]+(?:[=&].*)?)?))?",
     re.DOTALL,
 )
-_SEVERAL: Final = re.compile(r"(?:^|@)[^@/?]*,[^@/?]*(?:[/?]|$)")
+_SEVERAL: Final = re.compile(r"(?:^|@)[^@/?,]*,[^@/?]*(?:[/?]|$)")
 
 
 class BadUrl(ValueError):

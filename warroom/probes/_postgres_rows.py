@@ -39,8 +39,9 @@ def lock_tree(blocked_by: Mapping[int, Sequence[int]]) -> list[tuple[int, int]]:
     """The pids that block or are blocked as (pid, depth), each once, victims under blockers.
 
     `blocked_by` names every pid's direct blockers, in the order of rank. One with several stands
-    under the deepest of them, so that whoever is above must go first; trees with most victims
-    come first. In a circle (a deadlock not yet found) one of its pids is taken for the root.
+    under the deepest of them, so that whoever is above must go first; others that block it and
+    have no victim below them stand before that tree. Trees with most victims come first. In a
+    circle (a deadlock not yet found) one of its pids is taken for the root.
 
     >>> lock_tree({1: [], 2: [1], 3: [1, 2], 4: [3], 9: []})
     [(1, 0), (2, 1), (3, 2), (4, 3)]
@@ -56,10 +57,14 @@ def lock_tree(blocked_by: Mapping[int, Sequence[int]]) -> list[tuple[int, int]]:
             children.setdefault(min(above, key=lambda b: rank[b]), []).append(pid)
         else:
             roots.append(pid)
-    trees = [_walk(root, children) for root in roots]
-    trees = [t for t in trees if len(t) > 1 or blocked_by[t[0][0]]]
+    trees = [_walk(root, children) for root in roots if root in children or blocked_by[root]]
     trees.sort(key=lambda tree: (-len(tree), rank[tree[0][0]]))
-    return [place for tree in trees for place in tree]
+    placed: dict[int, int] = {}
+    for tree in trees:
+        others = (b for pid, _ in tree for b in known[pid] if b in roots and b not in children)
+        placed |= {other: 0 for other in others if other not in placed}
+        placed |= dict(tree)
+    return list(placed.items())
 
 
 def _depths(known: Mapping[int, Sequence[int]]) -> dict[int, int]:
