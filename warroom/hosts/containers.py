@@ -18,6 +18,9 @@ from warroom.hosts.docker_container import Container, container
 _HEADER: Final = struct.Struct(">BxxxL")  # stream id and length, API reference of "attach"
 _STARTS: Final = ["start", "rename"]  # compose names a new container after starting it, or before
 _FOLLOW: Final = {"follow": "1", "stdout": "1", "stderr": "1"}
+_STAMP: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(?:Z|[+-]\d\d:\d\d) ")
+_PIECE: Final = 16 * 1024  # what the engine's copier reads of a line at once
+_LONGEST: Final = 1024 * 1024
 _FRACTION: Final = re.compile(r"\.([0-9]+)")
 
 Chunks = AsyncGenerator[bytes, None]
@@ -46,9 +49,7 @@ async def container_log(
 async def last_lines(engine: Engine, run: Container, count: int) -> list[bytes]:
     """The last `count` lines of a container's log, output and error by time. Raises HostError."""
     params = {"stdout": "1", "stderr": "1", "tail": str(count)}
-    frames = Frames()
-    source = _terminal(engine, run, params) if run.tty else _framed(engine, run, params, frames)
-    async with aclosing(source) as chunks:
+    async with aclosing(_read(engine, run, params, _messages(run))) as chunks:
         text = b"".join([chunk async for chunk in chunks])
     return text.splitlines()[-count:]
 
@@ -56,46 +57,43 @@ async def last_lines(engine: Engine, run: Container, count: int) -> list[bytes]:
 async def _followed(engine: Engine, run: Container, last: int) -> Chunks:
     since, params = "", _FOLLOW | {"tail": str(last)}
     while True:
-        frames = Frames(since)
-        source = _terminal(engine, run, params) if run.tty else _framed(engine, run, params, frames)
-        async with aclosing(source) as chunks:
+        messages = _messages(run, since)
+        async with aclosing(_read(engine, run, params, messages)) as chunks:
             async for chunk in chunks:
                 yield chunk
         run, ended = await _next_run(engine, run)
-        since = frames.newest or ended
+        since = messages.newest or ended
         params = _FOLLOW | ({"since": since} if since else {"tail": "all"})
 
 
-async def _terminal(engine: Engine, run: Container, params: dict[str, str]) -> Chunks:
-    """With a terminal there is one raw stream: no frames, no way to tell output from error."""
-    async with engine.chunks(f"containers/{run.id}/logs", params) as chunks:
-        async for chunk in chunks:
-            yield chunk
-
-
-async def _framed(engine: Engine, run: Container, params: dict[str, str], frames: Frames) -> Chunks:
+async def _read(
+    engine: Engine, run: Container, params: dict[str, str], messages: Messages
+) -> Chunks:
     params = params | {"timestamps": "1"}
     async with engine.chunks(f"containers/{run.id}/logs", params) as chunks:
         async for chunk in chunks:
-            lines = frames.feed(chunk)
+            lines = messages.feed(chunk)
             if lines:
                 yield lines
-    rest = frames.end()
+    rest = messages.end()
     if rest:
         yield rest
 
 
-class Frames:
-    """Takes the engine's frames apart: a header of 8 bytes, then one message with its time.
+def _messages(run: Container, known: str = "") -> Messages:
+    return TerminalLines(known) if run.tty else Frames(known)
+
+
+class Messages:
+    """Takes apart what the engine sends of a log; every message has its time before it.
 
     `newest` is the time of the last message, as a unix time that `since` takes. Messages up to
-    `known` (such a time) have been given before and are left out.
+    `known` (such a time) have been given before and are left out: a stream that follows a
+    container may or may not go on into its next run.
     """
 
     def __init__(self, known: str = "") -> None:
-        self._known, self._stamp = known, b""
-        self._rest = b""
-        self._open: dict[int, bytes] = {}
+        self._known, self._stamp, self._rest = known, b"", b""
 
     @property
     def newest(self) -> str:
@@ -103,22 +101,43 @@ class Frames:
 
     def feed(self, chunk: bytes) -> bytes:
         """The whole lines in `chunk` and what was left before it."""
+        raise NotImplementedError
+
+    def end(self) -> bytes:
+        """Lines that were never finished, each finished here."""
+        raise NotImplementedError
+
+    def _is_news(self, stamp: bytes) -> bool:
+        if self._known and _nanoseconds(_unix(stamp)) <= _nanoseconds(self._known):
+            return False
+        self._known, self._stamp = "", stamp
+        return True
+
+
+class Frames(Messages):
+    """Without a terminal: a header of 8 bytes, then one message of one of the two streams."""
+
+    def __init__(self, known: str = "") -> None:
+        super().__init__(known)
+        self._open: dict[int, bytes] = {}
+
+    def feed(self, chunk: bytes) -> bytes:
         data, at, lines = self._rest + chunk, 0, []
         while len(data) - at >= _HEADER.size:
             stream, length = _HEADER.unpack_from(data, at)
+            if length > _LONGEST:
+                raise EngineLost("the Docker engine sent a log that is none")
             end = at + _HEADER.size + length
             if end > len(data):
                 break
             stamp, _, message = data[at + _HEADER.size : end].partition(b" ")
             at = end
-            if not self._is_known(stamp):
-                self._stamp = stamp
+            if self._is_news(stamp):
                 lines.append(self._line(stream, message))
         self._rest = data[at:]
         return b"".join(lines)
 
     def end(self) -> bytes:
-        """Lines that were never finished, each finished here."""
         lines = [line + b"\n" for line in self._open.values() if line]
         self._open.clear()
         return b"".join(lines)
@@ -131,13 +150,38 @@ class Frames:
         self._open[stream] = line
         return b""
 
-    def _is_known(self, stamp: bytes) -> bool:
-        if not self._known:
-            return False
-        if _nanoseconds(_unix(stamp)) <= _nanoseconds(self._known):
-            return True
-        self._known = ""
-        return False
+
+class TerminalLines(Messages):
+    """With a terminal: one stream without headers, its long lines in pieces with a time each."""
+
+    def __init__(self, known: str = "") -> None:
+        super().__init__(known)
+        self._overlong = False
+
+    def feed(self, chunk: bytes) -> bytes:
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        if lines and self._overlong:
+            del lines[0]
+            self._overlong = False
+        given = b"".join(map(self._line, lines))
+        if self._overlong or len(self._rest) > _LONGEST:  # its first part is given, the rest not
+            given += b"" if self._overlong else self._line(self._rest)
+            self._rest, self._overlong = b"", True
+        return given
+
+    def end(self) -> bytes:
+        rest, self._rest = self._rest, b""
+        return self._line(rest) if rest else b""
+
+    def _line(self, line: bytes) -> bytes:
+        stamp, _, message = line.partition(b" ")
+        if not self._is_news(stamp):
+            return b""
+        pieces = []
+        while next_stamp := _STAMP.match(message, _PIECE):
+            pieces.append(message[:_PIECE])
+            message = message[next_stamp.end() :]
+        return b"".join(pieces) + message + b"\n"
 
 
 def _unix(stamp: bytes) -> str:

@@ -16,6 +16,8 @@ PROJECT_LABEL: Final = "com.docker.compose.project"
 SERVICE_LABEL: Final = "com.docker.compose.service"
 DEPENDS_LABEL: Final = "com.docker.compose.depends_on"
 _OUTPUT: Final = 200
+_LONGEST: Final = 2000
+"""Characters kept of any one text: a label may hold megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ def _part(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 def _text(table: Mapping[str, Any], key: str) -> str:
     value = table.get(key)
-    return "" if value is None else harmless(str(value))
+    return "" if value is None else harmless(shorten(str(value), _LONGEST))
 
 
 def _number(table: Mapping[str, Any], key: str) -> int:

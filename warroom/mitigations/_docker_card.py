@@ -31,7 +31,7 @@ def refusal(verb: Verb, one: Container) -> str:
     """Why `verb` makes no sense for a container in this state; empty when it does."""
     if verb == "start" and one.has_process:
         return f"{one.name} is {one.state} already"
-    if verb == "stop" and one.has_ended:
+    if verb == "stop" and (one.has_ended or one.state == "created"):
         return f"{one.name} is not running: {one.words}"
     if one.state == "removing":
         return f"{one.name} is being removed"

@@ -175,7 +175,8 @@ class DockerAction:
 
 
 def _has_stopped(now: Container) -> bool:
-    return not now.has_process and now.state != "restarting"
+    """One with --rm has stopped when it is gone."""
+    return now.has_ended and not now.removed_when_ended
 
 
 def _is_up(now: Container, lasted: float) -> bool:

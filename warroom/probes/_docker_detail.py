@@ -165,7 +165,7 @@ def _environment(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _shown(value: object) -> str:
-    return "" if value is None else shorten(harmless(str(value)), _WIDTH)
+    return "" if value is None else harmless(shorten(str(value), _WIDTH))
 
 
 def _part(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
