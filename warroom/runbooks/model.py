@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from warroom.runbooks.shell import Program
+
 
 class RunbookError(Exception):
     """A file that cannot be read as a runbook; the message is one plain line."""
@@ -46,13 +48,15 @@ class Assessment:
 class Part:
     """One command of a step: a pipeline or a loop, continuations and heredocs included.
 
-    `text` is exactly what stands in the file, `comment` what the comment lines above it say.
+    `text` is exactly what stands in the file, `comment` what the comment lines above it say,
+    `programs` what runs, as far as reading tells.
     """
 
     line: int
     text: str
     comment: str
     assessment: Assessment
+    programs: tuple[Program, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

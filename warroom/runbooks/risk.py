@@ -8,18 +8,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
 from typing import Final
 
 from warroom.runbooks import verbs
 from warroom.runbooks.model import Assessment, Risk
 from warroom.runbooks.shell import Command, Program, commands
 from warroom.runbooks.sql import sql_risk
-from warroom.runbooks.unwrap import operands, unwrapped
+from warroom.runbooks.unwrap import base_name, operands, unwrapped
 
 _HARMLESS_TARGETS: Final = ("/dev/null", "/dev/stderr", "/dev/stdout", "/dev/tty")
 _SHELLS: Final = frozenset({"sh", "bash", "zsh", "dash", "ksh", "ash"})
-_DEEPEST: Final = 8
+_DEEPEST: Final = 3
+_LONGEST: Final = 4096
+"""Characters of shell text within an argument that are read; nobody reviews a longer one."""
 _NOTHING: Final = Assessment(Risk.READ, "does nothing by itself")
 
 
@@ -33,6 +34,8 @@ def command_risk(command: Command, depth: int = 0) -> Assessment:
 
 def text_risk(text: str, depth: int = 0) -> Assessment:
     """The worst command of a piece of shell text."""
+    if len(text) > _LONGEST or depth > _DEEPEST:
+        return Assessment(Risk.CHANGE, "too long or too deep to read")
     worst = _NOTHING
     for command in commands(text):
         worst = _worse(worst, command_risk(command, depth))
@@ -43,15 +46,15 @@ def program_risk(program: Program, depth: int = 0) -> Assessment:
     """What one program does, seen through `sudo`, `docker exec`, `ssh host` and the like."""
     written = _redirected(program)
     argv = unwrapped(program.argv)
-    if not argv or depth > _DEEPEST:
-        return _worse(_NOTHING if not argv else Assessment(Risk.CHANGE, "nested deep"), written)
-    name = PurePosixPath(argv[0]).name
+    if not argv:
+        return written
+    name = base_name(argv[0])
     inner = replace(program, argv=(name, *argv[1:]))
     if name in _SHELLS:
         found = _shell(inner, depth)
     elif name == "watch":
         found = text_risk(" ".join(operands(argv[1:], "-n")), depth + 1)
-    elif " " in argv[0].strip():  # ssh host 'df -h; free -m': shell text in one word
+    elif argv != program.argv and " " in argv[0]:  # ssh host 'df -h; free -m': one word
         found = text_risk(" ".join(argv), depth + 1)
     else:
         found = _SPECIAL.get(name, _by_table)(inner)
@@ -123,6 +126,8 @@ def _subcommand(name: str, argv: Sequence[str]) -> Assessment:
         if not path:
             return Assessment(Risk.READ, f"{shown} lists")
     risk = table.get(path[0], Risk.CHANGE) if path else Risk.CHANGE
+    if risk is Risk.READ and path[1:2] and path[1] in verbs.ACTS:
+        risk = Risk.CHANGE  # `doctl databases backups restore`: a verb where none is known
     return Assessment(risk, f"{shown} {_SAYS[risk]}")
 
 
@@ -202,16 +207,21 @@ def _find(program: Program) -> Assessment:
     for option in ("-exec", "-execdir", "-ok"):
         if option in argv:
             inner = Program(tuple(argv[argv.index(option) + 1 :]))
-            return program_risk(inner, _DEEPEST - 1)
+            return program_risk(inner, _DEEPEST)
     return Assessment(Risk.READ, "find only looks")
 
 
 def _in_place(program: Program) -> Assessment:
     name, argv = program.argv[0], program.argv
     edits = any(re.match(r"-[a-zA-Z]*i|--in-place", word) for word in argv[1:])
+    if name == "sed":  # GNU sed's w and e: as a command, or as a flag of s///
+        edits = edits or any(_SED_ACTS.search(word) for word in argv[1:])
     return Assessment(Risk.CHANGE, f"{name} edits files") if edits else Assessment(
         Risk.READ, f"{name} only looks"
     )  # fmt: skip
+
+
+_SED_ACTS: Final = re.compile(r"(?:^|[;}])\s*[we]\s|/[a-z0-9]{0,9}[ew][a-z0-9]{0,9}(?:\s|;|$)")
 
 
 def _awk(program: Program) -> Assessment:
@@ -274,6 +284,15 @@ _Judge = Callable[[Program], Assessment]
 _SPECIAL: Final[dict[str, _Judge]] = {
     "curl": _curl, "wget": _wget, "redis-cli": _redis, "valkey-cli": _redis, "find": _find,
     "psql": _sql_client, "mysql": _sql_client, "mariadb": _sql_client, "sqlite3": _sql_client,
-    "sed": _in_place, "yq": _in_place, "perl": _in_place, "nginx": _nginx, "aws": _aws,
-    "journalctl": _journalctl, "ssh": _ssh, "awk": _awk, "gawk": _awk, "mawk": _awk, "tar": _tar, "openssl": _openssl,
+    "sed": _in_place, "yq": _in_place, "nginx": _nginx, "aws": _aws,
+    "journalctl": _journalctl, "ssh": _ssh, "awk": _awk, "gawk": _awk, "mawk": _awk,
+    "tar": _tar, "openssl": _openssl,
 }  # fmt: skip
+
+KNOWN: Final = (
+    verbs.READERS | verbs.DESTROYERS | _SHELLS | frozenset(verbs.SUBCOMMANDS) | frozenset(_SPECIAL)
+    | verbs.word_set("sudo watch xargs nohup timeout kill pkill killall chmod chown mv cp ln mkdir")
+    | verbs.word_set("touch tee make npm npx yarn node python python3 pip apachectl ansible pm2")
+    | verbs.word_set("iptables nft rsync scp pg_dump pg_restore mysqldump pg_isready mysqladmin")
+)  # fmt: skip
+"""Programs that are taken for such when a line begins with one."""

@@ -105,7 +105,7 @@ class _Reader:
                 start = self._at
                 line += self._text.count("\n", lines_from, start)
                 lines_from = start
-            if self._step():
+            if self._at < len(self._text) and self._step():
                 text = self._text[start : self._at].strip("\n")
                 if self._programs:
                     yield self._command(line, text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePosixPath
+from functools import lru_cache
 from typing import Final
 
 _PLAIN: Final[dict[str, tuple[str, ...]]] = {
@@ -28,9 +28,15 @@ _SSH_VALUES: Final = tuple(
 _DEEPEST: Final = 12
 
 
-def unwrapped(argv: Sequence[str]) -> tuple[str, ...]:
+def base_name(word: str) -> str:
+    """`/usr/sbin/nginx` → `nginx`."""
+    return word.rpartition("/")[2] or word
+
+
+@lru_cache(maxsize=4096)
+def unwrapped(argv: tuple[str, ...]) -> tuple[str, ...]:
     """The innermost argv. `docker exec -it db psql` → `psql`; a lone `ssh host` stays as it is."""
-    inner = tuple(argv)
+    inner = argv
     for _ in range(_DEEPEST):
         further = _once(inner)
         if not further or further == inner:
@@ -42,7 +48,7 @@ def unwrapped(argv: Sequence[str]) -> tuple[str, ...]:
 def _once(argv: tuple[str, ...]) -> tuple[str, ...]:
     if not argv:
         return ()
-    name = PurePosixPath(argv[0]).name
+    name = base_name(argv[0])
     if name in _PLAIN:
         return _rest(argv[1:], _PLAIN[name], 0)
     if name == "env":

@@ -55,7 +55,7 @@ SUBCOMMANDS: Final[dict[str, dict[str, Risk]]] = {
     "kubectl": {
         "get": READ, "describe": READ, "logs": READ, "top": READ, "explain": READ,
         "version": READ, "cluster-info": READ, "api-resources": READ, "events": READ,
-        "diff": READ, "can-i": READ, "whoami": READ, "wait": READ, "delete": DESTROY, "drain": CHANGE,
+        "diff": READ, "can-i": READ, "whoami": READ, "wait": READ, "delete": DESTROY,
         "status": READ, "history": READ, "view": READ, "current-context": READ,
     },
     "systemctl": {
@@ -89,7 +89,8 @@ SUBCOMMANDS: Final[dict[str, dict[str, Risk]]] = {
     "certbot": {"certificates": READ, "delete": DESTROY},
     "crictl": {"ps": READ, "logs": READ, "inspect": READ, "stats": READ, "rm": DESTROY},
     "terraform": {
-        "plan": READ, "show": READ, "list": READ, "output": READ, "destroy": DESTROY, "rm": DESTROY,
+        "plan": READ, "show": READ, "list": READ, "output": READ,
+        "destroy": DESTROY, "rm": DESTROY,
     },
     "flyctl": {"status": READ, "logs": READ, "destroy": DESTROY},
     "heroku": {"logs": READ, "ps": READ, "status": READ},
@@ -115,6 +116,12 @@ NOUNS: Final = {
     "npm": word_set("audit cache"),
 }
 """Words that only say what the next one is about; alone they list it."""
+
+ACTS: Final = word_set("""
+    restore delete rm remove destroy prune reset drop kill stop start restart create update set
+    apply add scale edit patch rollback
+""")
+"""Words that act, wherever they stand in the second place."""
 
 REDIS: Final[dict[str, Risk]] = {
     **dict.fromkeys(
