@@ -23,7 +23,7 @@ from warroom.engine.members import MitigationMember, ProbeMember
 from warroom.engine.monitor import Monitor
 from warroom.engine.recorder import Change, Transitions, news
 from warroom.engine.session import Session
-from warroom.engine.talkers import TALKERS_EVERY_S, TALKERS_TIMEOUT_S, TalkersProbe
+from warroom.engine.talkers import EVERY_S, TIMEOUT_S, TalkersProbe
 from warroom.hosts.base import Host
 from warroom.hosts.connect import host_for
 from warroom.journal.base import Journal, JournalError
@@ -62,7 +62,7 @@ class Room:
             self._add(probe)
         self.talkers = TalkersProbe(self.logs, self.clock)
         if settings.logs:
-            self.monitor.add(self.talkers, every=TALKERS_EVERY_S, timeout=TALKERS_TIMEOUT_S)
+            self.monitor.add(self.talkers, every=EVERY_S, timeout=TIMEOUT_S)
         self.actions: tuple[Action, ...] = actions_for(probes, mitigations, self.hosts, self.clock)
         self._checklist = items_of(settings.incident.checklist) or DEFAULT
         self.states: dict[str, CheckState] = {}

@@ -179,6 +179,9 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "group",
     ),
     Command(
+        "window", "B", "window", "top talkers: 1, 5, 15 minutes, since start", "rows", "window"
+    ),
+    Command(
         "mark",
         "space",
         "pause/mark",

@@ -1,0 +1,87 @@
+"""`warroom runbook`: what a Markdown runbook says, and what is dangerous or broken in it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from warroom.cli.common import fail
+from warroom.domain.clock import span
+
+if TYPE_CHECKING:
+    from warroom.runbooks.model import Runbook
+
+_COLOURS: Final = {"read": "green", "change": "yellow", "destroy": "red"}
+
+
+@click.group()
+def runbook() -> None:
+    """Show and check a team's runbooks."""
+
+
+@runbook.command()
+@click.argument("file")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def show(file: str, as_json: bool) -> None:
+    """What was understood of FILE."""
+    from warroom.runbooks.export import to_json
+
+    found = _read(file)
+    if as_json:
+        click.echo(json.dumps(to_json(found), ensure_ascii=False, indent=2))
+    else:
+        _print(found)
+
+
+@runbook.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+def lint(files: tuple[str, ...]) -> None:
+    """What is dangerous or broken in FILEs; exit 1 when anything is."""
+    count = 0
+    for file in files:
+        for finding in _read(file).lint:
+            count += 1
+            click.echo(
+                f"{file}:{finding.line}: {finding.level.value}: {finding.rule}: {finding.message}"
+            )
+    click.echo(f"{count} findings" if count else "nothing found", err=True)
+    sys.exit(1 if count else 0)
+
+
+def _read(file: str) -> Runbook:
+    from warroom.runbooks.model import RunbookError
+    from warroom.runbooks.parse import read
+
+    try:
+        return read(Path(file))
+    except RunbookError as error:
+        return fail(f"{file}: {error}")
+
+
+def _print(found: Runbook) -> None:
+    click.secho(found.title, bold=True)
+    for scheme in found.schemes:
+        levels = (
+            f"{level.name} {span(level.response_s) if level.response_s is not None else 'no time'}"
+            for level in scheme.levels
+        )
+        click.echo(f"\nseverities {scheme.name}: {', '.join(levels)}")
+    for playbook in found.playbooks:
+        click.secho(f"\n{' / '.join((*playbook.path[1:], playbook.title))}", bold=True)
+        for step in playbook.steps:
+            risk = step.assessment.risk.value
+            first, *more = step.command.splitlines() or [""]
+            tail = f" … (+{len(more)} lines)" if more else ""
+            click.echo(
+                f"  {step.line:>5}  {click.style(f'{risk:<8}', fg=_COLOURS.get(risk))} {first}{tail}"
+            )
+    for checklist in found.checklists:
+        done = sum(item.done for item in checklist.items)
+        click.echo(f"\nchecklist {checklist.title}: {done}/{len(checklist.items)}")
+    click.echo(
+        f"\n{len(found.templates)} templates, {len(found.contacts)} contacts, {len(found.lint)} lint findings"
+    )

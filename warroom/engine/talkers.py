@@ -1,0 +1,136 @@
+"""Top talkers as a source like any other: rankings of the log engine, looked at every second."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from warroom.domain.clock import Clock
+from warroom.domain.sample import Column, Detail, Health, Row, Sample, Section
+from warroom.logs.engine import LogEngine
+from warroom.logs.talkers import TALKER_GROUPS, WINDOWS, Ranking, Talker, TalkerBy
+
+TALKERS: Final = "top talkers"
+EVERY_S: Final = 1.0
+TIMEOUT_S: Final = 1.0
+SHOWN: Final = 50
+_WORDS: Final[dict[TalkerBy, str]] = {
+    "ip": "client",
+    "range": "range",
+    "path": "path",
+    "status": "status",
+}
+_WINDOW_WORDS: Final = {60: "1 min", 300: "5 min", 900: "15 min", 0: "since start"}
+
+
+class TalkersProbe:
+    """Ranks by one grouping and window at a time; both can be changed while it runs."""
+
+    name = TALKERS
+    kind = "talkers"
+
+    def __init__(self, logs: LogEngine, clock: Clock) -> None:
+        self._logs, self._clock = logs, clock
+        self.changed: asyncio.Event | None = asyncio.Event()
+        self.by: TalkerBy = "ip"
+        self.window_s = WINDOWS[0]
+
+    @property
+    def window(self) -> str:
+        """The window in words."""
+        return _WINDOW_WORDS[self.window_s]
+
+    def group_next(self) -> None:
+        """Group by the next thing from now on."""
+        self.by = TALKER_GROUPS[(TALKER_GROUPS.index(self.by) + 1) % len(TALKER_GROUPS)]
+        self._again()
+
+    def window_next(self) -> None:
+        """Look at the next longer window from now on, after the longest at the shortest."""
+        self.window_s = WINDOWS[(WINDOWS.index(self.window_s) + 1) % len(WINDOWS)]
+        self._again()
+
+    def _again(self) -> None:
+        if self.changed is not None:
+            self.changed.set()
+
+    async def sample(self) -> Sample:
+        now = self._clock.now()
+        found = self._logs.talkers.ranking(
+            self.by, SHOWN, now=now.timestamp(), window_s=self.window_s
+        )
+        errors = found.by_status.get("5xx", 0)
+        metrics = {
+            "requests_per_s": found.rate,
+            "error_percent": 100 * errors / found.total if found.total else 0.0,
+            "top_percent": 100 * found.talkers[0].share if found.talkers else 0.0,
+        }
+        return Sample(
+            source=self.name,
+            at=now,
+            health=Health.OK,
+            summary=_summary(found),
+            metrics=metrics,
+            columns=self._columns(),
+            rows=tuple(_row(talker) for talker in found.talkers),
+            facts=_facts(found),
+        )
+
+    def _columns(self) -> tuple[Column, ...]:
+        return (
+            Column("key", _WORDS[self.by], grow=True),
+            Column("rate", "req/s", "number"),
+            Column("share", "share", "percent"),
+            Column("trend", "trend", "spark", priority=1),
+            Column("errors", "5xx", "percent", priority=2),
+            Column("count", "requests", "count", priority=3),
+            Column("bytes", "bytes", "bytes", priority=4),
+        )
+
+    async def detail(self, key: str) -> Detail:
+        """One talker over every window."""
+        sections = []
+        now = self._clock.now().timestamp()
+        for window in WINDOWS:
+            found = self._logs.talkers.ranking(self.by, 10_000, now=now, window_s=window)
+            talker = next((t for t in found.talkers if t.key == key), None)
+            pairs = _pairs(talker) if talker else (("requests", "none"),)
+            sections.append(Section(_WINDOW_WORDS[window], pairs))
+        return Detail(f"{_WORDS[self.by]} {key}", tuple(sections))
+
+    async def close(self) -> None:
+        """Nothing is held open: the log engine closes itself."""
+
+
+def _summary(found: Ranking) -> str:
+    return f"{found.rate:,.0f} req/s" if found.total else "no requests"
+
+
+def _row(talker: Talker) -> Row:
+    errors = 100 * talker.by_status.get("5xx", 0) / talker.count if talker.count else 0.0
+    trend = ",".join(str(value) for value in talker.trend)
+    cells = (
+        talker.key, round(talker.rate, 1), 100 * talker.share, trend,
+        errors, talker.count, talker.bytes,
+    )  # fmt: skip
+    return Row(talker.key, talker.key, cells, data={"count": talker.count})
+
+
+def _facts(found: Ranking) -> dict[str, str]:
+    """Answers by class; how far counts may be off, and how many requests named nobody."""
+    facts = {name: f"{count:,}" for name, count in found.by_status.items() if count}
+    if found.short:
+        facts["counts low by at most"] = f"{found.short:,}"
+    if found.unknown:
+        facts["not known"] = f"{found.unknown:,}"
+    return facts
+
+
+def _pairs(talker: Talker) -> tuple[tuple[str, str], ...]:
+    statuses = "  ".join(f"{name} {count:,}" for name, count in talker.by_status.items() if count)
+    return (
+        ("requests", f"{talker.count:,}  ({100 * talker.share:.1f}%)"),
+        ("rate", f"{talker.rate:,.1f} a second"),
+        ("answers", statuses),
+        ("bytes", f"{talker.bytes:,}"),
+    )
