@@ -272,6 +272,19 @@ class LogRing:
                 yield block.raw(line)
             block = self.block_from(block.last + 1)
 
+    def newest(self, source: int, count: int) -> list[bytes]:
+        """The last `count` lines kept of one source, oldest first."""
+        lines: list[bytes] = []
+        for block in reversed(self._blocks):
+            if source not in block.sources:
+                continue
+            for run, data in reversed(list(block.pieces())):
+                if run.source == source:
+                    lines[:0] = data.split(b"\n")[-1 - count + len(lines) : -1]
+                if len(lines) >= count:
+                    return lines
+        return lines
+
     def arrived_since(self, at: float) -> int:
         """How many of the lines kept arrived at `at` or later."""
         lines = 0

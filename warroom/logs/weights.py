@@ -1,7 +1,7 @@
 """Requests, their bytes and their status classes, counted in one number per key.
 
-The lowest 64 bits hold bytes sent, then follow 40 bits for each class: adding two numbers adds
-every figure at once, which makes a full count cost one dictionary look-up more than a plain one.
+The lowest 64 bits hold bytes sent, then follow 40 bits for each class and at the top the count.
+Adding two numbers adds every figure at once, and comparing two compares their counts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,14 @@ _LOW: Final = (1 << _BYTES) - 1
 _ONE: Final = (1 << _CLASS) - 1
 _REMEMBERED: Final = 65536
 
-WITHOUT_STATUS: Final = 1 << _BYTES + _CLASS * (len(CLASSES) - 1)
+_COUNT: Final = _BYTES + _CLASS * len(CLASSES)
+
+
+def _one(index: int) -> int:
+    return (1 << _COUNT) + (1 << _BYTES + _CLASS * index)
+
+
+WITHOUT_STATUS: Final = _one(len(CLASSES) - 1)
 """The weight of one request that says neither status nor size."""
 
 
@@ -32,18 +39,14 @@ class Weights(dict[bytes, int]):
             digit = parts[0][0] - 48
             known = len(parts[0]) == 3 and 1 <= digit <= 5
             sent = int(parts[1]) if parts[1].isdigit() and len(parts[1]) <= 15 else 0
-            weight = (1 << _BYTES + _CLASS * (digit - 1) if known else WITHOUT_STATUS) + sent
+            weight = (_one(digit - 1) if known else WITHOUT_STATUS) + sent
         self[result] = weight
         return weight
 
 
 def count_of(weight: int) -> int:
     """How many requests."""
-    rest, total = weight >> _BYTES, 0
-    while rest:
-        total += rest & _ONE
-        rest >>= _CLASS
-    return total
+    return weight >> _COUNT
 
 
 def bytes_of(weight: int) -> int:

@@ -1,0 +1,150 @@
+"""One followed log between its chunks and the ring."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from warroom.config.settings import LogEntry
+from warroom.logs.access import recognise
+from warroom.logs.columns import Layout, columns, layout_of
+from warroom.logs.journald import JournalText
+from warroom.logs.ring import LogRing, Raw
+from warroom.logs.sources import LAST, unseen
+from warroom.logs.split import Batch, Splitter, batch_of
+from warroom.logs.talkers import Talkers
+
+SHOW_TAIL_S: Final = 1.0
+"""Seconds after which an unfinished line is shown as it is."""
+BACKLOG_S: Final = 0.5
+"""Seconds after opening in which what comes may be from before."""
+RATE_S: Final = 5.0
+_SAMPLE: Final = 200
+
+
+class Source:
+    """Splits, keeps and counts one log. Times are seconds since the epoch.
+
+    What was there before following began is shown but not counted. When the log was opened again
+    after a fault, the lines already known are left out, the others shown and counted.
+    """
+
+    def __init__(self, index: int, entry: LogEntry, ring: LogRing, talkers: Talkers) -> None:
+        self.index, self.entry = index, entry
+        self.last_at: float | None = None
+        self.rate = 0.0
+        self.journal = JournalText()
+        self._ring, self._talkers = ring, talkers
+        self._splitter = Splitter()
+        self._layout: Layout | None = None
+        self._began = 0.0
+        self._before = 0  # lines that may still be from before
+        self._known: list[bytes] = []
+        self._again: list[Batch] | None = None  # held back until it is clear what is new
+        self._received: deque[tuple[float, int]] = deque()
+
+    @property
+    def format(self) -> str:
+        return self._layout.format.value if self._layout else ""
+
+    def began(self, now: float) -> None:
+        """The log was opened."""
+        self._began, self._before = now, LAST
+        self._known = [] if self.journal.cursor else self._ring.newest(self.index, LAST)
+        self._again = [] if self._known else None
+        if self.journal.cursor and self.last_at is not None:
+            self._before = 0  # journalctl goes on exactly where it stood
+
+    def ended(self, now: float) -> None:
+        """The log was closed: what has no end will not get one."""
+        batch = self._splitter.flush()
+        self._ring.tails.pop(self.index, None)
+        if batch:
+            self._arrived(batch, now)
+        self.caught_up(now)
+
+    def take(self, chunk: bytes, now: float) -> None:
+        """Bytes came."""
+        self.last_at = now
+        self._ring.tails.pop(self.index, None)
+        batch = self._splitter.feed(chunk)
+        if batch:
+            self._arrived(batch, now)
+
+    def caught_up(self, now: float) -> None:
+        """All that was there before has come."""
+        self._before = 0
+        if self._again is None:
+            return
+        held, self._again = self._again, None
+        lines = [line for batch in held for line in batch.lines()]
+        fresh = unseen(self._known, lines)
+        if len(fresh) == len(lines):  # the last one known may have been cut by the fault
+            fresh = unseen(self._known[:-1], lines)
+        offset, cuts, skipped = 0, {}, len(lines) - len(fresh)
+        for batch in held:
+            for index, length in batch.cuts.items():
+                cuts[offset + index - skipped] = length
+            offset += batch.count
+        self._keep(batch_of(list(fresh), {i: n for i, n in cuts.items() if i >= 0}), now)
+
+    def tick(self, now: float, monotonic: float) -> bool:
+        """Time went by; whether something to show changed."""
+        self._measure(monotonic)
+        if now - self._began > BACKLOG_S and (self._before or self._again is not None):
+            self.caught_up(now)
+        pending = self._splitter.pending
+        if not pending or self.index in self._ring.tails or self.last_at is None:
+            return False
+        if now - self.last_at < SHOW_TAIL_S:
+            return False
+        raw = Raw(self._ring.last + 1, self.index, self.last_at, pending, len(pending))
+        self._ring.tails[self.index] = raw
+        return True
+
+    def _arrived(self, batch: Batch, now: float) -> None:
+        if now - self._began > BACKLOG_S and (self._before or self._again is not None):
+            self.caught_up(now)
+        if self._again is not None:
+            self._again.append(batch)
+            if sum(held.count for held in self._again) >= LAST:
+                self.caught_up(now)
+            return
+        self._keep(batch, now)
+
+    def _keep(self, batch: Batch, now: float) -> None:
+        if not batch:
+            return
+        self._ring.append(self.index, now, batch)
+        skipped = min(self._before, batch.count)
+        self._before -= skipped
+        self._count(batch, skipped, now)
+
+    def _count(self, batch: Batch, skipped: int, now: float) -> None:
+        """Feed the talkers with what is an access line and was not there before."""
+        if self.entry.access is False:
+            return
+        if self._layout is None:
+            lines = batch.data[: _SAMPLE * 2048].split(b"\n")[:_SAMPLE]
+            fmt = recognise(lines)
+            if fmt is None:
+                return
+            self._layout = layout_of([line for line in lines if line], fmt)
+        data = batch.data
+        if skipped:
+            if skipped == batch.count:
+                return
+            data = b"\n".join(batch.lines()[skipped:]) + b"\n"
+        found = columns(data, self._layout)
+        self._talkers.feed(found, now)
+        if found.results.count(b"") * 2 > found.lines:
+            self._layout = None  # the log goes on in another format: recognise it anew
+
+    def _measure(self, monotonic: float) -> None:
+        received = self._ring.received.get(self.index, 0)
+        self._received.append((monotonic, received))
+        while len(self._received) > 1 and monotonic - self._received[0][0] > RATE_S:
+            self._received.popleft()
+        began, before = self._received[0]
+        passed = monotonic - began
+        self.rate = (received - before) / passed if passed > 0 else 0.0

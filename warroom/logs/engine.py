@@ -1,0 +1,181 @@
+"""Follows every log of the config into one ring, and counts who asks in the access logs.
+
+One task a source: open, read, and on a fault say why, wait a little longer each time, and open
+again; what is read twice then is shown once. The loop is never held for more than a few
+milliseconds: chunks are taken in pieces.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from warroom.config.settings import LogEntry
+from warroom.domain.clock import Clock, SystemClock
+from warroom.domain.text import harmless
+from warroom.hosts.base import Host, HostError
+from warroom.logs._source import Source
+from warroom.logs.ring import RING_LIMIT, LogRing
+from warroom.logs.sources import opened
+from warroom.logs.talkers import Talkers
+
+PIECE: Final = 128 * 1024
+"""Bytes taken in before others get their turn."""
+TICK_S: Final = 0.25
+BACKOFF_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
+STEADY_S: Final = 60.0
+"""A source that was followed for that long starts again at the shortest wait."""
+
+
+class SourceState(StrEnum):
+    """How following one source goes."""
+
+    WAITING = "waiting"
+    FOLLOWING = "following"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """One source: `lines` that came and `dropped` ones that fell out of the ring; `rate` is lines
+    a second over the last 5 s; `last_at` when the last data came (seconds since the epoch);
+    `format` what an access log was recognised as; `error` one plain line."""
+
+    name: str
+    host: str
+    state: SourceState
+    lines: int
+    dropped: int
+    rate: float
+    error: str
+    last_at: float | None
+    format: str
+
+
+class LogEngine:
+    """Every log there is. `hosts` by the name that entries give as `on`."""
+
+    def __init__(
+        self,
+        entries: Sequence[LogEntry],
+        hosts: Mapping[str, Host],
+        *,
+        clock: Clock | None = None,
+        limit: int = RING_LIMIT,
+    ) -> None:
+        self._clock = clock or SystemClock()
+        self._hosts = hosts
+        self.ring = LogRing(limit)
+        self.talkers = Talkers(self._now())
+        self.changed = asyncio.Event()
+        """Set when lines came or a source's state changed; whoever waits clears it."""
+        self._sources = [
+            Source(index, entry, self.ring, self.talkers) for index, entry in enumerate(entries)
+        ]
+        self._states = [SourceState.WAITING] * len(entries)
+        self._errors = [""] * len(entries)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the sources, by the index that lines carry."""
+        return tuple(source.entry.name for source in self._sources)
+
+    def start(self) -> None:
+        """Begin to follow. Needs a running loop."""
+        self._tasks = [asyncio.create_task(self._follow(source)) for source in self._sources]
+        self._tasks.append(asyncio.create_task(self._tick()))
+
+    async def stop(self) -> None:
+        """End every task, and with it what each source had opened."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    def status(self) -> tuple[SourceStatus, ...]:
+        """How every source stands, by index."""
+        return tuple(
+            SourceStatus(
+                name=source.entry.name,
+                host=source.entry.on,
+                state=self._states[source.index],
+                lines=self.ring.received.get(source.index, 0),
+                dropped=self.ring.dropped.get(source.index, 0),
+                rate=source.rate,
+                error=self._errors[source.index],
+                last_at=source.last_at,
+                format=source.format,
+            )
+            for source in self._sources
+        )
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+    def _say(self, source: Source, state: SourceState, error: str = "") -> None:
+        if (state, error) != (self._states[source.index], self._errors[source.index]):
+            self._states[source.index], self._errors[source.index] = state, error
+            self.changed.set()
+
+    async def _follow(self, source: Source) -> None:
+        faults = 0
+        while True:
+            began = self._clock.monotonic()
+            try:
+                await self._open(source)
+                error = f"{_what(source.entry)} ended"
+            except HostError as fault:
+                error = str(fault)
+            except Exception as fault:  # noqa: BLE001 - one broken source must not end the others
+                error = f"{type(fault).__name__}: {fault}"
+            source.ended(self._now())
+            if self._clock.monotonic() - began > STEADY_S:
+                faults = 0
+            wait = BACKOFF_S[min(faults, len(BACKOFF_S) - 1)]
+            faults += 1
+            plain = harmless(error)[:300]
+            self._say(source, SourceState.FAULT, f"{plain}; trying again every {wait:.0f} s")
+            await asyncio.sleep(wait)
+
+    async def _open(self, source: Source) -> None:
+        host = self._hosts[source.entry.on]
+        async with opened(source.entry, host, source.journal) as chunks:
+            source.began(self._now())
+            self._say(source, SourceState.FOLLOWING)
+            async for chunk in chunks:
+                await self._take(source, chunk)
+                trouble = _trouble(chunks)
+                state = SourceState.WAITING if trouble else SourceState.FOLLOWING
+                self._say(source, state, harmless(trouble))
+
+    async def _take(self, source: Source, chunk: bytes) -> None:
+        if not chunk:
+            source.caught_up(self._now())
+            return
+        for start in range(0, len(chunk), PIECE):
+            source.take(chunk[start : start + PIECE], self._now())
+            self.changed.set()
+            await asyncio.sleep(0)
+
+    async def _tick(self) -> None:
+        """Look after what no chunk announces: unfinished lines, backlogs that end, rates."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            for source in self._sources:
+                if source.tick(self._now(), self._clock.monotonic()):
+                    self.changed.set()
+
+
+def _trouble(chunks: AsyncIterator[bytes]) -> str:
+    """What a followed file says is wrong with it; other sources have no such word."""
+    return str(getattr(chunks, "trouble", ""))
+
+
+def _what(entry: LogEntry) -> str:
+    if entry.argv:
+        return f"the command {entry.argv[0]}"
+    return "journalctl" if entry.unit else "pm2" if entry.pm2 else "the log"
