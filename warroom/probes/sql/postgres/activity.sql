@@ -9,11 +9,10 @@ WITH backends AS (
     FROM pg_stat_activity AS a
     WHERE a.pid <> pg_backend_pid()
         AND (
-            a.usesysid IS NOT NULL
+            (a.usesysid IS NOT NULL AND a.datid IS NOT NULL)
             OR a.backend_type IN ('autovacuum worker', 'walsender', 'background worker')
         )
         AND a.backend_type IS DISTINCT FROM 'parallel worker'
-        AND a.backend_type IS DISTINCT FROM 'logical replication launcher'
 ),
 blockers AS (
     SELECT DISTINCT unnest(blocked_by) AS pid FROM backends

@@ -1,5 +1,6 @@
 -- One row: how full the server is, what it waits for, how it is doing. Counts are of client
--- backends; one whose type the role may not see counts as a client when it has a user.
+-- backends; one whose type the role may not see counts as a client when it has a user
+-- and a database.
 WITH backends AS (
     SELECT
         a.state,
@@ -11,7 +12,7 @@ WITH backends AS (
         a.backend_type IS NULL AS hidden
     FROM pg_stat_activity AS a
     WHERE a.backend_type = 'client backend'
-        OR (a.backend_type IS NULL AND a.usesysid IS NOT NULL)
+        OR (a.backend_type IS NULL AND a.usesysid IS NOT NULL AND a.datid IS NOT NULL)
 ),
 counts AS (
     SELECT
