@@ -84,11 +84,11 @@ def _look(found: os.stat_result) -> Look:
 
 
 def _open(path: str) -> FileIO:
-    file = FileIO(os.open(path, _FLAGS))  # an object, so that nothing leaks when nobody waits
-    mode = os.fstat(file.fileno()).st_mode
+    descriptor = os.open(path, _FLAGS)
+    mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode):
-        return file
-    file.close()
+        return FileIO(descriptor)  # an object, so that nothing leaks when nobody waits for it
+    os.close(descriptor)
     raise Barred("a folder, not a file" if stat.S_ISDIR(mode) else "not a regular file")
 
 

@@ -166,7 +166,7 @@ class Follower:
 
     def _passed_on(self, reading: _Reading, whole: bytes, at_hand: int) -> bytes:
         if self._open_line not in (None, reading):
-            self._open_line = None
+            self._open_line, reading.seen = None, None
             self.behind = True
             return b"\n"  # what another file left unfinished must not run into this line
         reading.take(whole)
