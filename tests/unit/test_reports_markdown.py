@@ -9,21 +9,25 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from mdit_py_plugins.deflist import deflist_plugin
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.footnote import footnote_plugin
 
 from warroom.domain.text import harmless
 from warroom.reports.markdown import LIMIT, Markup, block, inline
 
 HOSTILE = [
     "![x](http://evil/pixel.png)", "[x](javascript:alert(1))", "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>", "<!-- hidden", "<http://evil>", "http://evil.example/a_b_c",
-    "www.evil.example", "mail me@evil.example", "# heading", "a\n===", "a\n---", "***", "- item",
+    "<img src=x onerror=alert(1)>", "<!-- hidden", "<http://evil>", "http://evil.com/a_b_c",
+    "www.evil.com", "mail me@evil.com", "# heading", "a\n===", "a\n---", "***", "- item",
     "+ item", "1. item", "1) item", "> quote", "```\ncode", "~~~\ncode", "    code", "a\n    code",
     "[x]: http://evil", "[^1]: note", "a | b\n--|--\n1 | 2", "&lt;b&gt; &#60; &amp",
     "**bold** _em_", "`code` ``x``", "~~gone~~", "back\\slash\\", "ends with \\\nnext",
     "* * *", "_ _ _", "___",
     "foo ##", "\t# tab", "\u00a0# nbsp", "$x$ $$y$$", "line\r\nline\rline", "\u2028# ls",
     "\x1b]8;;http://evil\x07x\x1b]8;;\x07", "\u202e# bidi", "\x9b31m", "[@click=app.bell]x[/]",
-    "a  \nb", "| x |", "::: warning", ": definition", "[ ] task", "Term\n: def", "<a\nhref=x>",
+    "a  \nb", "| x |", "::: warning", ": definition", "[ ] task", "Term\n: def", "Term\n\n: def",
+    "<a\nhref=x>",
     "---\ntitle: x\n---", "\n\n\n# late", "x\n\n    code\n\n- y", "=1+1", "a\n\\\n# b",
 ]  # fmt: skip
 markup = st.lists(
@@ -34,8 +38,9 @@ texts = st.sampled_from(HOSTILE) | markup | st.text(max_size=30)
 
 
 def parser() -> MarkdownIt:
-    """Everything switched on that GitHub and GitLab make of Markdown."""
-    return MarkdownIt("gfm-like", {"html": True, "linkify": True})
+    """Everything switched on that the forges and wikis make of Markdown."""
+    gfm = MarkdownIt("gfm-like", {"html": True, "linkify": True})
+    return gfm.use(deflist_plugin).use(footnote_plugin).use(dollarmath_plugin)
 
 
 def tokens(source: str) -> Iterator[Token]:
@@ -109,9 +114,19 @@ def test_list_items_neither_split_nor_join(several: list[str]) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_hostile_text_becomes_anything(text: str) -> None:
-    made = kinds(block(text)) | kinds(inline(text))
+    assert visible(plain(block(text))) == visible(seen(text))
+    assert plain(f"# T: {inline(text)}").split() == f"T: {harmless(text)}".split()
+    made = kinds(block(text)) | kinds(inline(text)) | kinds(f"Term\n{block(text)}")
     assert not {kind for kind in made if kind.endswith("_open")} - {"paragraph_open"}
-    assert not made & {"image", "html_inline", "html_block", "code_inline", "fence", "hr"}
+    assert not made & {
+        "image",
+        "html_inline",
+        "html_block",
+        "code_inline",
+        "fence",
+        "hr",
+        "math_inline",
+    }
 
 
 def test_ordinary_words_stay_readable() -> None:
