@@ -139,6 +139,7 @@ class Keeper:
         if self._cache:
             self._owned.push_async_callback(self._cache.aclose)
         self._shop.connect(self._cache, pool)
+        await self._shop.warm()
 
     async def _run_containers(self) -> tuple[str, ...]:
         if self._engine is None:

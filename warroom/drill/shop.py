@@ -76,6 +76,14 @@ class Shop:
         """Gives the services what they stand on."""
         self._cache, self._stock = cache, stock
 
+    async def warm(self) -> None:
+        """Fills the cache as a shop's is that has been open for hours."""
+        if self._cache:
+            pipe = self._cache.pipeline(transaction=False)
+            for sku in range(1, PRODUCTS + 1):
+                pipe.set(f"product:{sku}", _described(sku, f"product {sku}"), ex=self._lifetime())
+            await pipe.execute()
+
     async def start(self) -> None:
         await asyncio.gather(*(service.start() for service in self.services.values()))
 
@@ -133,10 +141,14 @@ class Shop:
         if self._stock:
             async with self._stock.acquire(timeout=_POOL_WAIT) as db:
                 name = await db.fetchval("SELECT name FROM stock WHERE sku = $1", sku) or name
-        body = json.dumps({"sku": sku, "name": name, "text": "lorem ipsum " * 40}).encode()
+        body = _described(sku, name)
         if self._cache:
-            await self._cache.set(key, body, ex=_CACHE_SECONDS)
+            await self._cache.set(key, body, ex=self._lifetime())
         return body
+
+    def _lifetime(self) -> int:
+        """Seconds in the cache; not all the same, or products would expire together."""
+        return self._dice.randint(_CACHE_SECONDS, 3 * _CACHE_SECONDS)
 
     async def _checkout(self, request: Request) -> Response:
         if request.path == "/health":
@@ -179,6 +191,10 @@ class Shop:
             return as_json({"status": "pass", "version": "1", "checks": {}})
         await asyncio.sleep(self._dice.uniform(0.02, 0.09))  # the bank at the other end
         return as_json({"paid": True})
+
+
+def _described(sku: int, name: str) -> bytes:
+    return json.dumps({"sku": sku, "name": name, "text": "lorem ipsum " * 40}).encode()
 
 
 def _troubles() -> tuple[type[Exception], ...]:
