@@ -76,12 +76,10 @@ def _print(found: Runbook) -> None:
             risk = step.assessment.risk.value
             first, *more = step.command.splitlines() or [""]
             tail = f" … (+{len(more)} lines)" if more else ""
-            click.echo(
-                f"  {step.line:>5}  {click.style(f'{risk:<8}', fg=_COLOURS.get(risk))} {first}{tail}"
-            )
+            said = click.style(f"{risk:<8}", fg=_COLOURS.get(risk))
+            click.echo(f"  {step.line:>5}  {said} {first}{tail}")
     for checklist in found.checklists:
         done = sum(item.done for item in checklist.items)
         click.echo(f"\nchecklist {checklist.title}: {done}/{len(checklist.items)}")
-    click.echo(
-        f"\n{len(found.templates)} templates, {len(found.contacts)} contacts, {len(found.lint)} lint findings"
-    )
+    rest = f"{len(found.templates)} templates, {len(found.contacts)} contacts"
+    click.echo(f"\n{rest}, {len(found.lint)} lint findings")

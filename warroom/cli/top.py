@@ -39,7 +39,8 @@ def top(files: tuple[str, ...], by: str, number: int, last: int | None, as_json:
     try:
         report = count(files, by, last, progress, n=number, full=full)  # type: ignore[arg-type]
     except (OSError, EOFError) as error:
-        place = f"{harmless(str(error.filename))}: " if getattr(error, "filename", None) else ""
+        file = getattr(error, "filename", None)
+        place = f"{harmless(str(file))}: " if file else ""
         fail(f"{place}{getattr(error, 'strerror', None) or error}", 1)
     finally:
         if progress is not None:

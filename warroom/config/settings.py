@@ -126,6 +126,10 @@ class LogEntry:
     unit: str = ""
     pm2: str = ""
     argv: tuple[str, ...] = ()
+    socket: str = field(
+        default="",
+        metadata=_doc("the container's Docker engine; when not said, the docker probe's"),
+    )
     access: bool | None = field(
         default=None, metadata={"doc": "counted by top talkers; found out when not said"}
     )

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
-from warroom.config.settings import Settings
+from warroom.config.settings import LogEntry, Settings
 from warroom.domain.checklist import DEFAULT, Item, items_of
 from warroom.domain.clock import Clock, SystemClock
 from warroom.domain.events import Author
@@ -56,7 +57,7 @@ class Room:
         }
         self.session = Session(journal, self.clock, author, settings.scheme)
         self.monitor = Monitor(self.clock)
-        self.logs = LogEngine(settings.logs, self.hosts, clock=self.clock)
+        self.logs = LogEngine(_with_sockets(settings.logs, probes), self.hosts, clock=self.clock)
         self.executor = Executor(self.session, self.clock, observe=OBSERVER if observe else "")
         for probe in probes:
             self._add(probe)
@@ -171,3 +172,14 @@ class Room:
                 continue  # the session keeps it in `unsaved`, shows NOT SAVED and tries again
             finally:
                 self._changes.task_done()
+
+
+def _with_sockets(logs: Sequence[LogEntry], probes: Sequence[ProbeMember]) -> tuple[LogEntry, ...]:
+    """Containers' logs from the engine that the docker probe of the same host looks at."""
+    sockets = {p.entry.on: p.options.socket for p in probes if p.entry.kind == "docker"}
+    return tuple(
+        replace(log, socket=sockets[log.on])
+        if log.container and not log.socket and log.on in sockets
+        else log
+        for log in logs
+    )

@@ -29,7 +29,7 @@ async def opened(
         # the engine's client costs a third of the console's start
         from warroom.hosts.containers import container_log
 
-        async with container_log(host, entry.container, last=LAST) as chunks:
+        async with container_log(host, entry.container, last=LAST, socket=entry.socket) as chunks:
             yield chunks
     elif entry.unit:
         async with host.stream(journal.argv(entry.unit, LAST)) as chunks:

@@ -114,27 +114,29 @@ def fit(
     """The columns that fit in `width`: lowest priority number first, then those that grow."""
     natural = {i: _natural(column, i, items, ascii_only) for i, column in enumerate(columns)}
     order = sorted(range(len(columns)), key=lambda i: (columns[i].priority, i))
-    chosen: list[int] = []
+    widths: dict[int, int] = {}
     used = 0
     for place in order:
-        need = _least(columns[place], natural[place])
-        gap = GAP if chosen else 0
-        if used + gap + need <= width:
-            chosen.append(place)
-            used += gap + need
+        gap = GAP if widths else 0
+        for need in _wishes(columns[place], natural[place]):
+            if used + gap + need <= width:
+                widths[place] = need
+                used += gap + need
+                break
     spare = width - used
-    widths = {p: _least(columns[p], natural[p]) for p in chosen}
     for place in (p for p in order if p in widths and columns[p].grow):
         more = min(spare, max(0, natural[place] - widths[place]))
         widths[place] += more
         spare -= more
-    return [Fit(columns[p], p, widths[p]) for p in sorted(chosen)]
+    return [Fit(columns[p], p, widths[p]) for p in sorted(widths)]
 
 
-def _least(column: Column, natural: int) -> int:
+def _wishes(column: Column, natural: int) -> tuple[int, ...]:
+    """Widths that a column would do with, the best first."""
     if not column.grow:
-        return natural
-    return min(natural, MIN_GROW if column.priority else NAME_GROW)
+        return (natural,)
+    least = min(natural, MIN_GROW)
+    return (least,) if column.priority else (min(natural, NAME_GROW), least)
 
 
 def _natural(column: Column, place: int, items: Sequence[Item], ascii_only: bool) -> int:
