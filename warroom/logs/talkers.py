@@ -4,31 +4,39 @@ Requests are counted in buckets of ten seconds by when they arrived. A window of
 six whole buckets before now and the one under way, so it spans 60 to 70 seconds; its ranking says
 exactly which, and counts are exact for that span. "Since start" adds up every bucket.
 
-Memory is bounded to `KEYS` different keys over all buckets and `SINCE_KEYS` since the start, some
-200 bytes each. In a flood from more places than that a closing bucket keeps its largest keys; then
-a count may be low by no more than the ranking's `short`. Totals are always exact.
+Memory is bounded to about 430,000 keys, some 200 bytes each: `KEYS` over all buckets and `LEAST`
+for each bucket more, `SINCE_KEYS` since the start. A bucket that closes with more than it may hold
+keeps its largest keys; a count that misses some by that says by how much at most (`short`), and a
+key that was among the largest all the time is exact. Totals are always exact.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections import defaultdict, deque
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from operator import itemgetter
 from typing import Final, Literal
 
 from warroom.domain.text import harmless_bytes
 from warroom.logs.columns import Columns
-from warroom.logs.keys import client_key, path_of, range_of
-from warroom.logs.weights import Weights, bytes_of, classes_of, count_of
+from warroom.logs.keys import client_key, path_of, range_of, status_of
+from warroom.logs.weights import COUNT_SHIFT, Weights, bytes_of, classes_of, count_of
 
 BUCKET_S: Final = 10
 WINDOWS: Final = (60, 300, 900, 0)
 """Seconds that may be asked for; 0 is since the start."""
-KEYS: Final = 300_000
+KEYS: Final = 150_000
 SINCE_KEYS: Final = 100_000
-_LEAST_KEPT: Final = 2_000
+LEAST: Final = 500
+BUCKET_KEYS: Final = 10_000
+"""Most keys of one grouping that a closed bucket holds."""
+_OPEN_KEYS: Final = 100_000
+"""Most keys of one grouping that the bucket under way holds."""
+_STEP: Final = 2_000
+"""Keys merged before others get their turn."""
 _REMEMBERED: Final = 100_000
 _TREND: Final = 15
 """Most points of a trend."""
@@ -40,7 +48,8 @@ TALKER_GROUPS: Final[tuple[TalkerBy, ...]] = ("ip", "range", "path", "status")
 @dataclass(frozen=True, slots=True)
 class Talker:
     """One key in a window. `share` is 0..1 of the window's requests, `rate` requests a second,
-    `trend` requests in even steps, oldest first; `first_seen` is to ten seconds, since the epoch.
+    `trend` requests in even steps, oldest first; `first_seen` is to ten seconds, since the epoch;
+    `count` may be low by at most `short`.
     """
 
     key: str
@@ -51,14 +60,15 @@ class Talker:
     trend: tuple[int, ...]
     by_status: dict[str, int]
     first_seen: float
+    short: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """The largest keys of a window that spans `span_s` seconds up to now.
 
-    `total` requests were seen, of them `unknown` without such a key; a talker's count may be low
-    by at most `short`, which is 0 unless a flood had too many different keys to hold.
+    `total` requests were seen, of them `unknown` without such a key; no key's count is low by more
+    than `short`, which is 0 unless a flood had too many different keys to hold.
     """
 
     by: TalkerBy
@@ -146,6 +156,11 @@ class _Ranges(_Remembered):
         return range_of(field_)
 
 
+class _Statuses(_Remembered):
+    def _of(self, field_: bytes) -> bytes:
+        return status_of(field_)
+
+
 class _Paths(_Remembered):
     def _of(self, field_: bytes) -> bytes:
         return path_of(field_)[:512]
@@ -164,7 +179,9 @@ class Talkers:
         self._first: dict[TalkerBy, dict[bytes, float]] = {by: {} for by in TALKER_GROUPS}
         self._sums: dict[tuple[TalkerBy, int], _Sum] = {}
         self._weights = Weights()
-        self._clients, self._ranges, self._paths = _Clients(), _Ranges(), _Paths()
+        self._clients, self._ranges = _Clients(), _Ranges()
+        self._paths, self._statuses = _Paths(), _Statuses()
+        self._closing: Iterator[None] = iter(())
 
     @staticmethod
     def _bucket_start(now: float) -> float:
@@ -176,27 +193,30 @@ class Talkers:
         Lines that say neither client nor request are no requests and are left out.
         """
         self._turn(now)
-        bucket, weights = self._current, self._weights
-        clients, ranges, paths = self._clients, self._ranges, self._paths
-        by_ip, by_range = bucket.counts["ip"], bucket.counts["range"]
-        by_path, by_status = bucket.counts["path"], bucket.counts["status"]
-        total = 0
-        for client, request, result in zip(
-            found.clients, found.requests, found.results, strict=True
-        ):
-            address = clients[client]
-            if not address and not result:
-                continue
-            weight = weights[result]
-            total += weight
-            by_ip[address] += weight
-            by_range[ranges[address]] += weight
-            by_path[paths[request]] += weight
-            by_status[result[1:4]] += weight
+        next(self._closing, None)
+        weights = list(map(self._weights.__getitem__, found.results))
+        clients = list(map(self._clients.__getitem__, found.clients))
+        fields = {
+            "ip": clients,
+            "range": map(self._ranges.__getitem__, clients),
+            "path": map(self._paths.__getitem__, found.requests),
+            "status": map(self._statuses.__getitem__, found.results),
+        }
+        if b"" in found.results:
+            weights = [
+                weight if client or result else 0
+                for client, result, weight in zip(clients, found.results, weights, strict=True)
+            ]
+        bucket = self._current
+        for by in TALKER_GROUPS:
+            counts = bucket.counts[by]
+            for key, weight in zip(fields[by], weights, strict=True):
+                counts[key] += weight
+            if len(counts) > _OPEN_KEYS:
+                self._shrink(bucket, by, _OPEN_KEYS // 2)
+        total = sum(weights)
         bucket.total += total
         self.requests += count_of(total)
-        if bucket.keys > KEYS // 2:
-            self._shrink(bucket, KEYS // 4)
 
     def top(self, by: TalkerBy, n: int, *, now: float, window_s: int = 60) -> list[Talker]:
         """The `n` largest of a window."""
@@ -205,18 +225,16 @@ class Talkers:
     def ranking(self, by: TalkerBy, n: int, *, now: float, window_s: int = 60) -> Ranking:
         """The `n` largest of the last `window_s` seconds (0: since the start), with totals."""
         self._turn(now)
+        self._finish_closing()
         buckets, closed = self._window(by, window_s)
         start = self._current.start - window_s if window_s else self.started
         span = max(1.0, now - max(start, self.started))
         total = sum(bucket.total for bucket in buckets)
         current = self._current.counts[by]
-        merged = {key: closed.get(key, 0) + weight for key, weight in current.items()}
-        unknown = merged[b""] if b"" in merged else closed.get(b"", 0)
-        found = dict(_largest(closed, n + 1)) | dict(_largest(merged, n + 1))
-        found.update((key, merged[key]) for key in found.keys() & merged.keys())
-        found.pop(b"", None)
-        largest = heapq.nlargest(n, found.items(), key=lambda item: (count_of(item[1]), item[0]))
+        unknown = current.get(b"", 0) + closed.get(b"", 0)
+        largest = _largest_of(current, closed, n)
         requests = count_of(total)
+        short = sum(bucket.short[by] for bucket in buckets)
         recent = self._recent(window_s)
         return Ranking(
             by=by,
@@ -224,31 +242,28 @@ class Talkers:
             total=requests,
             rate=requests / span,
             unknown=count_of(unknown),
-            short=sum(bucket.short[by] for bucket in buckets),
+            short=short,
             by_status=classes_of(total),
             bytes=bytes_of(total),
             talkers=tuple(
-                self._talker(by, key, weight, requests, span, recent) for key, weight in largest
+                replace(
+                    self._talker(by, key, weight, recent),
+                    share=count_of(weight) / requests,
+                    rate=count_of(weight) / span,
+                    short=_short(buckets, by, key) if window_s else short,
+                )
+                for key, weight in largest
             ),
         )
 
-    def _talker(
-        self,
-        by: TalkerBy,
-        key: bytes,
-        weight: int,
-        requests: int,
-        span: float,
-        recent: Sequence[_Bucket],
-    ) -> Talker:
-        count = count_of(weight)
+    def _talker(self, by: TalkerBy, key: bytes, weight: int, recent: Sequence[_Bucket]) -> Talker:
         course = [count_of(bucket.counts[by].get(key, 0)) for bucket in recent]
         step = -(-len(course) // _TREND)
         return Talker(
             key=harmless_bytes(key),
-            count=count,
-            share=count / requests if requests else 0.0,
-            rate=count / span,
+            count=count_of(weight),
+            share=0.0,
+            rate=0.0,
             bytes=bytes_of(weight),
             trend=tuple(sum(course[i : i + step]) for i in range(0, len(course), step)),
             by_status=classes_of(weight),
@@ -281,47 +296,86 @@ class Talkers:
         start = self._bucket_start(now)
         if start <= self._current.start:
             return
+        self._finish_closing()
         closing = self._current
         self._current = _Bucket(start)
-        if closing.total:
-            held = sum(bucket.keys for bucket in self._closed)
-            self._shrink(closing, max(_LEAST_KEPT, (KEYS - held) // 4))
-            self._closed.append(closing)
-            self._remember(closing)
         while self._closed and self._closed[0].start < start - WINDOWS[2]:
             self._closed.popleft()
+        if closing.total:
+            self._closing = self._close(closing)
 
-    def _remember(self, closing: _Bucket) -> None:
+    def _finish_closing(self) -> None:
+        for _ in self._closing:
+            pass
+
+    def _close(self, closing: _Bucket) -> Iterator[None]:
+        """Put a bucket away, in steps of a few milliseconds."""
+        held = sum(bucket.keys for bucket in self._closed)
+        most = max(LEAST, min(BUCKET_KEYS, (KEYS - held) // len(TALKER_GROUPS)))
+        for by in TALKER_GROUPS:
+            self._shrink(closing, by, most)
+            yield
+        self._closed.append(closing)
         since = self._since
         since.total += closing.total
         for by, counts in closing.counts.items():
-            sums, first = since.counts[by], self._first[by]
-            for key, weight in counts.items():
-                sums[key] += weight
-                first.setdefault(key, closing.start)
             since.short[by] += closing.short[by]
-        if since.keys > SINCE_KEYS:
-            self._shrink(since, SINCE_KEYS // 2)
-            for by, first in self._first.items():
+            sums, first = since.counts[by], self._first[by]
+            items = iter(counts.items())
+            while step := list(islice(items, _STEP)):
+                for key, weight in step:
+                    sums[key] += weight
+                    first.setdefault(key, closing.start)
+                yield
+            if len(sums) > SINCE_KEYS // len(TALKER_GROUPS):
+                self._shrink(since, by, SINCE_KEYS // len(TALKER_GROUPS) // 2)
                 kept = since.counts[by]
                 self._first[by] = {key: at for key, at in first.items() if key in kept}
+                yield
 
     @staticmethod
-    def _shrink(bucket: _Bucket, keep: int) -> None:
-        """Give up the smallest keys until at most `keep` are left of each grouping's share."""
-        share = keep // len(TALKER_GROUPS)
-        for by, counts in bucket.counts.items():
-            if len(counts) <= share:
-                continue
-            unknown = counts.pop(b"", 0)
-            largest = heapq.nlargest(share, counts.items(), key=itemgetter(1))
-            kept = {key for key, _ in largest}
-            lost = max(weight for key, weight in counts.items() if key not in kept)
-            bucket.short[by] += count_of(lost)
-            bucket.counts[by] = defaultdict(int, largest)
-            if unknown:
-                bucket.counts[by][b""] = unknown
+    def _shrink(bucket: _Bucket, by: TalkerBy, most: int) -> None:
+        """Give up keys with the smallest counts until at most `most` are left."""
+        counts = bucket.counts[by]
+        if len(counts) <= most:
+            return
+        keys_by_count = Counter(map(count_of, counts.values()))
+        left = len(counts)
+        lost = 0
+        for lost in sorted(keys_by_count):
+            left -= keys_by_count[lost]
+            if left <= most:
+                break
+        bucket.short[by] += lost
+        unknown = counts.get(b"", 0)
+        floor = (lost + 1) << COUNT_SHIFT
+        bucket.counts[by] = defaultdict(
+            int, {key: weight for key, weight in counts.items() if weight >= floor}
+        )
+        if unknown:
+            bucket.counts[by][b""] = unknown
 
 
-def _largest(weights: dict[bytes, int], n: int) -> list[tuple[bytes, int]]:
-    return heapq.nlargest(n, weights.items(), key=itemgetter(1))
+def _short(buckets: Sequence[_Bucket], by: TalkerBy, key: bytes) -> int:
+    """What a key's count may miss: it was given up only where it is not there."""
+    return sum(bucket.short[by] for bucket in buckets if key not in bucket.counts[by])
+
+
+def _largest_of(
+    one: Mapping[bytes, int], other: Mapping[bytes, int], n: int
+) -> list[tuple[bytes, int]]:
+    """The `n` largest of the sums of two counts, without adding them all up.
+
+    A key that is in neither's first `m` has at most the sum of their `m`-th: when that is not
+    more than the `n`-th found, none was missed; else `m` grows.
+    """
+    m = 4 * n + 4
+    while True:
+        tops = [heapq.nlargest(m, counts.items(), key=itemgetter(1)) for counts in (one, other)]
+        rest = sum(count_of(top[-1][1]) for top in tops if len(top) == m)
+        keys = {key for top in tops for key, _ in top} - {b""}
+        sums = [(key, one.get(key, 0) + other.get(key, 0)) for key in keys]
+        largest = heapq.nlargest(n, sums, key=lambda item: (count_of(item[1]), item[0]))
+        if not rest or (len(largest) == n and n and count_of(largest[-1][1]) >= rest):
+            return largest
+        m *= 8

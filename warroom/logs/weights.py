@@ -16,11 +16,12 @@ _LOW: Final = (1 << _BYTES) - 1
 _ONE: Final = (1 << _CLASS) - 1
 _REMEMBERED: Final = 65536
 
-_COUNT: Final = _BYTES + _CLASS * len(CLASSES)
+COUNT_SHIFT: Final = _BYTES + _CLASS * len(CLASSES)
+"""Where in a weight the count begins."""
 
 
 def _one(index: int) -> int:
-    return (1 << _COUNT) + (1 << _BYTES + _CLASS * index)
+    return (1 << COUNT_SHIFT) + (1 << _BYTES + _CLASS * index)
 
 
 WITHOUT_STATUS: Final = _one(len(CLASSES) - 1)
@@ -46,7 +47,7 @@ class Weights(dict[bytes, int]):
 
 def count_of(weight: int) -> int:
     """How many requests."""
-    return weight >> _COUNT
+    return weight >> COUNT_SHIFT
 
 
 def bytes_of(weight: int) -> int:
