@@ -226,9 +226,9 @@ _SED_ACTS: Final = re.compile(r"(?:^|[;}])\s*[we]\s|/[a-z0-9]{0,9}[ew][a-z0-9]{0
 
 def _awk(program: Program) -> Assessment:
     text = " ".join(program.argv[1:])
-    acts = (
-        "system(" in text or "inplace" in text or re.search(r"print[^}|>]*[|>]|\| *getline", text)
-    )
+    printed = text.partition("print")[2]
+    acts = "system(" in text or "inplace" in text or "getline" in text
+    acts = acts or "|" in printed or ">" in printed
     return Assessment(Risk.CHANGE, "awk writes or runs something") if acts else Assessment(
         Risk.READ, "awk only looks"
     )  # fmt: skip
