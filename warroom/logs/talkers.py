@@ -12,18 +12,27 @@ key that was among the largest all the time is exact. Totals are always exact.
 
 from __future__ import annotations
 
-import heapq
-from collections import Counter, defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
-from operator import itemgetter
-from typing import Final, Literal
+from typing import Final
 
 from warroom.domain.text import harmless_bytes
+from warroom.logs._buckets import (
+    TALKER_GROUPS,
+    Bucket,
+    Fresh,
+    Sum,
+    TalkerBy,
+    largest_of,
+    short_of,
+    shrink,
+)
 from warroom.logs.columns import Columns
-from warroom.logs.keys import client_key, path_of, range_of, status_of
-from warroom.logs.weights import COUNT_SHIFT, Weights, bytes_of, classes_of, count_of
+from warroom.logs.weights import bytes_of, classes_of, count_of
+
+__all__ = ["TALKER_GROUPS", "WINDOWS", "Ranking", "Talker", "TalkerBy", "Talkers"]
 
 BUCKET_S: Final = 10
 WINDOWS: Final = (60, 300, 900, 0)
@@ -37,12 +46,8 @@ _OPEN_KEYS: Final = 100_000
 """Most keys of one grouping that the bucket under way holds."""
 _STEP: Final = 2_000
 """Keys merged before others get their turn."""
-_REMEMBERED: Final = 100_000
 _TREND: Final = 15
 """Most points of a trend."""
-
-TalkerBy = Literal["ip", "range", "path", "status"]
-TALKER_GROUPS: Final[tuple[TalkerBy, ...]] = ("ip", "range", "path", "status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,106 +87,24 @@ class Ranking:
     talkers: tuple[Talker, ...]
 
 
-Weighed = defaultdict[bytes, int]
-
-
-def _weighed() -> Weighed:
-    return defaultdict(int)
-
-
-@dataclass(slots=True)
-class _Bucket:
-    """Weights by key for each grouping; `short` is the largest count that was given up."""
-
-    start: float
-    total: int = 0
-    counts: dict[TalkerBy, Weighed] = field(
-        default_factory=lambda: {by: _weighed() for by in TALKER_GROUPS}
-    )
-    short: dict[TalkerBy, int] = field(default_factory=lambda: dict.fromkeys(TALKER_GROUPS, 0))
-
-    @property
-    def keys(self) -> int:
-        return sum(map(len, self.counts.values()))
-
-
-class _Sum:
-    """Weights of the closed buckets of one window, kept up as buckets come and go."""
-
-    def __init__(self, by: TalkerBy, length: int) -> None:
-        self._by, self._length = by, length
-        self.buckets: deque[_Bucket] = deque()
-        self.counts: dict[bytes, int] = {}
-
-    def move(self, closed: Sequence[_Bucket], since: float) -> None:
-        """Take in buckets that closed, and let go of those that began before `since`."""
-        newest = self.buckets[-1].start if self.buckets else since - 1
-        for bucket in closed:
-            if bucket.start > newest and bucket.start >= since:
-                self.buckets.append(bucket)
-                self._add(bucket.counts[self._by], 1)
-        while self.buckets and self.buckets[0].start < since:
-            self._add(self.buckets.popleft().counts[self._by], -1)
-
-    def _add(self, counts: Weighed, sign: int) -> None:
-        sums = self.counts
-        for key, weight in counts.items():
-            left = sums.get(key, 0) + sign * weight
-            if left:
-                sums[key] = left
-            else:
-                sums.pop(key, None)
-
-
-class _Remembered(dict[bytes, bytes]):
-    """A function's results; forgotten all at once when there are too many."""
-
-    def __missing__(self, field_: bytes) -> bytes:
-        if len(self) >= _REMEMBERED:
-            self.clear()
-        self[field_] = key = self._of(field_)
-        return key
-
-    def _of(self, field_: bytes) -> bytes:
-        raise NotImplementedError
-
-
-class _Clients(_Remembered):
-    def _of(self, field_: bytes) -> bytes:
-        return client_key(field_)
-
-
-class _Ranges(_Remembered):
-    def _of(self, field_: bytes) -> bytes:
-        return range_of(field_)
-
-
-class _Statuses(_Remembered):
-    def _of(self, field_: bytes) -> bytes:
-        return status_of(field_)
-
-
-class _Paths(_Remembered):
-    def _of(self, field_: bytes) -> bytes:
-        return path_of(field_)[:512]
-
-
 class Talkers:
     """Fed with columns as they arrive; asked for rankings. `started` in seconds since the epoch."""
 
     def __init__(self, started: float) -> None:
         self.started = started
-        self.requests = 0
-        """Requests since the start, exact."""
-        self._current = _Bucket(self._bucket_start(started))
-        self._closed: deque[_Bucket] = deque()
-        self._since = _Bucket(self._current.start)
+        self._fresh = Fresh()
+        self._sorted = 0
+        self._current = Bucket(self._bucket_start(started))
+        self._closed: deque[Bucket] = deque()
+        self._since = Bucket(self._current.start)
         self._first: dict[TalkerBy, dict[bytes, float]] = {by: {} for by in TALKER_GROUPS}
-        self._sums: dict[tuple[TalkerBy, int], _Sum] = {}
-        self._weights = Weights()
-        self._clients, self._ranges = _Clients(), _Ranges()
-        self._paths, self._statuses = _Paths(), _Statuses()
+        self._sums: dict[tuple[TalkerBy, int], Sum] = {}
         self._closing: Iterator[None] = iter(())
+
+    @property
+    def requests(self) -> int:
+        """Requests since the start, exact."""
+        return self._sorted + self._fresh.requests
 
     @staticmethod
     def _bucket_start(now: float) -> float:
@@ -194,29 +117,16 @@ class Talkers:
         """
         self._turn(now)
         next(self._closing, None)
-        weights = list(map(self._weights.__getitem__, found.results))
-        clients = list(map(self._clients.__getitem__, found.clients))
-        fields = {
-            "ip": clients,
-            "range": map(self._ranges.__getitem__, clients),
-            "path": map(self._paths.__getitem__, found.requests),
-            "status": map(self._statuses.__getitem__, found.results),
-        }
-        if b"" in found.results:
-            weights = [
-                weight if client or result else 0
-                for client, result, weight in zip(clients, found.results, weights, strict=True)
-            ]
-        bucket = self._current
-        for by in TALKER_GROUPS:
-            counts = bucket.counts[by]
-            for key, weight in zip(fields[by], weights, strict=True):
-                counts[key] += weight
+        self._fresh.add(found)
+        if self._fresh.is_full:
+            self._sort_in()
+
+    def _sort_in(self) -> None:
+        self._sorted += self._fresh.requests
+        self._fresh.sort_into(self._current)
+        for by, counts in self._current.counts.items():
             if len(counts) > _OPEN_KEYS:
-                self._shrink(bucket, by, _OPEN_KEYS // 2)
-        total = sum(weights)
-        bucket.total += total
-        self.requests += count_of(total)
+                shrink(self._current, by, _OPEN_KEYS // 2)
 
     def top(self, by: TalkerBy, n: int, *, now: float, window_s: int = 60) -> list[Talker]:
         """The `n` largest of a window."""
@@ -225,6 +135,7 @@ class Talkers:
     def ranking(self, by: TalkerBy, n: int, *, now: float, window_s: int = 60) -> Ranking:
         """The `n` largest of the last `window_s` seconds (0: since the start), with totals."""
         self._turn(now)
+        self._sort_in()
         self._finish_closing()
         buckets, closed = self._window(by, window_s)
         start = self._current.start - window_s if window_s else self.started
@@ -232,7 +143,7 @@ class Talkers:
         total = sum(bucket.total for bucket in buckets)
         current = self._current.counts[by]
         unknown = current.get(b"", 0) + closed.get(b"", 0)
-        largest = _largest_of(current, closed, n)
+        largest = largest_of(current, closed, n)
         requests = count_of(total)
         short = sum(bucket.short[by] for bucket in buckets)
         recent = self._recent(window_s)
@@ -250,13 +161,13 @@ class Talkers:
                     self._talker(by, key, weight, recent),
                     share=count_of(weight) / requests,
                     rate=count_of(weight) / span,
-                    short=_short(buckets, by, key) if window_s else short,
+                    short=short_of(buckets, by, key) if window_s else short,
                 )
                 for key, weight in largest
             ),
         )
 
-    def _talker(self, by: TalkerBy, key: bytes, weight: int, recent: Sequence[_Bucket]) -> Talker:
+    def _talker(self, by: TalkerBy, key: bytes, weight: int, recent: Sequence[Bucket]) -> Talker:
         course = [count_of(bucket.counts[by].get(key, 0)) for bucket in recent]
         step = -(-len(course) // _TREND)
         return Talker(
@@ -270,7 +181,7 @@ class Talkers:
             first_seen=self._first[by].get(key, self._current.start),
         )
 
-    def _window(self, by: TalkerBy, window_s: int) -> tuple[list[_Bucket], dict[bytes, int]]:
+    def _window(self, by: TalkerBy, window_s: int) -> tuple[list[Bucket], dict[bytes, int]]:
         """The window's buckets, the one under way last, and the sum of those that are closed."""
         if not window_s:
             return [self._since, self._current], self._since.counts[by]
@@ -278,27 +189,28 @@ class Talkers:
         if summed is None:
             if len(self._sums) >= len(TALKER_GROUPS):
                 del self._sums[next(iter(self._sums))]
-            summed = self._sums[by, window_s] = _Sum(by, window_s)
+            summed = self._sums[by, window_s] = Sum(by, window_s)
         summed.move(self._closed, self._current.start - window_s)
         return [*summed.buckets, self._current], summed.counts
 
-    def _recent(self, window_s: int) -> list[_Bucket]:
+    def _recent(self, window_s: int) -> list[Bucket]:
         """A bucket for every step of the window, for trends: also for those without requests."""
         length = window_s or min(WINDOWS[2], self._current.start - self._since.start)
         there = {bucket.start: bucket for bucket in (*self._closed, self._current)}
         oldest = max(self._current.start - length, self._since.start)
         steps = int((self._current.start - oldest) // BUCKET_S)
         starts = [oldest + BUCKET_S * step for step in range(steps + 1)]
-        return [there.get(start) or _Bucket(start) for start in starts]
+        return [there.get(start) or Bucket(start) for start in starts]
 
     def _turn(self, now: float) -> None:
         """Close the bucket under way when its time is over; a clock set back changes nothing."""
         start = self._bucket_start(now)
         if start <= self._current.start:
             return
+        self._sort_in()
         self._finish_closing()
         closing = self._current
-        self._current = _Bucket(start)
+        self._current = Bucket(start)
         while self._closed and self._closed[0].start < start - WINDOWS[2]:
             self._closed.popleft()
         if closing.total:
@@ -308,12 +220,12 @@ class Talkers:
         for _ in self._closing:
             pass
 
-    def _close(self, closing: _Bucket) -> Iterator[None]:
+    def _close(self, closing: Bucket) -> Iterator[None]:
         """Put a bucket away, in steps of a few milliseconds."""
         held = sum(bucket.keys for bucket in self._closed)
         most = max(LEAST, min(BUCKET_KEYS, (KEYS - held) // len(TALKER_GROUPS)))
         for by in TALKER_GROUPS:
-            self._shrink(closing, by, most)
+            shrink(closing, by, most)
             yield
         self._closed.append(closing)
         since = self._since
@@ -328,54 +240,7 @@ class Talkers:
                     first.setdefault(key, closing.start)
                 yield
             if len(sums) > SINCE_KEYS // len(TALKER_GROUPS):
-                self._shrink(since, by, SINCE_KEYS // len(TALKER_GROUPS) // 2)
+                shrink(since, by, SINCE_KEYS // len(TALKER_GROUPS) // 2)
                 kept = since.counts[by]
                 self._first[by] = {key: at for key, at in first.items() if key in kept}
                 yield
-
-    @staticmethod
-    def _shrink(bucket: _Bucket, by: TalkerBy, most: int) -> None:
-        """Give up keys with the smallest counts until at most `most` are left."""
-        counts = bucket.counts[by]
-        if len(counts) <= most:
-            return
-        keys_by_count = Counter(map(count_of, counts.values()))
-        left = len(counts)
-        lost = 0
-        for lost in sorted(keys_by_count):
-            left -= keys_by_count[lost]
-            if left <= most:
-                break
-        bucket.short[by] += lost
-        unknown = counts.get(b"", 0)
-        floor = (lost + 1) << COUNT_SHIFT
-        bucket.counts[by] = defaultdict(
-            int, {key: weight for key, weight in counts.items() if weight >= floor}
-        )
-        if unknown:
-            bucket.counts[by][b""] = unknown
-
-
-def _short(buckets: Sequence[_Bucket], by: TalkerBy, key: bytes) -> int:
-    """What a key's count may miss: it was given up only where it is not there."""
-    return sum(bucket.short[by] for bucket in buckets if key not in bucket.counts[by])
-
-
-def _largest_of(
-    one: Mapping[bytes, int], other: Mapping[bytes, int], n: int
-) -> list[tuple[bytes, int]]:
-    """The `n` largest of the sums of two counts, without adding them all up.
-
-    A key that is in neither's first `m` has at most the sum of their `m`-th: when that is not
-    more than the `n`-th found, none was missed; else `m` grows.
-    """
-    m = 4 * n + 4
-    while True:
-        tops = [heapq.nlargest(m, counts.items(), key=itemgetter(1)) for counts in (one, other)]
-        rest = sum(count_of(top[-1][1]) for top in tops if len(top) == m)
-        keys = {key for top in tops for key, _ in top} - {b""}
-        sums = [(key, one.get(key, 0) + other.get(key, 0)) for key in keys]
-        largest = heapq.nlargest(n, sums, key=lambda item: (count_of(item[1]), item[0]))
-        if not rest or (len(largest) == n and n and count_of(largest[-1][1]) >= rest):
-            return largest
-        m *= 8
