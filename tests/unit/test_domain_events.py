@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.chains import BEGIN, ONCALL, Chain, draft, opening
@@ -25,12 +25,14 @@ def sealed(made: Draft) -> Event:
     return seal("id", "INC-2026-11-21-001", 1, BEGIN, made, "")
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(), anything))
 def test_data_is_what_json_gives_back(data: dict[str, Any]) -> None:
     stored = sealed(Draft(Kind.NOTE, BEGIN, ONCALL, "", data)).data
     assert json.loads(json.dumps(stored, allow_nan=False)) == stored
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters()))
 def test_text_can_be_encoded_whatever_was_typed(text: str) -> None:
     event = sealed(Draft(Kind.NOTE, BEGIN, Author(text, 1, text), text, {text: text}))

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.chains import BEGIN, Chain
@@ -41,6 +41,7 @@ def story(steps: list[tuple[Kind, str, dict[str, Any], float]]) -> Chain:
     return chain
 
 
+@settings(deadline=None)
 @given(st.lists(any_event, max_size=8))
 def test_any_events_after_an_opening_make_a_timeline(
     steps: list[tuple[Kind, str, dict[str, Any], float]],
@@ -55,6 +56,7 @@ def test_any_events_after_an_opening_make_a_timeline(
     assert list(timeline.entries) == sorted(timeline.entries, key=lambda e: (e.at, e.seq))
 
 
+@settings(deadline=None)
 @given(st.lists(any_event.filter(lambda step: step[0] not in CORRECTIONS), max_size=8))
 def test_one_event_at_a_time_comes_to_the_same_incident(
     steps: list[tuple[Kind, str, dict[str, Any], float]],

@@ -1,7 +1,5 @@
 """The SQLite journal: durable, shared between consoles, and plain about what goes wrong."""
 
-# ruff: noqa: ASYNC240 - a test may wait for a small file
-
 from __future__ import annotations
 
 import asyncio

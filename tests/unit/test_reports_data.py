@@ -8,7 +8,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.chains import BEGIN, Chain
@@ -38,6 +38,7 @@ def test_the_events_of_an_export_are_those_of_the_journal() -> None:
     assert list(from_json(exported(chain))) == chain.events
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(alphabet=st.characters()), st.floats()), max_size=4))
 def test_whatever_was_written_survives_the_export(notes: list[tuple[str, float]]) -> None:
     chain = Chain()
@@ -113,6 +114,7 @@ def test_no_cell_is_a_formula(text: str) -> None:
             assert cell[0] not in "=+-@＝＋－＠\t\r"
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_the_text_of_a_cell_is_got_back_by_taking_one_apostrophe_off(text: str) -> None:
     chain = Chain()

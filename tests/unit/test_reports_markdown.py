@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -79,6 +79,7 @@ def visible(text: str) -> str:
     return "\n".join(line.strip() for line in text.split("\n"))
 
 
+@settings(deadline=None)
 @given(texts)
 @example("")
 def test_a_block_is_paragraphs_of_plain_text(text: str) -> None:
@@ -88,6 +89,7 @@ def test_a_block_is_paragraphs_of_plain_text(text: str) -> None:
     assert visible(plain(source)) == visible(seen(text))
 
 
+@settings(deadline=None)
 @given(texts)
 def test_a_line_stays_one_paragraph_one_heading_and_one_cell(text: str) -> None:
     source = inline(text)
@@ -103,6 +105,7 @@ def test_a_line_stays_one_paragraph_one_heading_and_one_cell(text: str) -> None:
     assert " ".join("".join(c.content for c in cells[2] or ()).split()) == shown
 
 
+@settings(deadline=None)
 @given(st.lists(texts, min_size=1, max_size=4))
 def test_list_items_neither_split_nor_join(several: list[str]) -> None:
     source = "".join(f"- x: {block(text, 2)}\n" for text in several)

@@ -8,7 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -159,6 +159,7 @@ def timeline_items(source: str) -> list[str]:
 SECTIONS = ("Timeline", "Mitigations")
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(texts, texts, st.sampled_from([Kind.NOTE, Kind.HEALTH, Kind.FIELD])),
                 max_size=5))  # fmt: skip
 def test_every_entry_comes_back_as_it_went_in(notes: list[tuple[str, str, Kind]]) -> None:
@@ -176,6 +177,7 @@ def test_every_entry_comes_back_as_it_went_in(notes: list[tuple[str, str, Kind]]
             assert visible(item).endswith(visible(seen(entry.text)).strip())
 
 
+@settings(deadline=None)
 @given(texts)
 def test_nothing_in_a_field_or_table_becomes_a_section_link_or_picture(text: str) -> None:
     chain = Chain()
