@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from hypothesis import settings
 
 from tests.support import services, sshd
 from tests.support.services import DockerEngine, HttpService, Loop, running
@@ -32,6 +33,10 @@ _FIXTURES: Final = {
     "ssh": "ssh_server",
 }
 _ALL_STATES: Final = pytest.StashKey[list[dict[str, str]]]()
+
+
+settings.register_profile("steady", deadline=None)  # other processes share the processors
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

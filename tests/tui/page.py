@@ -66,6 +66,14 @@ class RoomPage:
                 raise AssertionError(f"still on the screen: {unwanted!r}\n{self.text()}")
             await asyncio.sleep(0.02)
 
+    async def closes(self) -> None:
+        """Wait until no dialog is over the room."""
+        end = time.monotonic() + PATIENCE_S
+        while self.app.screen is not self.app.room_screen:
+            if time.monotonic() > end:
+                raise AssertionError(f"a dialog stays open\n{self.text()}")
+            await asyncio.sleep(0.02)
+
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
 
@@ -77,7 +85,10 @@ class RoomPage:
                 raise AssertionError(f"nothing asks for a line\n{self.text()}")
             await asyncio.sleep(0.02)
         self.app.screen.query_one(Input).value = text
+        asking = self.app.screen
         await self.pilot.press("enter")
+        while self.app.screen is asking:
+            await asyncio.sleep(0.02)
 
     async def go(self, pane: str) -> None:
         """Go to a pane by its number."""

@@ -62,8 +62,10 @@ path = "{log}"
         await room.press("i")
         await room.types("Checkout 5xx")
         await room.press("2")
+        await room.closes()
         await room.sees("Checkout 5xx", "[P2]")
         await room.press("v", "1")
+        await room.closes()
         await room.sees("[P1]", "severity P2 → P1")
 
         docker_engine.docker("kill", "shop-api")
@@ -76,6 +78,7 @@ path = "{log}"
         await room.press("enter")
         await room.sees("done:")
         await room.press("enter")
+        await room.closes()
         assert (
             docker_engine.docker("inspect", "-f", "{{.State.Running}}", "shop-api").strip()
             == "true"
@@ -85,6 +88,7 @@ path = "{log}"
         await room.types("the pool was too small")
         await room.sees("the pool was too small")
         await room.press("u", "5")
+        await room.closes()
         await room.sees("status investigating → resolved")
         await room.press("e")
         await room.sees("post-mortem:")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import click
@@ -24,6 +25,8 @@ class Look:
     share: bool = False
     ascii_only: bool = False
     observe: bool = False
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """By pane, why there is nothing to show and what would help."""
 
 
 def open_console(config: str | None, look: Look) -> int:
@@ -51,6 +54,7 @@ def show(document: Document, look: Look) -> int:
             theme=look.theme,
             sharing=look.share,
             ascii_only=look.ascii_only,
+            missing=look.missing,
         )
     except ThemeError as error:
         fail(str(error))

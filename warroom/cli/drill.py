@@ -78,7 +78,7 @@ def _drill(place: Path, scenario: str, theme: str, ascii_only: bool, *, console:
         if console:
             from warroom.cli.console import Look, show
 
-            status = show(document, Look(theme, ascii_only=ascii_only))
+            status = show(document, Look(theme, ascii_only=ascii_only, missing=running.missing))
         else:
             click.echo(running.config_path)
             status = 0

@@ -72,11 +72,10 @@ def _probes(systems: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _mitigations(systems: Mapping[str, Mapping[str, Any]], container: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     if container:
-        restart = {"kind": "docker.restart", "title": f"Restart {container}", "key": "r"}
+        restart = {"kind": "docker.restart", "title": "Restart the API", "key": "r"}
         found.append({**restart, "container": container, **systems["docker"]})
     if "redis" in systems:
-        found.append({"kind": "redis.flushdb", "title": "Flush the cache", **systems["redis"]})
-    if "postgres" in systems:
-        kind, title = "postgres.terminate", "Terminate the selected backend"
-        found.append({"kind": kind, "title": title, "key": "K", **systems["postgres"]})
+        found.append(
+            {"kind": "redis.flushdb", "title": "Flush the cache", "key": "f", **systems["redis"]}
+        )
     return found

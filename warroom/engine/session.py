@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from warroom.domain.clock import Clock
-from warroom.domain.events import Author, Draft, Event, Kind
+from warroom.domain.events import CORRECTIONS, Author, Draft, Event, Kind
 from warroom.domain.incident import Incident, Role, Status, advance, incident_of
 from warroom.domain.severity import Scheme
 from warroom.domain.text import harmless
 from warroom.domain.timeline import Timeline, project
-from warroom.journal.base import Journal, NoIncident, NotSaved
+from warroom.journal.base import Journal, JournalError, NoIncident, NotSaved
 
 RETRY_S: Final = 1.0
 
@@ -174,6 +174,8 @@ class Session:
             self.events.append(event)
             if self.incident is not None:
                 self.incident = advance(self.incident, event)
+        if any(event.kind in CORRECTIONS for event in fresh):
+            self.incident = incident_of(self.events)
         if fresh:
             self._tell()
 
@@ -181,7 +183,11 @@ class Session:
         while True:
             await self.journal.changed.wait()
             self.journal.changed.clear()
-            await self.refresh()
+            try:
+                await self.refresh()
+            except JournalError:
+                await asyncio.sleep(RETRY_S)  # it cannot be read just now: try again
+                self.journal.changed.set()
 
     async def _retry(self) -> None:
         while True:
@@ -193,7 +199,7 @@ class Session:
         while self.unsaved and self.incident is not None:
             try:
                 events = await self.journal.append(self.incident.id, self.unsaved[0])
-            except NotSaved:
+            except JournalError:
                 return
             self.unsaved.pop(0)
             self._take(list(events))

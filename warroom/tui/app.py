@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import App, SystemCommand
@@ -50,6 +51,7 @@ class WarroomApp(App[None]):
         theme: str = "",
         sharing: bool = False,
         ascii_only: bool = False,
+        missing: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._gate = Gate()
         self._gate.sharing = sharing or settings.console.share
@@ -59,7 +61,7 @@ class WarroomApp(App[None]):
         self.settings, self._opener = settings, opener
         self.room: Room | None = None
         self.parting = ""
-        self.room_screen = RoomScreen(settings)
+        self.room_screen = RoomScreen(settings, missing)
         self.register_theme(self._theme)
         self.theme = self._theme.name
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,11 +22,14 @@ def run(
     theme: str = "",
     sharing: bool = False,
     ascii_only: bool = False,
+    missing: Mapping[str, str] = MappingProxyType({}),
 ) -> int:
     """Run the console until it is left; its exit status. What it says in parting goes to stderr."""
     from warroom.tui.app import WarroomApp
 
-    app = WarroomApp(settings, opener, theme=theme, sharing=sharing, ascii_only=ascii_only)
+    app = WarroomApp(
+        settings, opener, theme=theme, sharing=sharing, ascii_only=ascii_only, missing=missing
+    )
     app.run()
     if app.parting:
         print(app.parting, file=sys.stderr)

@@ -17,7 +17,7 @@ from textual.message import Message
 from warroom.domain.sample import Column, Health, Sample
 from warroom.tui import format as fmt
 from warroom.tui.widgets import table
-from warroom.tui.widgets.lines import Line, Lines, Span, fitted, spread, width_of
+from warroom.tui.widgets.lines import Line, Lines, Span, fitted, spread, width_of, wrapped
 from warroom.tui.widgets.table import Choice, Item
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ class Pane(Lines, can_focus=True):
         self.number = 0
         self.sources = list(sources)
         self.room: Room | None = None
-        self.dirty = False
+        self.missing = ""
+        """Why there is no source, and what would help."""
 
     # What subclasses say ------------------------------------------------------------------
 
@@ -55,7 +56,7 @@ class Pane(Lines, can_focus=True):
         """The few words in the upper right corner."""
         samples = self.samples
         if not samples:
-            return [("waiting", "dim")]
+            return [("absent" if self.missing else "waiting", "dim")]
         health = Health.worst(self.health(s.source) for s in samples)
         return [(samples[0].summary, "" if health is Health.OK else table.health_style(health))]
 
@@ -158,13 +159,17 @@ class Pane(Lines, can_focus=True):
         tl, tr, bl, br, h, v = (
             "++++-|" if self.ascii_only else "┏┓┗┛━┃" if self.has_focus else "┌┐└┘─│"
         )
-        inner = self.body(width - 2, height - 2)
+        inner = self._absent(width - 4) if self.missing else self.body(width - 2, height - 2)
         lines: list[Line] = [self._top(width, style, tl, tr, h)]
         for index in range(height - 2):
             content = inner[index] if index < len(inner) else ()
             lines.append([(v, style), *spread(content, (), width - 2), (v, style)])
         lines.append(self._bottom(width, style, bl, br, h))
         return lines
+
+    def _absent(self, width: int) -> list[Line]:
+        parts = wrapped(self.missing, width)
+        return [[(" not on this machine", "degraded")], *([(f" {part}", "")] for part in parts)]
 
     def _top(self, width: int, style: str, tl: str, tr: str, h: str) -> Line:
         number = f"{self.number}" if self.number else ""

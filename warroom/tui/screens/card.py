@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from warroom.mitigations.base import Risk
-from warroom.tui.widgets.lines import Line, Lines, Span, spread
+from warroom.tui.widgets.lines import Line, Lines, Span, spread, wrapped
 
 if TYPE_CHECKING:
     from warroom.engine.executor import Armed, Outcome
@@ -49,7 +49,7 @@ class CardBody(Lines):
             [("on       ", "dim"), (card.host or "this machine", "")],
         ]
         for number, command in enumerate(card.command):
-            for piece, part in enumerate(_wrapped(command, width - 9)):
+            for piece, part in enumerate(wrapped(command, width - 9)):
                 lines.append(
                     [
                         ("runs     " if not number and not piece else "         ", "dim"),
@@ -64,12 +64,12 @@ class CardBody(Lines):
                     (much, ""),
                 ]
             )
-        for number, part in enumerate(_wrapped(card.undo, width - 9)):
+        for number, part in enumerate(wrapped(card.undo, width - 9)):
             lines.append([("undo     " if not number else "         ", "dim"), (part, "")])
         for warning in card.warnings:
             lines += [
                 [("! ", "degraded bold"), (part, "degraded")]
-                for part in _wrapped(warning, width - 2)
+                for part in wrapped(warning, width - 2)
             ]
         return [*lines, [], *self._foot(width)]
 
@@ -78,7 +78,7 @@ class CardBody(Lines):
         if self.outcome is not None:
             style = _STATE_STYLE[self.outcome.state.value]
             lines: list[Line] = [[(f"{self.outcome.state.value}: ", f"{style} bold")]]
-            lines += [[(part, "")] for part in _wrapped(self.outcome.text, width)]
+            lines += [[(part, "")] for part in wrapped(self.outcome.text, width)]
             if not self.outcome.saved:
                 lines.append([("NOT SAVED: the outcome is kept and will be written", "alarm")])
             return [*lines, [], [("enter", "key"), (" close", "")]]
@@ -186,17 +186,3 @@ class CardScreen(ModalScreen[bool]):
         for box in self.query(Input):
             await box.remove()
         self._fit()
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    """`text` in pieces of at most `width` characters, nothing left out."""
-    width = max(8, width)
-    pieces: list[str] = []
-    for line in text.split("\n"):
-        while len(line) > width:
-            cut = line.rfind(" ", width // 2, width)
-            cut = cut if cut > 0 else width
-            pieces.append(line[:cut])
-            line = line[cut:].lstrip(" ") if cut < width else line[cut:]
-        pieces.append(line)
-    return pieces or [""]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events, on
@@ -48,12 +49,12 @@ class RoomScreen(Record):
     DEFAULT_CSS = "RoomScreen { background: $background; overflow: hidden hidden; }"
     BINDINGS: ClassVar[list[BindingType]] = bindings()
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, missing: Mapping[str, str]) -> None:
         super().__init__()
         self._layout = RoomLayout(self.plan)
         self.settings = settings
         self.room: Room | None = None
-        self.panes = panes_for(settings)
+        self.panes = panes_for(settings, missing)
         self.active = self.panes[0].key if self.panes else ""
         self.preset: geometry.Preset = settings.console.layout
         self.zoomed = False

@@ -56,6 +56,24 @@ def shortened(text: str, width: int) -> str:
     return set_cell_size(text, width - 1) + "…" if width > 0 else ""
 
 
+def wrapped(text: str, width: int) -> list[str]:
+    """`text` in pieces of at most `width` characters, broken at spaces, nothing left out.
+
+    >>> wrapped("apt install docker.io", 12)
+    ['apt install', 'docker.io']
+    """
+    width = max(8, width)
+    pieces: list[str] = []
+    for line in text.split("\n"):
+        rest = line
+        while len(rest) > width:
+            cut = rest.rfind(" ", width // 2, width + 1)
+            pieces.append(rest[:cut] if cut > 0 else rest[:width])
+            rest = rest[cut + 1 :] if cut > 0 else rest[width:]
+        pieces.append(rest)
+    return pieces
+
+
 def spread(left: Line, right: Line, width: int, fill: str = " ", style: str = "") -> list[Span]:
     """`left` and `right` at the two ends of `width` cells; the left gives way first."""
     room = width - width_of(right)
