@@ -63,9 +63,19 @@ def to_toml(discovery: Discovery) -> str:
             document.add(tomlkit.nl())
             document.add(tomlkit.comment(title))
             document.add(section, AoT(entries))
-    text = tomlkit.dumps(document).rstrip("\n") + "\n" + _remarks(discovery)
+    text = _escaped(tomlkit.dumps(document).rstrip("\n") + "\n" + _remarks(discovery))
     settled(parse(text, Path("warroom.toml")))
     return text
+
+
+def _escaped(text: str) -> str:
+    """TOML's own escapes for what a terminal obeys: tomlkit writes C1 and bidi controls as they
+    are. Comments are harmless already, so what is left stands in strings."""
+    if harmless(text, lines=True) == text:
+        return text
+    return "".join(
+        char if char == "\n" or harmless(char) == char else f"\\U{ord(char):08X}" for char in text
+    )
 
 
 def _incident() -> Table:
