@@ -1,14 +1,16 @@
 """Commands on a far host that end when nobody listens any more.
 
 sshd hands the text it is given to the user's login shell, so an argv is joined with `shlex.join`:
-every word quoted, as any POSIX shell reads it back. And sshd leaves a command running
-when its channel closes. So a constant script of ours stands between: it starts the command in a
-session of its own, watches the channel's input, which ends with the channel (and with the
-connection, and with this console), and then ends the command's whole group, TERM first, KILL a
-second later. Where a host has no `setsid` (macOS), the command ends by itself when it next writes.
+every word quoted, as any POSIX shell reads it back. And sshd leaves a command running when its
+channel closes. So a constant script of ours stands between: it starts the command in a session of
+its own, watches the channel's input, which ends with the channel (and with the connection, and
+with this console), and then ends the command's whole group, TERM first, KILL a second later.
 
-The script needs a POSIX sh and, for a command with input, `head -c`. Its own words:
-1 the number of bytes of input that follow on the channel, 2... the argv.
+Two gaps: where a host has no `setsid` (macOS), and where a command leaves more of its input unread
+than a pipe holds (64 KiB), it ends only when it next reads or writes.
+
+The script needs a POSIX sh and, for a command with input, `head -c`. Its own words: the number of
+bytes of input that follow on the channel, then the argv.
 """
 
 from __future__ import annotations
