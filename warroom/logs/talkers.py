@@ -13,8 +13,8 @@ key that was among the largest all the time is exact. Totals are always exact.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
@@ -87,6 +87,31 @@ class Ranking:
     talkers: tuple[Talker, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A window as it is now: its buckets, and weights of the one under way and of the rest."""
+
+    by: TalkerBy
+    buckets: Sequence[Bucket]
+    current: Mapping[bytes, int]
+    closed: Mapping[bytes, int]
+    recent: Sequence[Bucket]
+    span_s: float
+    total: int
+    whole: bool
+
+    @property
+    def requests(self) -> int:
+        return count_of(self.total)
+
+    @property
+    def short(self) -> int:
+        return sum(bucket.short[self.by] for bucket in self.buckets)
+
+    def weight(self, key: bytes) -> int:
+        return self.current.get(key, 0) + self.closed.get(key, 0)
+
+
 class Talkers:
     """Fed with columns as they arrive; asked for rankings. `started` in seconds since the epoch."""
 
@@ -134,51 +159,59 @@ class Talkers:
 
     def ranking(self, by: TalkerBy, n: int, *, now: float, window_s: int = 60) -> Ranking:
         """The `n` largest of the last `window_s` seconds (0: since the start), with totals."""
+        look = self._look(by, now, window_s)
+        return Ranking(
+            by=by,
+            span_s=look.span_s,
+            total=look.requests,
+            rate=look.requests / look.span_s,
+            unknown=count_of(look.weight(b"")),
+            short=look.short,
+            by_status=classes_of(look.total),
+            bytes=bytes_of(look.total),
+            talkers=tuple(
+                self._talker(look, key, weight)
+                for key, weight in largest_of(look.current, look.closed, n)
+            ),
+        )
+
+    def one(self, by: TalkerBy, key: str, *, now: float, window_s: int = 60) -> Talker | None:
+        """A single key in a window; None when it did not ask."""
+        look = self._look(by, now, window_s)
+        raw = key.encode("utf-8", "replace")
+        weight = look.weight(raw)
+        return self._talker(look, raw, weight) if weight else None
+
+    def _look(self, by: TalkerBy, now: float, window_s: int) -> _Look:
         self._turn(now)
         self._sort_in()
         self._finish_closing()
         buckets, closed = self._window(by, window_s)
         start = self._current.start - window_s if window_s else self.started
-        span = max(1.0, now - max(start, self.started))
-        total = sum(bucket.total for bucket in buckets)
-        current = self._current.counts[by]
-        unknown = current.get(b"", 0) + closed.get(b"", 0)
-        largest = largest_of(current, closed, n)
-        requests = count_of(total)
-        short = sum(bucket.short[by] for bucket in buckets)
-        recent = self._recent(window_s)
-        return Ranking(
+        return _Look(
             by=by,
-            span_s=span,
-            total=requests,
-            rate=requests / span,
-            unknown=count_of(unknown),
-            short=short,
-            by_status=classes_of(total),
-            bytes=bytes_of(total),
-            talkers=tuple(
-                replace(
-                    self._talker(by, key, weight, recent),
-                    share=count_of(weight) / requests,
-                    rate=count_of(weight) / span,
-                    short=short_of(buckets, by, key) if window_s else short,
-                )
-                for key, weight in largest
-            ),
+            buckets=buckets,
+            current=self._current.counts[by],
+            closed=closed,
+            recent=self._recent(window_s),
+            span_s=max(1.0, now - max(start, self.started)),
+            total=sum(bucket.total for bucket in buckets),
+            whole=not window_s,
         )
 
-    def _talker(self, by: TalkerBy, key: bytes, weight: int, recent: Sequence[Bucket]) -> Talker:
-        course = [count_of(bucket.counts[by].get(key, 0)) for bucket in recent]
+    def _talker(self, look: _Look, key: bytes, weight: int) -> Talker:
+        course = [count_of(bucket.counts[look.by].get(key, 0)) for bucket in look.recent]
         step = -(-len(course) // _TREND)
         return Talker(
             key=harmless_bytes(key),
             count=count_of(weight),
-            share=0.0,
-            rate=0.0,
+            share=count_of(weight) / look.requests,
+            rate=count_of(weight) / look.span_s,
             bytes=bytes_of(weight),
             trend=tuple(sum(course[i : i + step]) for i in range(0, len(course), step)),
             by_status=classes_of(weight),
-            first_seen=self._first[by].get(key, self._current.start),
+            first_seen=self._first[look.by].get(key, self._current.start),
+            short=look.short if look.whole else short_of(look.buckets, look.by, key),
         )
 
     def _window(self, by: TalkerBy, window_s: int) -> tuple[list[Bucket], dict[bytes, int]]:

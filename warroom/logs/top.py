@@ -7,9 +7,11 @@ about 150 bytes each, never with the number of lines.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -93,7 +95,7 @@ def count(
     formats = {span.layout.format.value for span in spans if span.layout.known}
     total = sum(span.stop - span.start for span in spans)
     shown = _Shown(progress, 0 if streams else total)
-    if (workers or min(2, len(os.sched_getaffinity(0)))) > 1 and total > _LARGE:
+    if (workers or _processors()) > 1 and total > _LARGE:
         _count_twice(spans, tally, shown)
     else:
         _count_spans(spans, tally, shown)
@@ -101,6 +103,13 @@ def count(
         layout = _count_stream(source, last, tally, shown)
         formats |= {layout.format.value} if layout.known else set()
     return _report(tally, by, ", ".join(sorted(formats)) or "unknown", n, full)
+
+
+def _processors() -> int:
+    """How many this process may use, where the system tells (Linux), else how many there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class _Shown:
@@ -237,9 +246,24 @@ def _halves(spans: Sequence[_Span]) -> tuple[list[_Span], list[_Span]]:
 _PACKED: Final = (".gz", ".bz2", ".xz")
 
 
-def _open(source: str) -> Any:
+@contextmanager
+def _open(source: str) -> Iterator[BinaryIO]:
+    """A stream to read; what the unpackers raise comes as OSError with the file's name."""
     if source == "-":
-        return sys.stdin.buffer
+        yield sys.stdin.buffer
+        return
+    with _unpacked(source) as file:
+        try:
+            yield file
+        except (OSError, EOFError):
+            raise
+        except Exception as error:
+            if type(error).__module__ not in ("zlib", "_lzma", "lzma"):
+                raise
+            raise OSError(errno.EILSEQ, f"damaged archive ({error})", source) from error
+
+
+def _unpacked(source: str) -> Any:
     suffix = Path(source).suffix
     if suffix == ".gz":
         import gzip
