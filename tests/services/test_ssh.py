@@ -62,11 +62,13 @@ async def configured(ssh_server: SshServer, tmp_path: Path) -> AsyncIterator[Con
 async def ends(pid: int, within: float = 4.0) -> bool:
     """Whether the process of that pid ends in time."""
     deadline = time.monotonic() + within
-    while time.monotonic() < deadline:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return True
-        await asyncio.sleep(0.02)
-    return False
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        while process.status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(0.02)
+    return True
 
 
 async def pid_in(path: Path) -> int:
@@ -79,8 +81,9 @@ async def pid_in(path: Path) -> int:
 async def cut_connections(server: SshServer) -> None:
     """End the sshd processes that serve connections, as a failing network would."""
     for process in psutil.Process(server.program.pid).children(recursive=True):
-        if "sshd" in process.name():
-            process.kill()
+        with suppress(psutil.NoSuchProcess):  # some end on their own account meanwhile
+            if "sshd" in process.name():
+                process.kill()
 
 
 # --- commands -------------------------------------------------------------------------------------
