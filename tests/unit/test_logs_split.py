@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from time import perf_counter
 
 from hypothesis import given
@@ -20,7 +21,7 @@ def lines_of(stream: bytes, cuts: list[int]) -> tuple[list[bytes], dict[int, int
     lines: list[bytes] = []
     lengths: dict[int, int] = {}
     edges = [0, *sorted(cut % (len(stream) + 1) for cut in cuts), len(stream)]
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in pairwise(edges):
         batch = splitter.feed(stream[start:stop])
         assert len(batch.lines()) == batch.count
         lengths |= {len(lines) + index: length for index, length in batch.cuts.items()}

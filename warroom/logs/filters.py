@@ -115,8 +115,7 @@ class PatternFilter:
 
     def pick(self, page: Page, among: Sequence[int]) -> Sequence[int]:
         lines = page.folded_lines if self.pattern.folded else page.lines
-        search = self.pattern.search
-        return [index for index in among if search(lines[index])]
+        return self.pattern.pick(lines, among)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 import re
 import time
+from collections.abc import Sequence
+from re import _compiler as compiler  # type: ignore[attr-defined]
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, Final
@@ -19,9 +21,10 @@ PATTERN_LIMIT: Final = 256
 SEEN_MOST: Final = 4096
 SEEN_LEAST: Final = 256
 """Most and least bytes of a line that a pattern sees; one that may see less is refused."""
-STEPS: Final = 1 << 24
-"""About how many steps of the matcher one line may take at worst: a tenth of a second."""
-TOO_SLOW_S: Final = 0.1
+STEPS: Final = 1 << 22
+"""About how many steps of the matcher one line may take at worst: some 40 ms."""
+TOO_SLOW_S: Final = 0.03
+"""Processor time that a few lines may take together."""
 _INLINE_FLAGS: Final = re.compile(r"\(\?[aiLmsux]+\)")
 _FEW: Final = 4
 _SMALL: Final = 64
@@ -32,7 +35,7 @@ class BadPattern(ValueError):
 
 
 class TooSlow(Exception):
-    """One line took longer than `TOO_SLOW_S`; the pattern should not be used further."""
+    """Some lines took longer than `TOO_SLOW_S`; the pattern should not be used further."""
 
 
 class SafePattern:
@@ -55,22 +58,27 @@ class SafePattern:
             self._parts.append(re.compile(part.encode()))
 
     def search(self, line: bytes) -> bool:
-        """Whether the pattern is in the first `seen` bytes of `line`. Raises TooSlow."""
-        if len(self._parts) == 1 and len(line) <= SEEN_LEAST:
-            return self._parts[0].search(line) is not None  # cannot take long
+        """Whether the pattern is in the first `seen` bytes of `line`."""
         line = line[: self.seen]
-        began = time.perf_counter()
         position = 0
         for part in self._parts:
             found = part.search(line, position)
             if found is None:
-                break
+                return False
             position = found.end()
-        else:
-            return True
-        if time.perf_counter() - began > TOO_SLOW_S:
-            raise TooSlow
-        return False
+        return True
+
+    def pick(self, lines: Sequence[bytes], among: Sequence[int]) -> list[int]:
+        """Those of `among` whose line has the pattern. Raises TooSlow."""
+        until = time.thread_time() + TOO_SLOW_S
+        picked = []
+        for index in among:
+            line = lines[index]
+            if self.search(line):
+                picked.append(index)
+            if len(line) > SEEN_LEAST and time.thread_time() > until:
+                raise TooSlow
+        return picked
 
 
 def _parse(text: str) -> Any:
@@ -133,11 +141,58 @@ def _seen(tree: Any) -> int:
     that small repeats and choices multiply to. Raises BadPattern when too little would be seen.
     """
     ways, repeats = _ways(tree, inside=False)
-    power = repeats + 1
+    settled = _settled(tree)
+    power = repeats - settled + min(settled, 1) + 1  # settled ones cost one scan, all together
     seen = int((STEPS * math.factorial(power) / ways) ** (1 / power))
     if seen < SEEN_LEAST:
         raise BadPattern("the pattern has too many repeats or choices; split it into two filters")
     return min(seen, SEEN_MOST)
+
+
+def _settled(tree: Any) -> int:
+    """How many open repeats can end in one place only: what must come next is none of theirs, or
+    nothing comes any more."""
+    flat = _flat(tree)
+    found = 0
+    for index, (op, argument) in enumerate(flat):
+        if op not in (sre.MAX_REPEAT, sre.MIN_REPEAT) or argument[1] <= _SMALL:
+            continue
+        if index + 1 == len(flat):
+            found += 1
+            continue
+        own, after = _first_bytes(tree, argument[2]), _first_bytes(tree, [flat[index + 1]])
+        found += own is not None and after is not None and not own & after
+    return found
+
+
+def _flat(tree: Any) -> list[Any]:
+    """The items of a tree in a row, those of groups among them."""
+    items: list[Any] = []
+    for op, argument in tree:
+        if op is sre.SUBPATTERN:
+            items += _flat(argument[-1])
+        else:
+            items.append((op, argument))
+    return items
+
+
+_SINGLE: Final = (sre.LITERAL, sre.NOT_LITERAL, sre.ANY, sre.IN)
+
+
+def _first_bytes(tree: Any, items: Any) -> frozenset[int] | None:
+    """The bytes that `items`, one item of one byte or a repeat of it, must begin with; None where
+    that is not so simple."""
+    if len(items) != 1:
+        return None
+    op, argument = items[0]
+    if op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
+        return _first_bytes(tree, argument[2]) if argument[0] >= 1 else None
+    if op is sre.SUBPATTERN:
+        return _first_bytes(tree, argument[-1])
+    if op not in _SINGLE:
+        return None
+    single = compiler.compile(parser.SubPattern(tree.state, [items[0]]))
+    return frozenset(byte for byte in range(256) if single.fullmatch(bytes((byte,))))
 
 
 def _ways(tree: Any, *, inside: bool) -> tuple[int, int]:

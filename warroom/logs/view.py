@@ -91,7 +91,7 @@ class LogView:
                     return self._upto < self.ring.last or self._downto > self.ring.first
         except TooSlow:
             self.query = Query()
-            self.fault = "the filter took too long on one line and was taken off"
+            self.fault = "the pattern took too long on hostile lines and was taken off"
         return False
 
     def _match_newer(self) -> bool:
@@ -243,7 +243,7 @@ class LogView:
                 if time.perf_counter() >= until:
                     return Seek(resume=number)
         except TooSlow:
-            self.fault = "the search took too long on one line and was stopped"
+            self.fault = "the pattern took too long on hostile lines; the search was stopped"
         return Seek()
 
     def next_error(self, start: int, step: int = 1, budget_s: float = BUDGET_S) -> Seek:
