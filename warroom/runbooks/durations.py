@@ -27,6 +27,7 @@ _NEXT_DAY: Final = (
     "nächster arbeitstag", "nächsten arbeitstag", "jour ouvré suivant", "prochain jour ouvré",
     "siguiente día hábil", "próximo dia útil",
 )  # fmt: skip
+_JOINTS: Final = frozenset({"-", "–", "—", "to", "bis", "à", "business", "working"})
 _WINDOW: Final = 400
 
 
@@ -44,19 +45,21 @@ def seconds_in(text: str) -> float | None:
     words = text[:_WINDOW].casefold()
     tokens = _TOKEN.findall(words)
     number: float | None = None
-    total = 0.0
+    total, last = 0.0, float("inf")
     for token in tokens:
         unit = _UNIT.get(token)
-        if unit is not None and number is not None:
+        if unit is not None and number is not None and unit < last:
             total += number * unit
-            number = None
+            number, last = None, unit
         elif token[0].isdigit():
             number = float(token.replace(",", "."))
-        elif token in _NUMBERS and not (number is not None and token in ("a", "an")):
+        elif token in ("a", "an", "of", "von") and number is not None:
+            continue  # "half an hour"
+        elif token in _NUMBERS:
             number = _NUMBERS[token]
         elif total:
             break  # "1 h 30 min" adds up; what comes after other words is another promise
-        elif token not in ("-", "–", "—", "to", "bis", "business", "working", "à", "a"):
+        elif token not in _JOINTS:
             number = None
     if total:
         return total

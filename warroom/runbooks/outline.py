@@ -80,12 +80,23 @@ def sections(text: str) -> list[Section]:
 
 
 def plain(text: str) -> str:
-    """Raw inline text without its emphasis and code marks.
+    """Raw inline text for people: without its emphasis and code marks, its encoding put right.
 
     >>> plain("**Restart** `web`:")
     'Restart web:'
     """
-    return text.translate(_MARKS).strip()
+    return repaired(text).translate(_MARKS).strip()
+
+
+def repaired(text: str) -> str:
+    """UTF-8 that was read as Latin-1 and written again, put right line by line: a file often has
+    both kinds. Never for what may be run: those bytes stay as they are."""
+    if text.isascii():
+        return text
+    import ftfy
+
+    lines = text.split("\n")
+    return "\n".join(line if line.isascii() else ftfy.fix_encoding(line) for line in lines)
 
 
 def code_spans(text: str) -> Iterator[str]:

@@ -52,7 +52,7 @@ def parse(text: str) -> Runbook:
         raise RunbookError(
             f"more than {MAX_BYTES // 1024} KiB or {MAX_LINES:,} lines: not a runbook"
         )
-    outline = sections(_repaired(text))
+    outline = sections(text)
     playbooks = tuple(_playbooks(outline))
     runbook = Runbook(
         title=_title(outline),
@@ -66,18 +66,6 @@ def parse(text: str) -> Runbook:
     )
     found = discovered(runbook.steps, outline)
     return replace(runbook, discovered=found, lint=lint(runbook))
-
-
-def _repaired(text: str) -> str:
-    """UTF-8 that was read as Latin-1 and written again, put right line by line: a file often has
-    both kinds."""
-    if text.isascii():
-        return text
-    import ftfy
-
-    return "\n".join(
-        line if line.isascii() else ftfy.fix_encoding(line) for line in text.split("\n")
-    )
 
 
 def _title(outline: Sequence[Section]) -> str:

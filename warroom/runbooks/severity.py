@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
+from warroom.domain.text import harmless
 from warroom.runbooks.durations import seconds_in
 from warroom.runbooks.model import RunbookScheme, SchemeLevel
 from warroom.runbooks.outline import ListItem, Paragraph, Section, Table, plain
@@ -112,7 +113,7 @@ def _from_pairs(name: str, title: str, line: int, pairs: Sequence[tuple[str, str
         line=line,
         response_s=seconds_in(response) if response else None,
         update_s=seconds_in(update) if update else None,
-        told=_first(pairs, _TOLD),
+        told=harmless(_first(pairs, _TOLD)),
     )
 
 
@@ -143,4 +144,4 @@ def _label(title: str, name: str) -> str:
     ('Critical', 'High')
     """
     rest = _LEVEL.sub("", title, count=1).replace("()", "").strip(" -–—:,")
-    return rest.partition("(")[0].strip(" -–—:,") or rest.strip("()") or name
+    return harmless(rest.partition("(")[0].strip(" -–—:,") or rest.strip("()") or name)

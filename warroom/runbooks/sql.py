@@ -40,11 +40,8 @@ def sql_risk(text: str) -> Assessment:
     >>> sql_risk("DELETE FROM carts").why
     'DELETE without WHERE'
     """
-    worst = Assessment(Risk.READ, "only reads")
-    for statement in statements(text):
-        found = _statement_risk(statement)
-        worst = found if found.risk.rank > worst.risk.rank else worst
-    return worst
+    found = [_statement_risk(statement) for statement in statements(text)]
+    return max(found, key=lambda f: f.risk.rank, default=Assessment(Risk.READ, "no statement"))
 
 
 def statements(text: str) -> list[str]:

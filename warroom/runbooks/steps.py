@@ -7,7 +7,7 @@ from typing import Final
 
 from warroom.domain.text import harmless
 from warroom.runbooks.model import Assessment, Part, Risk, Step, StepKind
-from warroom.runbooks.outline import Fence
+from warroom.runbooks.outline import Fence, repaired
 from warroom.runbooks.placeholders import placeholders
 from warroom.runbooks.risk import KNOWN, command_risk
 from warroom.runbooks.shell import Command, commands
@@ -35,6 +35,7 @@ def fence_step(fence: Fence, title: str) -> Step:
     """The step that `fence` is, under headings that say `title`."""
     kind, listed = _classified(fence, title)
     prose = kind in (StepKind.TEMPLATE, StepKind.OUTPUT, StepKind.CONFIG)
+    content = shown(repaired(fence.content) if prose else fence.content)
     parts = tuple(_part(command, fence.content_line) for command in listed)
     assessment = max(
         (part.assessment for part in parts),
@@ -45,10 +46,10 @@ def fence_step(fence: Fence, title: str) -> Step:
         line=fence.line,
         language=harmless(fence.language),
         label=harmless(fence.label),
-        command=shown(fence.content.rstrip("\n")),
+        command=content.rstrip("\n"),
         kind=kind,
         assessment=assessment,
-        placeholders=placeholders(shown(fence.content), prose=prose),
+        placeholders=placeholders(content, prose=prose),
         parts=parts,
     )
 
