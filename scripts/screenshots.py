@@ -28,6 +28,21 @@ WARM_UP_S: Final = 14.0
 _FACES: Final = re.compile(r"@font-face \{.*?\}", re.DOTALL)
 
 
+_LEAD: Final = re.compile(
+    r'x="([\d.]+)" (y="[\d.]+") textLength="([\d.]+)"([^>]*)>((?:&#160;)+)([^<]+)</text>'
+)
+
+
+def _shifted(match: re.Match[str]) -> str:
+    """Leading blanks as a place further right: some renderers drop them."""
+    x, y, length, more, blanks, text = match.groups()
+    count = len(blanks) // len("&#160;")
+    cells = count + len(re.sub("&#?[a-z0-9]+;", "x", text))
+    step = float(length) / cells
+    x, length = f"{float(x) + count * step:.1f}", f"{float(length) - count * step:.1f}"
+    return f'x="{x}" {y} textLength="{length}"{more}>{text}</text>'
+
+
 async def main() -> None:
     TARGET.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="warroom-shots-") as folder:
@@ -87,9 +102,12 @@ async def _story(config: Path) -> None:
 
 
 async def _take(page: RoomPage, name: str) -> None:
-    await page.pilot.pause()
+    for pane in page.app.room_screen.panes:
+        if pane.key == "machine":
+            pane.filter("postgres")  # the drill's own, whatever else runs here
+    await page.pilot.pause(0.3)
     svg = page.app.export_screenshot(title="warroom")
-    svg = _FACES.sub("", svg).replace("Fira Code", FONT)
+    svg = _LEAD.sub(_shifted, _FACES.sub("", svg)).replace("Fira Code", FONT)
     file = TARGET / f"{name}.svg"
     file.write_text(svg)
     if shutil.which("rsvg-convert"):

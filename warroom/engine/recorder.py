@@ -52,9 +52,10 @@ class Transitions:
 
     def health(self, sample: Sample) -> list[Change]:
         """Changes of the source's own health and of its rows'."""
-        changes = self._moved(
-            (sample.source, ""), sample.health, sample.summary, sample.at, quick=False
-        )
+        own = sample.health
+        if not sample.error and any(row.health is not None for row in sample.rows):
+            own = Health.OK  # its rows speak for themselves
+        changes = self._moved((sample.source, ""), own, sample.summary, sample.at, quick=False)
         if sample.stale or sample.error:
             return changes
         for row in sample.rows:

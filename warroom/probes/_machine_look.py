@@ -25,7 +25,8 @@ _HIDDEN: Final = "••••"
 _SECRETS: Final = (
     re.compile(r"(?i)([\w-]*(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key)[\w-]*[= ])\S+"),
     re.compile(r"(://[^/\s:@]*:)[^\s@]+(?=@)"),
-    re.compile(r"(\b(?:mysql\w*|mariadb[\w-]*|sshpass)\b.* -p)[^\s-]\S*"),
+    re.compile(r"(\b(?:mysql\w*|mariadb[\w-]*)\b.* -p)[^\s-]\S*"),
+    re.compile(r"(\bsshpass -p ?)\S+"),
     re.compile(r"(\bredis-cli\b.* -a )\S+"),
     re.compile(r"(?i)(\b(?:Authorization:|Bearer)\s+(?:Basic |Bearer )?)\S+"),
 )
@@ -236,6 +237,18 @@ def of_total(used: float, total: float) -> str:
     return f"{used:.0f} / {total:.0f} B"
 
 
+def short(command: str) -> str:
+    """A command line without the folder of its program: rows are narrow, details have it whole.
+
+    >>> short("/usr/sbin/nginx -g daemon off;")
+    'nginx -g daemon off;'
+    """
+    program, space, arguments = command.partition(" ")
+    if program.endswith(":"):  # "postgres: checkpointer": a title, no path
+        return command
+    return program.rpartition("/")[2] + space + arguments
+
+
 def _row(look: Look, process: Process, share: float, words: Mapping[str, Words]) -> Row:
     said = words.get(process.key, GONE)
     return Row(
@@ -248,7 +261,7 @@ def _row(look: Look, process: Process, share: float, words: Mapping[str, Words])
             process.memory,
             round(_share(process.memory, look.memory_total), 1),
             process.cpu_s,
-            said.command or f"[{said.name}]",  # a kernel's own, as ps writes it
+            short(said.command) or f"[{said.name}]",  # a kernel's own, as ps writes it
         ),
         data={"pid": process.pid, "started": process.started},
     )

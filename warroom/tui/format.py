@@ -102,7 +102,7 @@ def _number(value: float, kind: CellKind) -> str:
         case "count":
             return count(value)
         case _:
-            return f"{value:.3g}" if abs(value) < 1000 else count(value)
+            return f"{value:.1f}" if abs(value) < 1000 else count(value)
 
 
 def clock_time(instant: datetime, zone: ZoneInfo, *, seconds: bool = True) -> str:

@@ -42,6 +42,7 @@ class MachinePane(TablePane):
         wide = max(6, min(16, width // 3))
         bar = gauge(value / 100, wide, style, ascii_only=self.ascii_only)
         room = width - wide - 10
+        words = words if len(words) <= room else f"{value:.0f}%"
         return [
             (f"{name:<8}", "dim"),
             *bar,

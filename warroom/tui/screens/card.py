@@ -44,7 +44,8 @@ class CardBody(Lines):
             [
                 ("target   ", "dim"),
                 (card.target.label, "bold"),
-                (f"  {card.target.id}"[:40], "dim"),
+                ("  ", ""),
+                (card.target.id, "dim"),
             ],
             [("on       ", "dim"), (card.host or "this machine", "")],
         ]

@@ -101,7 +101,7 @@ class RoomScreen(Record):
         """Another pane, preset or zoom: place everything again."""
         self.tabs.active = self.active
         self.tabs.changed()
-        self.refresh(layout=True)
+        self.keys.refresh(layout=True)  # of a child: only that makes the screen arrange anew
 
     def open_with(self, room: Room) -> None:
         """The systems are being watched from now on."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from warroom.domain import cadence
 from warroom.domain.cadence import Countdown
 from warroom.domain.clock import hms, span
 from warroom.domain.incident import Incident, Role
-from warroom.tui.widgets.lines import Line, Lines, Span, shortened, spread
+from warroom.tui import format as fmt
+from warroom.tui.widgets.lines import Line, Lines, Span, shortened, spread, wrapped
+from warroom.tui.widgets.table import health_style
+
+_ILL_SHOWN: Final = 4
 
 if TYPE_CHECKING:
     from warroom.engine.room import Room
@@ -47,6 +51,7 @@ class Sidebar(Lines):
             *self._severity(incident, width),
             [],
             *self._deadlines(incident, now, width),
+            *self._ill(width),
             [],
             *self._roles(incident, width),
             [],
@@ -92,6 +97,24 @@ class Sidebar(Lines):
         else:
             right = (hms(due.left), "alarm" if due.overdue else "bold")
         return spread([(name, "dim")], [right], width)
+
+    def _ill(self, width: int) -> list[Line]:
+        """What is not well now, worst first."""
+        assert self.room is not None
+        latest = self.room.monitor.latest.values()
+        ill = [(self.room.health(sample.source), sample) for sample in latest]
+        ill = sorted((one for one in ill if one[0].rank), key=lambda one: -one[0].rank)
+        symbols = fmt.SYMBOLS_ASCII if self.ascii_only else fmt.SYMBOLS
+        lines: list[Line] = [[], [("not well", "title")]] if ill else []
+        for health, sample in ill[:_ILL_SHOWN]:
+            found = self.room.findings(sample.source)
+            why = found[0].message if found and not sample.error else sample.summary
+            style = health_style(health)
+            lines.append(
+                [(f"{symbols[health]} ", style), (shortened(sample.source, width - 2), style)]
+            )
+            lines += [[(f"  {part}", "dim")] for part in wrapped(why, width - 2)[:2]]
+        return lines
 
     def _roles(self, incident: Incident, width: int) -> list[Line]:
         commander = incident.commander

@@ -102,10 +102,10 @@ class Tabs(Lines):
     def build(self, width: int, height: int) -> list[Line]:
         spans: list[Span] = []
         self._edges, x = [], 0
-        short = sum(len(pane.heading) + 5 for pane in self.panes) > width
+        short = sum(len(pane.key) + 5 for pane in self.panes) > width
         for pane in self.panes:
             active = pane.key == self.active
-            name = pane.heading if active or not short else pane.heading[:3]
+            name = pane.key if active or not short else pane.key[:3]
             ill = Health.worst(pane.health(s.source) for s in pane.samples)
             symbol, style = pane.symbol(ill) if pane.samples else (" ", "")
             back = "cursor" if active else "bar"
