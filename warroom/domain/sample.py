@@ -81,7 +81,8 @@ class Sample:
 
     `metrics` are plain numbers by name, the ground for checks and courses. `facts` are the lines
     a pane shows above the rows, by name. `error` is the fault in words, when there is one: then
-    `health` is not OK. `stale` marks rows that are carried over from an earlier look.
+    `health` is not OK. `stale` marks rows that are carried over from an earlier look; `partial`
+    says that some figures need a moment more, and the probe's `changed` is set when they are there.
     """
 
     source: str
@@ -94,6 +95,7 @@ class Sample:
     facts: Mapping[str, str] = field(default_factory=dict)
     error: str = ""
     stale: bool = False
+    partial: bool = False
 
 
 class Level(StrEnum):

@@ -1,7 +1,7 @@
 """The containers of a Docker engine, live: one list, then events and streams, no polling.
 
-`sample` gives what is known at once. Of the first one the CPU figures are missing, for the engine
-needs a second for them; `changed` is set when they have come.
+`sample` gives what is known at once. The first one is partial: its CPU figures are missing, for the
+engine needs a second for them; `changed` is set when they have come.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ class DockerProbe:
             columns=COLUMNS,
             rows=shown,
             facts=self._facts(watch),
+            partial="cpu_percent" not in figures,
         )
 
     async def detail(self, key: str) -> Detail:
