@@ -68,6 +68,9 @@ class Commands(click.Group):
 @click.option(
     "--theme", metavar="NAME", help="dark, light, high-contrast, colour-blind, ansi, mono."
 )
+@click.option(
+    "--runbook", "runbooks", multiple=True, metavar="FILE", help="Its severities and checklist."
+)
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
 @click.pass_context
 def warroom(
@@ -76,6 +79,7 @@ def warroom(
     observe: bool,
     share: bool,
     theme: str | None,
+    runbooks: tuple[str, ...],
     ascii_only: bool,
 ) -> None:
     """The incident war room in one terminal."""
@@ -83,7 +87,7 @@ def warroom(
     if ctx.invoked_subcommand is None:
         from warroom.cli.console import Look, open_console
 
-        sys.exit(open_console(config, Look(theme or "", share, ascii_only, observe)))
+        sys.exit(open_console(config, Look(theme or "", share, ascii_only, observe, runbooks)))
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -75,11 +75,16 @@ def load(config: str | None, *, needed: bool = True) -> Loaded:
         fail(str(error))
 
 
-def complete(document: Document) -> Loaded:
-    """A config with its members. Raises ConfigError with everything that is wrong."""
+def complete(document: Document, runbooks: Sequence[str] = ()) -> Loaded:
+    """A config with its members, and what its runbooks and those named say.
+
+    Raises ConfigError with everything that is wrong.
+    """
+    from warroom.engine.adopt import with_runbooks
     from warroom.engine.members import settled
 
-    return Loaded(*settled(document))
+    settings, probes, mitigations = settled(document)
+    return Loaded(with_runbooks(settings, runbooks), probes, mitigations)
 
 
 def trusted(config: str | None) -> Document | None:

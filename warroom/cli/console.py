@@ -25,6 +25,7 @@ class Look:
     share: bool = False
     ascii_only: bool = False
     observe: bool = False
+    runbooks: tuple[str, ...] = ()
     missing: Mapping[str, str] = field(default_factory=dict)
     """By pane, why there is nothing to show and what would help."""
 
@@ -42,7 +43,7 @@ def show(document: Document, look: Look) -> int:
     from warroom.tui.themes import ThemeError
 
     def build() -> Room:
-        return build_room(complete(document), observe=look.observe)
+        return build_room(complete(document, look.runbooks), observe=look.observe)
 
     async def opener() -> Room:
         return await asyncio.to_thread(build)

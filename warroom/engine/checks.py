@@ -37,6 +37,12 @@ class Check:
             raise ValueError("metric: a check looks at one metric or one column")
         if self.warn is None and self.critical is None:
             raise ValueError("warn: a check has a warn or a critical threshold")
+        try:
+            self.message.format(value=1.0, row="")
+        except (LookupError, ValueError, AttributeError) as error:
+            raise ValueError(
+                f"message: only {{value}} and {{row}} can be filled in ({error})"
+            ) from error
 
     def level(self, value: float) -> Level | None:
         """How bad `value` is."""
