@@ -44,7 +44,7 @@ class Access:
 
 _QUOTED: Final = rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"'
 _LINE: Final = re.compile(
-    rb"(\S+) (?:(\S+) )?[^\[]*\[([^\]]{1,64})\] " + _QUOTED + rb" (\d{3}|-) (\d+|-)"
+    rb'(\S+) (?:(\S+) )?[^\[\]"]*\[([^\[\]"]*)\] ' + _QUOTED + rb" (\d{3}|-) (\d+|-)"
     rb"(?= |$)(?: " + _QUOTED + rb" " + _QUOTED + rb")?"
 )
 _TIME: Final = re.compile(r"(\d\d)/(\w{3})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)")

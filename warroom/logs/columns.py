@@ -7,6 +7,7 @@ in a small piece, and that is read line by line with the regular expression.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,12 @@ from typing import Final
 
 from warroom.logs.access import AccessFormat, fields, parse_line
 
+_RESULT: Final = re.compile(rb" (?:\d{3}|-) (?:\d+|-) ")
+_KNOWN_RESULTS: Final[set[bytes]] = set()
+"""Results that were looked at already: the same few thousand come again and again."""
+_REMEMBERED: Final = 50_000
+_NO_BRACKET: Final = bytes(byte for byte in range(256) if byte not in b"[]")
+_OTHER_BLANKS: Final = (b"\t", b"\v", b"\f", b"\r")
 _SMALL: Final = 4096
 """Bytes below which a chunk that breaks the rule is read line by line."""
 
@@ -59,46 +66,49 @@ def layout_of(lines: Sequence[bytes], fmt: AccessFormat) -> Layout:
 def columns(data: bytes, layout: Layout) -> Columns:
     """The columns of `data`: whole lines, each with its line feed."""
     quotes = layout.quotes
-    if not quotes:
-        return _by_line(data, layout.format)
+    if not quotes or (b"\\" in data and b'\\"' in data):
+        return _by_line(data, layout.format) if not quotes else _halved(data, layout)
     pieces = data.split(b'"')
     lines = data.count(b"\n")
-    heads = pieces[:-1:quotes]
-    if len(pieces) == lines * quotes + 1 and _regular(heads, pieces[-1], lines):
+    if len(pieces) == lines * quotes + 1 and pieces[-1] == b"\n":
         results = pieces[2::quotes]
-        if all(map(_is_result, set(results))):
-            return Columns(
-                lines,
-                _clients(heads, layout.format),
-                pieces[1::quotes],
-                results,
-                pieces[5::quotes],
-            )
+        clients = _clients(pieces[:-1:quotes], layout.format)
+        if clients is not None and _are_results(results):
+            return Columns(lines, clients, pieces[1::quotes], results, pieces[5::quotes])
     return _halved(data, layout)
 
 
-def _regular(heads: list[bytes], end: bytes, lines: int) -> bool:
-    """Whether every line feed stands between the last quote of a line and the next line."""
+def _clients(heads: list[bytes], fmt: AccessFormat) -> list[bytes] | None:
+    """The clients of what stands before each request; None where one is not as it should be.
+
+    Every head but the first must begin with the only line feed in it, for then no line has more
+    or fewer quotes than the others; and each must end with the only brackets in it.
+    """
     joined = b'"'.join(heads)
-    return end == b"\n" and joined.count(b'"\n') == lines - 1 and joined.count(b"\n") == lines - 1
+    starts = joined.split(b'] "\n')
+    if len(starts) != len(heads) or joined.count(b"\n") != len(heads) - 1:
+        return None
+    if joined.translate(None, _NO_BRACKET) != b"[]" * len(heads) or joined[-2:] != b"] ":
+        return None
+    if any(blank in joined for blank in _OTHER_BLANKS):
+        return None
+    index = 1 if fmt is AccessFormat.VHOST else 0
+    try:
+        clients = [start.split(b" ", 1 + index)[index] for start in starts]
+    except IndexError:
+        return None
+    return clients if all(clients) and b"[" not in b"".join(clients) else None
 
 
-def _is_result(result: bytes) -> bool:
-    """Whether this is ` STATUS SIZE `; a quote inside a field would have shifted the pieces."""
-    parts = result.split(b" ")
-    return (
-        len(parts) == 4
-        and len(parts[1]) == 3
-        and (parts[1].isdigit() or parts[1] == b"-")
-        and (parts[2].isdigit() or parts[2] == b"-")
-    )
-
-
-def _clients(heads: list[bytes], fmt: AccessFormat) -> list[bytes]:
-    heads[0] = b"\n" + heads[0]
-    if fmt is AccessFormat.VHOST:
-        return [(*head.split(b" ", 2), b"")[1] for head in heads]
-    return [head[1:].split(b" ", 1)[0] for head in heads]
+def _are_results(results: list[bytes]) -> bool:
+    """Whether these are all ` STATUS SIZE `; a quote inside a field would have shifted them."""
+    fresh = set(results) - _KNOWN_RESULTS
+    if not all(map(_RESULT.fullmatch, fresh)):
+        return False
+    if len(_KNOWN_RESULTS) > _REMEMBERED:
+        _KNOWN_RESULTS.clear()
+    _KNOWN_RESULTS.update(fresh)
+    return True
 
 
 def _halved(data: bytes, layout: Layout) -> Columns:

@@ -22,7 +22,7 @@ from warroom.logs.columns import Layout, layout_of
 from warroom.logs.keys import By, folded
 from warroom.logs.weights import bytes_of, classes_of, count_of
 
-CHUNK: Final = 256 * 1024
+CHUNK: Final = 64 * 1024
 _SAMPLE: Final = 64 * 1024
 _LARGE: Final = 24 * 1024 * 1024
 """Bytes above which a second process is worth its start."""
