@@ -16,6 +16,8 @@ from warroom.hosts.base import CommandMissing, HostError
 
 GRACE: Final = 1.0
 """Seconds between asking a process group to end and ending it."""
+HELD_OPEN: Final = 0.5
+"""Seconds that output is still read after a command ended and left children that hold it open."""
 BACKLOG: Final = 1024 * 1024
 """Bytes of a stream that wait to be taken before the process is made to wait."""
 

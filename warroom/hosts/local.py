@@ -5,16 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Final
 
-from warroom.hosts._child import Backlog, Child, Kept, program
+from warroom.hosts._child import HELD_OPEN, Backlog, Child, Kept, program
 from warroom.hosts._disk import Disk
 from warroom.hosts.base import OUTPUT_LIMIT, Address, CommandTimeout, Result
 from warroom.hosts.follow import Follower
 from warroom.hosts.following import FollowedFile
-
-HELD_OPEN: Final = 0.5
-"""Seconds that output is still read after a command ended and left children that hold it open."""
 
 
 class LocalHost:

@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from warroom.hosts._child import Backlog, Kept, program
+from warroom.hosts._child import HELD_OPEN, Backlog, Kept, program
 from warroom.hosts.base import (
     OUTPUT_LIMIT,
     Address,
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 
 FOLLOW_INTERVAL: Final = 0.25
 """Seconds between two looks at a far file: each costs a round trip."""
-HELD_OPEN: Final = 0.5
-"""Seconds that output is still read after a command ended and left children that hold it open."""
 _SOCKET_PATH = 100  # bytes; Linux allows 107, others 103
 
 

@@ -14,6 +14,7 @@ from warroom.domain.sample import Detail, Section
 from warroom.domain.text import harmless, shorten
 from warroom.probes._machine_look import (
     GONE,
+    VIRTUAL,
     Cpu,
     Disk,
     Look,
@@ -27,7 +28,6 @@ from warroom.probes.base import ProbeFault
 COMMAND = 400
 """Characters of a command line that are kept."""
 _STEP = 200  # hundredths of a second: a set clock moves the start that psutil computes
-_VIRTUAL = ("lo", "veth", "docker", "br-", "virbr", "ifb", "cni", "flannel", "cali")
 
 
 def look(at: float, disks: tuple[str, ...]) -> Look:
@@ -120,7 +120,7 @@ def _network() -> tuple[int, int]:
     counters = [
         counted
         for name, counted in psutil.net_io_counters(pernic=True).items()
-        if not name.startswith(_VIRTUAL)
+        if not name.startswith(VIRTUAL)
     ]
     return sum(c.bytes_recv for c in counters), sum(c.bytes_sent for c in counters)
 

@@ -20,6 +20,8 @@ COLUMNS: Final = (
     Column("time", "time", "seconds", priority=4),
     Column("command", "command", grow=True),
 )
+VIRTUAL: Final = ("lo", "veth", "docker", "br-", "virbr", "ifb", "cni", "flannel", "cali")
+"""How interfaces are called whose traffic never leaves the machine, or is counted elsewhere."""
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 _HIDDEN: Final = "••••"
 _SECRETS: Final = (

@@ -16,14 +16,22 @@ from typing import Final
 from warroom.domain.clock import span
 from warroom.domain.sample import Detail, Section
 from warroom.domain.text import harmless_bytes
-from warroom.probes._machine_look import Cpu, Disk, Look, Process, Words, size, without_secrets
+from warroom.probes._machine_look import (
+    VIRTUAL,
+    Cpu,
+    Disk,
+    Look,
+    Process,
+    Words,
+    size,
+    without_secrets,
+)
 
 TICKS: Final = 100
 """USER_HZ, the unit of CPU time in /proc: 100 on every Linux (time(7))."""
 COMMAND: Final = 400
 """Bytes of a command line that are kept."""
 LIMIT: Final = 4 * 1024 * 1024
-_VIRTUAL: Final = ("lo", "veth", "docker", "br-", "virbr", "ifb", "cni", "flannel", "cali")
 _STAT: Final = re.compile(rb"(?ms)^(\d+) \((.{0,64}?)\) ([A-Za-z]) ((?:-?\d+ ){20,}-?\d+)$")
 
 LOOK: Final = """\
@@ -151,7 +159,7 @@ def _memory(meminfo: bytes) -> dict[bytes, int]:
 def _network(text: bytes) -> tuple[int, int]:
     received = sent = 0
     for name, numbers in re.findall(rb"(?m)^\s*(\S+?):\s*([\d ]+)$", text):
-        if not name.decode("ascii", "replace").startswith(_VIRTUAL):
+        if not name.decode("ascii", "replace").startswith(VIRTUAL):
             fields = numbers.split()
             received, sent = received + int(fields[0]), sent + int(fields[8])
     return received, sent
