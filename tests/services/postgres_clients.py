@@ -86,7 +86,9 @@ class Crowd:
 
     async def __aexit__(self, *_: object) -> None:
         """A backend that sleeps or waits does not notice that its client went: it is ended."""
-        pids = ", ".join(str(pid(connection)) for connection in self._connections) or "0"
+        if self._connections:
+            self._connections[0].terminate()  # where every slot is taken, it makes room for psql
+        pids = ", ".join(str(pid(connection)) for connection in self._connections[1:]) or "0"
         sql = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid IN ({pids})"
         await asyncio.to_thread(psql, self._server, sql)
         for connection in self._connections:

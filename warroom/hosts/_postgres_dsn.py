@@ -53,6 +53,11 @@ class Dsn:
         return TcpAddress(self.host, self.port)
 
     @property
+    def wants_tls(self) -> bool:
+        """Without TLS nothing may be sent."""
+        return self.sslmode in ("require", "verify-ca", "verify-full")
+
+    @property
     def place(self) -> str:
         """The endpoint for people, without user and password."""
         address = self.address

@@ -37,7 +37,8 @@ def explain(error: BaseException, dsn: Dsn, *, connected: bool) -> PostgresFault
 
     if isinstance(error, PostgresFault):
         return error
-    if isinstance(error, asyncpg.PostgresError):
+    cut = (asyncpg.ConnectionDoesNotExistError, asyncpg.ConnectionFailureError)
+    if isinstance(error, asyncpg.PostgresError) and not isinstance(error, cut):
         return _said(error, dsn)
     message, down = _unsaid(error, dsn, connected=connected)
     kind = PostgresLost if connected else PostgresFault
@@ -65,19 +66,11 @@ def _unsaid(error: BaseException, dsn: Dsn, *, connected: bool) -> tuple[str, bo
         case TimeoutError():
             what = "no answer in time" if connected else "no PostgreSQL answers there in time"
             return what, True
-        case ConnectionError() if "rejected SSL upgrade" in text:
-            return _no_tls(dsn), False
         case ConnectionError() if "SSL exchange" in text:
-            return "no PostgreSQL server: it answers in another protocol", True
+            return "it sends an error instead of TLS: see its log", True
         case ConnectionError():
             return "the connection broke" if connected else "the connection was cut at once", True
     return _of_client(error, connected=connected)
-
-
-def _no_tls(dsn: Dsn) -> str:
-    if dsn.sslmode in ("allow", "prefer"):
-        return "no PostgreSQL server: it answers in another protocol"
-    return f"it offers no TLS (or is no PostgreSQL), and sslmode={dsn.sslmode} asks for it"
 
 
 def _of_client(error: BaseException, *, connected: bool) -> tuple[str, bool]:
@@ -85,7 +78,7 @@ def _of_client(error: BaseException, *, connected: bool) -> tuple[str, bool]:
     name, text = type(error).__name__, " ".join(str(error).split())
     if name in ("ProtocolError", "InternalClientError", "UnicodeDecodeError", "BufferError"):
         return "no PostgreSQL server: it answers in another protocol", True
-    if name == "ConnectionDoesNotExistError":
+    if name in ("ConnectionDoesNotExistError", "ConnectionFailureError"):
         return "the connection broke" if connected else "the connection was cut at once", True
     return f"{text or name}", False
 
@@ -133,4 +126,4 @@ _BY_STATE: Final[Mapping[str, Callable[[Dsn, str], str]]] = {
     "57014": _too_long,
 }
 _DOWN: Final = frozenset({"53300", "57P01", "57P02", "57P03", "58000", "58030", "53100", "53200"})
-_CUT: Final = frozenset({"57P01", "57P02", "08000", "08003", "08006"})
+_CUT: Final = frozenset({"57P01", "57P02"})

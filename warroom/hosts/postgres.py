@@ -15,8 +15,9 @@ from warroom.config.values import Secret
 from warroom.hosts._postgres_dsn import Dsn, parse_dsn
 from warroom.hosts._postgres_sql import OLDEST, statement
 from warroom.hosts._postgres_words import PostgresFault, PostgresLost, explain
+from warroom.hosts._reach import reached_by
 from warroom.hosts._urls import BadUrl
-from warroom.hosts.base import Host, TcpAddress
+from warroom.hosts.base import Host, HostError, TcpAddress
 
 if TYPE_CHECKING:
     from warroom.hosts._postgres_tls import Relay
@@ -149,14 +150,13 @@ class PostgresSession:
     async def _connect(self, dsn: Dsn) -> Any:
         import asyncpg
 
-        where = await self._where(dsn)
         settings = {"application_name": APPLICATION}
         if not dsn.pooled:
             settings |= _LIMITS
             settings["default_transaction_read_only"] = "off" if self._writes else "on"
         try:
             connection = await asyncpg.connect(
-                **where,
+                **await self._where(dsn),
                 user=dsn.user or None,
                 password=dsn.password or None,
                 database=dsn.database or None,
@@ -165,6 +165,8 @@ class PostgresSession:
                 statement_cache_size=0 if dsn.pooled else 64,
                 server_settings=settings,
             )
+        except HostError:
+            raise
         except Exception as error:  # whatever it is, it is told in words
             raise explain(error, dsn, connected=False) from error
         try:
@@ -179,11 +181,13 @@ class PostgresSession:
 
     async def _where(self, dsn: Dsn) -> dict[str, Any]:
         """`host`, `port` and `ssl` for asyncpg, through the host's forward where there is one."""
-        reached = await self._host.reach(dsn.address)
+        from warroom.hosts._postgres_hello import greet
+
+        reached = await reached_by(self._host, dsn.address, PostgresFault)
+        await greet(reached, dsn)
         if isinstance(reached, TcpAddress):
             return {"host": reached.host, "port": reached.port, "ssl": _ssl(dsn)}
-        wants_tls = dsn.sslmode.startswith(("require", "verify"))
-        if wants_tls and isinstance(dsn.address, TcpAddress):
+        if dsn.wants_tls and isinstance(dsn.address, TcpAddress):
             from warroom.hosts._postgres_tls import Relay, context
 
             self._relay = Relay(reached)
@@ -213,7 +217,7 @@ def server_version(connection: Any) -> int:
 
 
 def _ssl(dsn: Dsn) -> object:
-    if not dsn.sslmode.startswith(("require", "verify")):
+    if not dsn.wants_tls:
         return dsn.sslmode
     from warroom.hosts._postgres_tls import context
 

@@ -10,6 +10,7 @@ import asyncio
 from typing import Any, Final
 
 from warroom.config.values import Secret
+from warroom.hosts._reach import reached_by
 from warroom.hosts._redis_url import RedisUrl, parse_redis_url
 from warroom.hosts._redis_words import RedisFault, RedisLost, lost, refused
 from warroom.hosts._urls import BadUrl
@@ -133,7 +134,7 @@ class RedisSession:
             self.url = parse_redis_url(await reveal(self._secret, self._host))
         except BadUrl as error:
             raise RedisFault(f"url: {error}") from None
-        reached = await self._host.reach(self.url.address)
+        reached = await reached_by(self._host, self.url.address, RedisFault)
         connection = connection_to(reached, self.url, self._timeout)
         try:
             await connection.connect()
