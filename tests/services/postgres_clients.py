@@ -79,6 +79,7 @@ class Crowd:
     def __init__(self, server: Postgres) -> None:
         self._server = server
         self._connections: list[Any] = []
+        self._pids: list[int] = []
         self._tasks: list[asyncio.Task[Any]] = []
 
     async def __aenter__(self) -> Crowd:
@@ -86,9 +87,7 @@ class Crowd:
 
     async def __aexit__(self, *_: object) -> None:
         """A backend that sleeps or waits does not notice that its client went: it is ended."""
-        if self._connections:
-            self._connections[0].terminate()  # where every slot is taken, it makes room for psql
-        pids = ", ".join(str(pid(connection)) for connection in self._connections[1:]) or "0"
+        pids = ", ".join(str(number) for number in self._pids) or "0"
         sql = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid IN ({pids})"
         await asyncio.to_thread(psql, self._server, sql)
         for connection in self._connections:
@@ -102,6 +101,7 @@ class Crowd:
         names = {"application_name": app} | settings
         connection = await asyncpg.connect(dsn or self._server.dsn(), server_settings=names)
         self._connections.append(connection)
+        self._pids.append(pid(connection))
         return connection
 
     async def idles_in_transaction(self, *statements: str, app: str = "shop") -> Any:

@@ -186,8 +186,7 @@ async def test_a_server_without_a_free_slot_is_down_and_says_how_many_it_has(
         assert seen.facts["connections"] == "1/5"
         async with Crowd(server) as crowd:
             psql(server, "CREATE ROLE app LOGIN")
-            for _ in range(4):
-                await crowd.connect()
+            clients = [await crowd.connect() for _ in range(4)]
             seen = await probe.sample()
             assert seen.summary == "5/5 connections, no slot left"
             assert seen.metrics["connections_percent"] == 100.0
@@ -195,6 +194,7 @@ async def test_a_server_without_a_free_slot_is_down_and_says_how_many_it_has(
             assert fault.down
             assert "no connection slot left" in str(fault)
             assert "too many clients" in str(fault)
+            await clients[0].close()
     finally:
         await probe.close()
         await server.stop()
