@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from rich.console import Console
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -42,6 +44,36 @@ class RoomPage:
             if widget.region.area
         )
 
+    def painted(self) -> str:
+        """What the terminal gets, after the last gate: every screen, cell by cell."""
+        width, height = self.app.size
+        file = io.StringIO()
+        console = Console(width=width, height=height, file=file, color_system=None)
+        stack = self.app._background_screens
+        render = self.app.screen._compositor.render_update(full=True, screen_stack=stack)
+        console.print(render)
+        return file.getvalue()
+
+    @property
+    def keys(self) -> str:
+        """The key bar, or the message in its place."""
+        return _text(self.app.room_screen.keys)
+
+    @property
+    def here(self) -> str:
+        """The pane that keys go to."""
+        return self.app.room_screen.active
+
+    @property
+    def shown(self) -> list[str]:
+        """The panes that are on the screen now."""
+        return [pane.key for pane in self.app.room_screen.panes if pane.region.area]
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of the open incident's events, as the journal has them."""
+        return [event.kind.value for event in self.room.session.events]
+
     def pane(self, name: str) -> str:
         """What one pane shows."""
         return next(_text(pane) for pane in self.app.room_screen.panes if pane.key == name)
@@ -58,33 +90,54 @@ class RoomPage:
                 raise AssertionError(f"not on the screen: {missing}\n{text}")
             await asyncio.sleep(0.02)
 
-    async def loses(self, unwanted: str, within: float = PATIENCE_S) -> None:
-        """Wait until a text is gone from the screen."""
-        end = time.monotonic() + within
-        while unwanted in self.text():
+    async def until(self, holds: Callable[[], bool], what: str) -> None:
+        """Wait until `holds`; `what` is said, with the screen, when it never does."""
+        end = time.monotonic() + PATIENCE_S
+        while not holds():
             if time.monotonic() > end:
-                raise AssertionError(f"still on the screen: {unwanted!r}\n{self.text()}")
+                raise AssertionError(f"{what}\n{self.text()}")
+            await asyncio.sleep(0.02)
+
+    async def says(self, wanted: str) -> None:
+        """Wait until the key bar says something."""
+        await self.until(lambda: wanted in self.keys, f"not said: {wanted!r}, but {self.keys!r}")
+
+    async def loses(self, unwanted: str, within: float = PATIENCE_S, *, pane: str = "") -> None:
+        """Wait until a text is gone from the screen (or from that pane)."""
+        end = time.monotonic() + within
+        while unwanted in (text := self.pane(pane) if pane else self.text()):
+            if time.monotonic() > end:
+                raise AssertionError(f"still on the screen: {unwanted!r}\n{text}")
             await asyncio.sleep(0.02)
 
     async def closes(self) -> None:
         """Wait until no dialog is over the room."""
-        end = time.monotonic() + PATIENCE_S
-        while self.app.screen is not self.app.room_screen:
-            if time.monotonic() > end:
-                raise AssertionError(f"a dialog stays open\n{self.text()}")
-            await asyncio.sleep(0.02)
+        await self.until(lambda: self.app.screen is self.app.room_screen, "a dialog stays open")
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
 
+    async def asked(self) -> Input:
+        """Wait until a line is asked for; where it is typed."""
+        await self.until(lambda: bool(self.app.screen.query(Input)), "nothing asks for a line")
+        return self.app.screen.query_one(Input)
+
+    async def opens(self, title: str, severity: str = "1") -> None:
+        """Open an incident, by its keys."""
+        await self.press("i")
+        await self.types(title)
+        await self.sees("severity (")
+        await self.press(severity)
+        await self.closes()
+        await self.sees(title)
+
+    async def resize(self, width: int, height: int) -> None:
+        """The terminal window is another size from now on."""
+        await self.pilot.resize_terminal(width, height)
+
     async def types(self, text: str) -> None:
         """Type into the line that is asked for, and submit it."""
-        end = time.monotonic() + PATIENCE_S
-        while not self.app.screen.query(Input):
-            if time.monotonic() > end:
-                raise AssertionError(f"nothing asks for a line\n{self.text()}")
-            await asyncio.sleep(0.02)
-        self.app.screen.query_one(Input).value = text
+        (await self.asked()).value = text
         asking = self.app.screen
         await self.pilot.press("enter")
         while self.app.screen is asking:
@@ -111,7 +164,12 @@ class RoomPage:
 
 @asynccontextmanager
 async def opened(
-    config: Path, *, size: tuple[int, int] = (160, 48), observe: bool = False, theme: str = ""
+    config: Path,
+    *,
+    size: tuple[int, int] = (160, 48),
+    observe: bool = False,
+    theme: str = "",
+    sharing: bool = False,
 ) -> AsyncIterator[RoomPage]:
     """A console on a config file, opened on real systems."""
     loaded = Loaded(*load_settings(config))
@@ -119,7 +177,7 @@ async def opened(
     async def opener() -> Room:
         return build_room(loaded, observe=observe)
 
-    app = WarroomApp(loaded.settings, opener, theme=theme)
+    app = WarroomApp(loaded.settings, opener, theme=theme, sharing=sharing)
     async with app.run_test(size=size) as pilot:
         page = RoomPage(app, pilot)
         end = time.monotonic() + PATIENCE_S
