@@ -55,12 +55,11 @@ def probe_of(
 
 async def until(look: Callable[[], Awaitable[T]], holds: Callable[[T], object]) -> T:
     """The first look for which `holds`; the server publishes what others do with some delay."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            seen = await look()
-            if holds(seen):
-                return seen
-            await asyncio.sleep(0.02)
+    deadline = asyncio.get_running_loop().time() + PATIENCE
+    while not holds(seen := await look()):
+        assert asyncio.get_running_loop().time() < deadline, f"still not so: {seen}"
+        await asyncio.sleep(0.02)
+    return seen
 
 
 def cells(row: Row) -> dict[str, Any]:
