@@ -20,6 +20,7 @@ from warroom.domain.sample import Sample
 from warroom.tui import themes
 from warroom.tui.commands import COMMANDS
 from warroom.tui.gate import Gate
+from warroom.tui.geometry import readable
 from warroom.tui.messages import IncidentChanged, RoomFailed, Sampled
 from warroom.tui.screens.room import RoomScreen
 
@@ -79,6 +80,10 @@ class WarroomApp(App[None]):
 
     def get_line_filters(self) -> list[LineFilter]:
         return [self._gate, *super().get_line_filters()]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """No palette over a screen that is too small to read."""
+        return action != "command_palette" or readable(*self.size)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every declared command, each theme, each action of the active pane."""

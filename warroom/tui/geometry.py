@@ -40,6 +40,11 @@ class Plan:
     too_small: bool = False
 
 
+def readable(width: int, height: int) -> bool:
+    """Whether a screen of that size can be worked on; on a smaller one no action key is live."""
+    return width >= MIN_WIDTH and height >= MIN_HEIGHT
+
+
 def plan(
     width: int,
     height: int,
@@ -53,7 +58,7 @@ def plan(
 
     Below 60x16 there is only the header; below 100x30, or when zoomed, one pane at a time.
     """
-    if width < MIN_WIDTH or height < MIN_HEIGHT:
+    if not readable(width, height):
         return Plan({"header": Region(0, 0, width, height)}, too_small=True)
     regions = {"header": Region(0, 0, width, 1), "keys": Region(0, height - 1, width, 1)}
     tabs = width < TILES_WIDTH or height < TILES_HEIGHT

@@ -10,6 +10,7 @@ from textual.screen import Screen
 from warroom.domain.incident import Role, Status
 from warroom.journal.base import JournalError
 from warroom.mitigations.base import MitigationRefused
+from warroom.tui.geometry import readable
 from warroom.tui.messages import IncidentChanged
 from warroom.tui.screens.dialogs import Option, ask_line, choose
 
@@ -199,7 +200,7 @@ class Acts(Screen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """An action's own key arms it: the active pane's before the config's."""
-        if self.room is None or event.character is None:
+        if self.room is None or event.character is None or not readable(*self.app.size):
             return
         for action in self.actions_here():
             if action.key == event.character:

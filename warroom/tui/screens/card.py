@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from warroom.mitigations.base import Risk
+from warroom.tui.geometry import readable
 from warroom.tui.widgets.lines import Line, Lines, Span, spread, wrapped
 
 if TYPE_CHECKING:
@@ -169,7 +170,9 @@ class CardScreen(ModalScreen[bool]):
             return
         if self._body.running_since is not None:
             return
-        if time.monotonic() - self._shown_at < DEAF_S:
+        if not readable(*self.app.size):
+            self._body.wrong = "the screen is too small to read this: make it larger"
+        elif time.monotonic() - self._shown_at < DEAF_S:
             self._body.wrong = "typed before the card was shown: read it, then press again"
         elif typed != self._armed.card.word:
             self._body.wrong = f'"{typed}" is not "{self._armed.card.word}"'

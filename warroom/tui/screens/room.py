@@ -97,6 +97,10 @@ class RoomScreen(Record):
         self.header.too_small = made.too_small
         return made
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """On a screen too small to read there is nothing to do but leave."""
+        return action == "leave" or geometry.readable(*self.app.size)
+
     def arrange_anew(self) -> None:
         """Another pane, preset or zoom: place everything again."""
         self.tabs.active = self.active
