@@ -152,7 +152,7 @@ def shrink(bucket: Bucket, by: TalkerBy, most: int) -> None:
     counts = bucket.counts[by]
     if len(counts) <= most:
         return
-    keys_by_count = Counter(map(count_of, counts.values()))
+    keys_by_count = Counter([weight >> COUNT_SHIFT for weight in counts.values()])
     left = len(counts)
     lost = 0
     for lost in sorted(keys_by_count):

@@ -32,9 +32,9 @@ class Tally:
     def take(self, file: BinaryIO, size: int, layout: Layout) -> int:
         """Count lines of about `size` bytes read from `file`; how many bytes they had."""
         if self._plain(layout):
-            lines = file.readlines(min(size, _READ))
-            self._count_clients(lines, layout)
-            return sum(map(len, lines))
+            before = file.tell()
+            self._count_clients(file.readlines(min(size, _READ)), layout)
+            return file.tell() - before
         data = file.read(size)
         if not data.endswith(b"\n"):
             data += file.readline()
@@ -85,7 +85,7 @@ class Tally:
     def _fold(self) -> None:
         if len(self.counts) <= self._fold_above or self.by not in ("path", "status"):
             return
-        keys = folded(self.counts.items(), self.by)
+        keys = folded(self.counts, self.by)
         fresh: dict[bytes, int] = defaultdict(int)
         for key, figure in keys.items():
             # written as a field again, so that a later fold finds the same key

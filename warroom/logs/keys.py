@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
-from warroom.logs.access import is_address, request_of
+from warroom.logs.access import is_address, not_ipv4, request_of
 
 By = Literal["ip", "range", "path", "status", "agent"]
 GROUPS: Final[tuple[By, ...]] = ("ip", "range", "path", "status", "agent")
@@ -62,11 +62,23 @@ FOLDS: Final[Mapping[By, Callable[[bytes], bytes]]] = {
 """From the field as it stands in the line to the key; an empty key means unknown."""
 
 
-def folded(counts: Iterable[tuple[bytes, int]], by: By) -> dict[bytes, int]:
+def folded(counts: Mapping[bytes, int], by: By) -> dict[bytes, int]:
     """Counts by raw field as counts by key, those of unknown key under the empty one."""
+    if by == "ip":
+        return _folded_clients(counts)
     fold = FOLDS[by]
     out: dict[bytes, int] = {}
-    for field, count in counts:
+    for field, count in counts.items():
         key = fold(field)
         out[key] = out.get(key, 0) + count
+    return out
+
+
+def _folded_clients(counts: Mapping[bytes, int]) -> dict[bytes, int]:
+    """Most clients are IPv4 addresses, and those are keys as they stand."""
+    out = dict(counts)
+    for field in not_ipv4(counts):
+        key = client_key(field)
+        if key != field:
+            out[key] = out.get(key, 0) + out.pop(field)
     return out

@@ -42,7 +42,7 @@ SINCE_KEYS: Final = 100_000
 LEAST: Final = 500
 BUCKET_KEYS: Final = 10_000
 """Most keys of one grouping that a closed bucket holds."""
-_OPEN_KEYS: Final = 100_000
+_OPEN_KEYS: Final = 50_000
 """Most keys of one grouping that the bucket under way holds."""
 _STEP: Final = 2_000
 """Keys merged before others get their turn."""

