@@ -8,7 +8,7 @@ at once. A thing that changes more than five times in ten minutes is written as 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -132,6 +132,24 @@ class Transitions:
         return changes
 
 
+class Standing:
+    """The changes that hold now, each with when it was seen: with them begins the timeline of an
+    incident that is opened while systems are ill."""
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[object, ...], tuple[Change, datetime]] = {}
+
+    def take(self, change: Change, at: datetime) -> None:
+        """`change` holds from now on, or it is over."""
+        if change.kind is Kind.RECOVERED or change.data.get("after") in (Health.OK.value, "gone"):
+            self._held.pop(_thing(change.data), None)
+        else:
+            self._held[_thing(change.data)] = change, at
+
+    def __iter__(self) -> Iterator[tuple[Change, datetime]]:
+        return iter(tuple(self._held.values()))
+
+
 def _why(row: Row) -> str:
     state = str(row.cells[1]) if len(row.cells) > 1 else ""
     return row.note or state
@@ -169,12 +187,16 @@ def news(change: Change, events: Iterable[Event]) -> bool:
     A console that is opened again, or a second one beside it, sees the same ill source: the last
     entry about that thing decides, whoever wrote it.
     """
-    thing = (change.data.get("source"), change.data.get("row"), change.data.get("check"))
+    thing = _thing(change.data)
     state = change.data.get("after", change.kind.value), change.data.get("level")
     for event in reversed(list(events)):
         if event.kind not in MACHINE_KINDS:
             continue
-        seen = (event.data.get("source"), event.data.get("row"), event.data.get("check"))
-        if seen == thing:
+        if _thing(event.data) == thing:
             return (event.data.get("after", event.kind.value), event.data.get("level")) != state
     return change.kind is not Kind.RECOVERED
+
+
+def _thing(data: Mapping[str, object]) -> tuple[object, ...]:
+    """What a change is about: a source, one of its rows, a check on it."""
+    return data.get("source"), data.get("row"), data.get("check")

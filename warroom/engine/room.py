@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from warroom.config.settings import LogEntry, Settings
@@ -22,7 +23,7 @@ from warroom.engine.checks import Check, CheckState, evaluate
 from warroom.engine.executor import Action, Armed, Executor, Outcome
 from warroom.engine.members import MitigationMember, ProbeMember
 from warroom.engine.monitor import Monitor
-from warroom.engine.recorder import Change, Transitions, news
+from warroom.engine.recorder import Change, Standing, Transitions, news
 from warroom.engine.session import Session
 from warroom.engine.talkers import EVERY_S, TIMEOUT_S, TalkersProbe
 from warroom.hosts.base import Host
@@ -68,10 +69,12 @@ class Room:
         self._checklist = items_of(settings.incident.checklist) or DEFAULT
         self.states: dict[str, CheckState] = {}
         self._transitions = Transitions()
-        self._changes: asyncio.Queue[Change] = asyncio.Queue()
+        self._standing, self._begun = Standing(), ""
+        self._changes: asyncio.Queue[tuple[Change, datetime]] = asyncio.Queue()
         self._listeners: list[Callable[[Sample], None]] = []
         self._writer: asyncio.Task[None] | None = None
         self.monitor.subscribe(self._seen)
+        self.session.subscribe(self._incident_moved)
 
     def _add(self, member: ProbeMember) -> None:
         entry, spec = member.entry, member.spec
@@ -158,16 +161,26 @@ class Room:
         changes = self._transitions.health(sample)
         changes += self._transitions.findings(sample.source, state.findings)
         for change in changes:
-            self._changes.put_nowait(change)
+            self._standing.take(change, sample.at)
+            self._changes.put_nowait((change, sample.at))
         for listener in self._listeners:
             listener(sample)
 
+    def _incident_moved(self) -> None:
+        """An incident that begins while systems are ill is told so, as of when that was seen."""
+        incident = self.session.incident
+        if incident is not None and incident.id != self._begun:
+            self._begun = incident.id
+            for dated in self._standing:
+                self._changes.put_nowait(dated)
+
     async def _write(self) -> None:
         while True:
-            change = await self._changes.get()
+            change, at = await self._changes.get()
+            incident = self.session.incident
             try:
-                if self.session.incident is not None and news(change, self.session.events):
-                    await self.session.record(change.kind, change.text, change.data)
+                if incident and incident.is_open and news(change, self.session.events):
+                    await self.session.record(change.kind, change.text, change.data, at=at)
             except JournalError:
                 continue  # the session keeps it in `unsaved`, shows NOT SAVED and tries again
             finally:

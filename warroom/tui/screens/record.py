@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from textual import work
 
 from warroom.domain.events import Kind
+from warroom.journal.base import JournalError
 from warroom.tui.screens.acts import Acts
 from warroom.tui.screens.dialogs import ask_line, show_sheet
 
@@ -108,6 +109,8 @@ class Record(Acts):
             written = await write_postmortem(self.room.session, path, self.settings)
         except ExportError as error:
             self.say(str(error), "down")
+        except JournalError as error:
+            self.say(f"NOT SAVED that the post-mortem was written: {error}; {path}", "down")
         else:
             self.say(f"post-mortem: {written}", "ok")
 

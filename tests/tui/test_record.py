@@ -1,0 +1,257 @@
+"""The record: what a responder says and decides is written, shown, and never lost."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import written
+from tests.tui.page import RoomPage, opened
+
+SIZE = (120, 40)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return written(tmp_path, '[incident]\ntimezone = "Europe/Berlin"')
+
+
+@pytest.fixture
+async def room(config: Path) -> AsyncIterator[RoomPage]:
+    """A console without systems; no incident is open."""
+    async with opened(config, size=SIZE) as page:
+        yield page
+
+
+@contextmanager
+def full_disk(folder: Path) -> Iterator[None]:
+    """No file may grow beyond what the journal's have now, as if the disk were full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    largest = max(file.stat().st_size for file in folder.glob("journal.db*"))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_without_an_incident_every_key_of_the_record_says_how_to_open_one(
+    room: RoomPage,
+) -> None:
+    await room.sees("no incident is open")
+    for key in ("n", "v", "u", "c", "x", "t", "e", "p"):
+        await room.press(key)
+        await room.says("no incident is open: press i to open one")
+        room.app.room_screen.keys.clear()
+        assert room.app.screen is room.app.room_screen
+
+
+async def test_an_incident_is_opened_once(room: RoomPage) -> None:
+    await room.opens("Checkout 5xx", "2")
+    await room.sees("P2", "[P2]", "Checkout 5xx", "investigating")
+    await room.press("i")
+    await room.says("is open already")
+    assert room.kinds == ["opened"]
+
+
+async def test_an_opening_that_is_left_with_escape_opens_nothing(room: RoomPage) -> None:
+    await room.press("i")
+    await room.types("Checkout 5xx")
+    await room.sees("severity (P0-P3)")
+    await room.press("escape")
+    await room.closes()
+    assert room.room.session.incident is None
+
+
+async def test_severity_status_and_role_are_chosen_and_written(room: RoomPage) -> None:
+    await room.opens("it burns", "3")
+    await room.press("v")
+    await room.sees("severity (P0-P3)")
+    await room.press("k", "k", "enter")  # from where it stands
+    await room.sees("[P1]", "severity P3 → P1 (P0-P3)")
+    await room.press("u")
+    await room.sees("enter choose")
+    await room.press("3")
+    await room.sees("status investigating → mitigating")
+    await room.press("c")
+    await room.sees("incident commander", "nobody")
+    await room.press("1")
+    await room.types("dana")
+    await room.sees("incident commander: dana", "IC dana")
+    await room.press("c")
+    await room.sees("enter choose")
+    await room.press("1")
+    await room.types("robin")
+    await room.sees("incident commander: robin (was dana)", "IC robin")
+
+
+async def test_choosing_what_is_so_already_writes_nothing(room: RoomPage) -> None:
+    await room.opens("it burns", "2")
+    for key in ("v", "u"):
+        await room.press(key)
+        await room.sees("enter choose")
+        await room.press("enter")
+        await room.closes()
+    assert room.kinds == ["opened"]
+
+
+async def test_the_checklist_stays_open_while_it_is_ticked(room: RoomPage) -> None:
+    await room.opens("it burns")
+    await room.sees("0/17")
+    await room.press("x")
+    await room.sees("[ ] See it yourself")
+    await room.press("enter")
+    await room.sees("[x] See it yourself", "1/17")
+    await room.press("j", "enter")
+    await room.sees("[x] Name what is hit", "2/17")
+    await room.press("enter")
+    await room.sees("[ ] Name what is hit", "1/17")
+    await room.press("escape")
+    await room.closes()
+    assert room.kinds[1:] == ["checklist"] * 3
+
+
+async def test_a_note_of_many_words_and_signs_is_kept_as_it_was_said(room: RoomPage) -> None:
+    await room.opens("it burns")
+    text = "pool at 98/100 [/x] [@click=app.bell]x[/] ünïcode 漢字 — suspecting #4711"
+    await room.press("n")
+    await room.types(text)
+    await room.sees(text)
+    assert room.room.session.events[-1].text == text
+
+
+async def test_an_empty_note_and_one_left_with_escape_are_not_written(room: RoomPage) -> None:
+    await room.opens("it burns")
+    await room.press("n")
+    await room.types("   ")
+    await room.press("n")
+    await room.asked()
+    await room.press("h", "m", "escape")
+    await room.closes()
+    assert room.kinds == ["opened"]
+
+
+async def test_on_a_full_disk_not_saved_is_said_and_the_text_is_saved_when_there_is_room(
+    room: RoomPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    await room.opens("it burns")
+    with full_disk(tmp_path):
+        await room.press("n")
+        await room.types("the pool is too small")
+        await room.says("NOT SAVED")
+        await room.sees("NOT SAVED 1")
+        assert [draft.text for draft in room.room.session.unsaved] == ["the pool is too small"]
+        assert room.kinds == ["opened"]
+        await room.press("e")
+        await room.says("NOT SAVED that the post-mortem was written")
+        assert room.app.is_running
+    await room.sees("the pool is too small")
+    await room.loses("NOT SAVED 1")
+    assert room.kinds == ["opened", "note", "exported"]
+    assert room.room.session.unsaved == []
+
+
+async def test_what_another_console_writes_is_here_within_half_a_second(config: Path) -> None:
+    async with opened(config, size=SIZE) as mine, opened(config, size=SIZE) as theirs:
+        await mine.opens("it burns")
+        await theirs.sees("it burns")
+        took = []
+        for word in ("first", "second", "third"):
+            await theirs.press("n")
+            await theirs.types(f"{word} from the other desk")
+            await theirs.sees(f"{word} from")
+            began = time.monotonic()
+            await mine.sees(f"{word} from the other desk")
+            took.append(time.monotonic() - began)
+        assert min(took) < 0.5
+        await mine.press("v")
+        await mine.sees("severity (")
+        await mine.press("0")
+        await theirs.sees("[P0]")
+
+
+async def test_leaving_and_coming_back_resumes_the_incident(config: Path) -> None:
+    async with opened(config, size=SIZE) as room:
+        await room.opens("it burns")
+        began = room.room.session.incident
+        await room.press("n")
+        await room.types("written before leaving")
+        await room.sees("written before leaving")
+    async with opened(config, size=SIZE) as room:
+        await room.sees("it burns", "written before leaving")
+        assert began is not None
+        assert room.room.session.incident is not None
+        assert room.room.session.incident.opened_at == began.opened_at
+
+
+async def test_the_export_says_where_it_is_and_what_stands_in_the_way(
+    room: RoomPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    await room.opens("it burns")
+    await room.press("e")
+    await room.says("post-mortem: ")
+    (file,) = tmp_path.glob("*-post-mortem.md")
+    assert str(file) in room.room.session.events[-1].text
+    await room.press("colon")
+    await room.types(f"export {tmp_path}/other.md")
+    await room.says("other.md")
+    assert "it burns" in (tmp_path / "other.md").read_text()
+    await room.press("colon")
+    await room.types("export /no/such/folder/x.md")
+    await room.says("/no/such/folder/x.md: ")
+
+
+async def test_the_timeline_is_filtered_added_to_and_retracted_from(room: RoomPage) -> None:
+    await room.opens("it burns")
+    for text in ("pool is full", "restarting api"):
+        await room.press("n")
+        await room.types(text)
+        await room.sees(text)
+    await room.press("t")
+    await room.sees("timeline of INC-", "3 entries", "Z ")
+    await room.press("slash")
+    await room.types("pool")
+    await room.sees("1 of 3")
+    await room.press("slash")
+    await room.types("")
+    await room.press("n")
+    await room.types("said from the timeline")
+    await room.sees("4 entries")
+    await room.press("g", "j", "d")
+    await room.types("it was not")
+    await room.sees("3 entries")
+    assert "pool is full" not in [e.text for e in room.room.timeline().entries]
+    assert "pool is full" in [e.text for e in room.room.session.events]
+    await room.press("G", "enter")
+    await room.sees("entry 4", "said from the timeline")
+    await room.press("escape", "escape")
+    await room.closes()
+
+
+async def test_machine_entries_can_be_hidden(tmp_path: Path) -> None:
+    nobody = '[[probe]]\nkind = "http"\nname = "api"\nurl = "http://127.0.0.1:9/"\nevery = "0.2s"'
+    async with opened(written(tmp_path, nobody), size=SIZE) as room:
+        await room.opens("it burns")
+        await room.sees("api down")
+        await room.press("t")
+        await room.sees("machine")
+        await room.press("m")
+        await room.sees("1 of ")
+        await room.press("m")
+        await room.loses("1 of ")
+
+
+async def test_entries_that_come_while_the_timeline_is_open_appear_in_it(room: RoomPage) -> None:
+    await room.opens("it burns")
+    await room.press("t")
+    await room.sees("1 entries")
+    await asyncio.create_task(room.room.session.note("from elsewhere"))
+    await room.sees("2 entries")
