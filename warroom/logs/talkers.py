@@ -89,12 +89,11 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """A window as it is now: its buckets, and weights of the one under way and of the rest."""
+    """A window as it is now: its buckets, and `parts` that add up to its weights."""
 
     by: TalkerBy
     buckets: Sequence[Bucket]
-    current: Mapping[bytes, int]
-    closed: Mapping[bytes, int]
+    parts: Sequence[Mapping[bytes, int]]
     recent: Sequence[Bucket]
     span_s: float
     total: int
@@ -109,7 +108,7 @@ class _Look:
         return sum(bucket.short[self.by] for bucket in self.buckets)
 
     def weight(self, key: bytes) -> int:
-        return self.current.get(key, 0) + self.closed.get(key, 0)
+        return sum(part.get(key, 0) for part in self.parts)
 
 
 class Talkers:
@@ -125,6 +124,7 @@ class Talkers:
         self._first: dict[TalkerBy, dict[bytes, float]] = {by: {} for by in TALKER_GROUPS}
         self._sums: dict[tuple[TalkerBy, int], Sum] = {}
         self._closing: Iterator[None] = iter(())
+        self._late: list[Bucket] = []  # the bucket that is being closed, if there is one
 
     @property
     def requests(self) -> int:
@@ -152,6 +152,7 @@ class Talkers:
         for by, counts in self._current.counts.items():
             if len(counts) > _OPEN_KEYS:
                 shrink(self._current, by, _OPEN_KEYS // 2)
+                break  # one at a time: the others have their turn with the next lines
 
     def top(self, by: TalkerBy, n: int, *, now: float, window_s: int = 60) -> list[Talker]:
         """The `n` largest of a window."""
@@ -170,8 +171,7 @@ class Talkers:
             by_status=classes_of(look.total),
             bytes=bytes_of(look.total),
             talkers=tuple(
-                self._talker(look, key, weight)
-                for key, weight in largest_of(look.current, look.closed, n)
+                self._talker(look, key, weight) for key, weight in largest_of(look.parts, n)
             ),
         )
 
@@ -185,14 +185,12 @@ class Talkers:
     def _look(self, by: TalkerBy, now: float, window_s: int) -> _Look:
         self._turn(now)
         self._sort_in()
-        self._finish_closing()
-        buckets, closed = self._window(by, window_s)
+        buckets, parts = self._window(by, window_s)
         start = self._current.start - window_s if window_s else self.started
         return _Look(
             by=by,
             buckets=buckets,
-            current=self._current.counts[by],
-            closed=closed,
+            parts=parts,
             recent=self._recent(window_s),
             span_s=max(1.0, now - max(start, self.started)),
             total=sum(bucket.total for bucket in buckets),
@@ -214,22 +212,29 @@ class Talkers:
             short=look.short if look.whole else short_of(look.buckets, look.by, key),
         )
 
-    def _window(self, by: TalkerBy, window_s: int) -> tuple[list[Bucket], dict[bytes, int]]:
-        """The window's buckets, the one under way last, and the sum of those that are closed."""
+    def _window(
+        self, by: TalkerBy, window_s: int
+    ) -> tuple[list[Bucket], list[Mapping[bytes, int]]]:
+        """The window's buckets, and the sum of those that are closed with the others' weights."""
         if not window_s:
-            return [self._since, self._current], self._since.counts[by]
+            self._finish_closing()
+            since = [self._since, self._current]
+            return since, [bucket.counts[by] for bucket in since]
         summed = self._sums.get((by, window_s))
         if summed is None:
             if len(self._sums) >= len(TALKER_GROUPS):
                 del self._sums[next(iter(self._sums))]
-            summed = self._sums[by, window_s] = Sum(by, window_s)
-        summed.move(self._closed, self._current.start - window_s)
-        return [*summed.buckets, self._current], summed.counts
+            summed = self._sums[by, window_s] = Sum(by)
+        oldest = self._current.start - window_s
+        summed.move(self._closed, oldest)
+        late = [bucket for bucket in self._late if bucket.start >= oldest]
+        others = [*late, self._current]
+        return [*summed.buckets, *others], [summed.counts, *(b.counts[by] for b in others)]
 
     def _recent(self, window_s: int) -> list[Bucket]:
         """A bucket for every step of the window, for trends: also for those without requests."""
         length = window_s or min(WINDOWS[2], self._current.start - self._since.start)
-        there = {bucket.start: bucket for bucket in (*self._closed, self._current)}
+        there = {bucket.start: bucket for bucket in (*self._closed, *self._late, self._current)}
         oldest = max(self._current.start - length, self._since.start)
         steps = int((self._current.start - oldest) // BUCKET_S)
         starts = [oldest + BUCKET_S * step for step in range(steps + 1)]
@@ -247,6 +252,7 @@ class Talkers:
         while self._closed and self._closed[0].start < start - WINDOWS[2]:
             self._closed.popleft()
         if closing.total:
+            self._late = [closing]
             self._closing = self._close(closing)
 
     def _finish_closing(self) -> None:
@@ -261,6 +267,7 @@ class Talkers:
             shrink(closing, by, most)
             yield
         self._closed.append(closing)
+        self._late = []
         since = self._since
         since.total += closing.total
         for by, counts in closing.counts.items():
