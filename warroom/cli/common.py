@@ -184,9 +184,10 @@ def print_json(value: dict[str, Any]) -> None:
 
 def refuse_without_terminal() -> None:
     """The console needs a terminal that can draw; scripts have `warroom check`."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") in (
-        None,
-        "",
-        "dumb",
-    ):
-        fail("the console needs a terminal; for scripts there is `warroom check`")
+    instead = "for scripts there is `warroom check`"
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        fail(f"the console needs a terminal; {instead}")
+    if os.environ.get("TERM", "") in ("", "dumb"):
+        fail(f"the console needs a terminal that can draw, and TERM says it cannot; {instead}")
+    if not sys.stderr.isatty():
+        fail("the console draws through stderr: leave it on the terminal")

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import sys
-import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 
 from warroom.config.settings import Settings
 from warroom.domain.sample import Sample
-from warroom.tui import themes
-from warroom.tui.commands import COMMANDS
+from warroom.tui import terminal, themes
 from warroom.tui.gate import Gate
 from warroom.tui.geometry import readable
 from warroom.tui.messages import IncidentChanged, RoomFailed, Sampled
 from warroom.tui.screens.room import RoomScreen
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
     from warroom.engine.room import Room
 
 LOST_TTY_CHECK_S: Final = 1.0
-SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 class WarroomApp(App[None]):
@@ -40,6 +34,9 @@ class WarroomApp(App[None]):
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
     ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+z", "suspend_process", "suspend", show=False)  # what job control is used to
+    ]
     CSS: ClassVar[str] = """
     CommandPalette { background: $background 60%; }
     """
@@ -56,11 +53,13 @@ class WarroomApp(App[None]):
     ) -> None:
         self._gate = Gate()
         self._gate.sharing = sharing or settings.console.share
-        self.ascii_only = ascii_only or settings.console.ascii
+        self.ascii_only = self._gate.ascii_only = ascii_only or settings.console.ascii
         self._theme = themes.load(theme or settings.console.theme)
-        super().__init__()
+        super().__init__(driver_class=terminal.TerminalDriver)
+        self.ending = terminal.Ending()
         self.settings, self._opener = settings, opener
         self.room: Room | None = None
+        self._unclosed: Room | None = None
         self.parting = ""
         self.room_screen = RoomScreen(settings, missing)
         self.register_theme(self._theme)
@@ -88,7 +87,7 @@ class WarroomApp(App[None]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every declared command, each theme, each action of the active pane."""
         room = self.room_screen
-        for command in COMMANDS:
+        for command in room.commands:
             if command.id not in ("palette", "pane"):
                 title = f"{command.title}  ({command.key_text})"
                 yield SystemCommand(title, command.help, _runner(room, command.action))
@@ -106,7 +105,7 @@ class WarroomApp(App[None]):
 
     def on_mount(self) -> None:
         self.set_keymap(dict(self.settings.console.keys))
-        self._watch_signals()
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.set_interval(LOST_TTY_CHECK_S, self._check_tty)
         self.call_after_refresh(self._start_opening)
 
@@ -119,7 +118,7 @@ class WarroomApp(App[None]):
         from warroom.journal.base import JournalError
 
         try:
-            room = await self._opener()
+            room = self._unclosed = await self._opener()
             room.subscribe(self._on_sample)
             room.session.subscribe(self._on_incident)
             await room.open()
@@ -140,40 +139,34 @@ class WarroomApp(App[None]):
         self.room_screen.post_message(IncidentChanged())
 
     async def on_unmount(self) -> None:
-        if self.room is not None:
-            await self.room.close()
+        if self._unclosed is not None:
+            await self._unclosed.close()
 
     # The terminal is given back ---------------------------------------------------------------
 
-    def _watch_signals(self) -> None:
-        if self.is_headless:
-            return
-        loop = asyncio.get_running_loop()
-        for number in SIGNALS:
-            loop.add_signal_handler(number, self._signalled, number)
-        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
+    def on_load(self) -> None:
+        """The terminal is about to be taken: from now on a signal ends the console in order."""
+        self.ending.loop = asyncio.get_running_loop()
 
-    def _signalled(self, number: signal.Signals) -> None:
-        self.exit(return_code=128 + number)
+    def end(self, status: int) -> None:
+        """Leave, with this exit status; the incident goes on."""
+        self.exit(return_code=status)
+
+    def lost(self) -> None:
+        """The terminal is gone (a dropped SSH session)."""
+        self.ending.by_force_later(terminal.LOST)
+        self.end(terminal.LOST)
 
     def _check_tty(self) -> None:
-        """A terminal that is gone (a dropped SSH session) ends the console; the incident stays."""
-        if self.is_headless:
-            return
-        try:
-            os.tcgetpgrp(sys.__stdin__.fileno())  # type: ignore[union-attr]
-        except OSError:
-            self.exit(return_code=128 + signal.SIGHUP)
+        if not self.is_headless and not terminal.is_there():
+            self.lost()
 
     def _fatal_error(self) -> None:
         """A defect ends the console with its place, but never with the values of variables."""
         from rich.text import Text
 
         error = sys.exc_info()[1] or self._exception
-        lines = traceback.format_exception(error) if error else ["unknown error\n"]
-        said: Text = Text("".join(lines))
-        said.append("\nwarroom ended because of a defect. The incident is intact: start it again.")
-        self._exit_renderables.append(said)
+        self._exit_renderables.append(Text(terminal.last_words(error)))
         self._close_messages_no_wait()
 
 

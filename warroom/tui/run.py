@@ -26,11 +26,17 @@ def run(
 ) -> int:
     """Run the console until it is left; its exit status. What it says in parting goes to stderr."""
     from warroom.tui.app import WarroomApp
+    from warroom.tui.terminal import last_words
 
     app = WarroomApp(
         settings, opener, theme=theme, sharing=sharing, ascii_only=ascii_only, missing=missing
     )
-    app.run()
+    with app.ending.on_signals(app.end):
+        try:
+            app.run()
+        except Exception as error:  # noqa: BLE001 - a defect while closing; the terminal is back
+            print(last_words(error), file=sys.stderr)
+            return 1
     if app.parting:
         print(app.parting, file=sys.stderr)
     return app.return_code or 0
