@@ -49,8 +49,10 @@ async def mitigation(postgres_server: Postgres) -> AsyncIterator[Make]:
     def make(act: str, dsn: Secret | None = None) -> EndBackend:
         options = Options(dsn or Secret(postgres_server.dsn()))
         context = MitigationContext(LocalHost(), SystemClock())
-        made.append(spec(f"postgres.{act}").create(options, context))
-        return made[-1]
+        one = spec(f"postgres.{act}").create(options, context)
+        assert isinstance(one, EndBackend)
+        made.append(one)
+        return one
 
     yield make
     for one in made:

@@ -18,7 +18,7 @@ HOSTILE = "\x1b[2J\x1b]0;x\x07 [/x] [@click=app.bell]x[/] \u202eabc \x00 \x9b31m
 PIDS = st.integers(1, 12)
 
 
-def backend(pid: int, **fields: Any) -> Mapping[str, Any]:
+def backend(pid: int, **fields: Any) -> dict[str, Any]:
     """A record as activity.sql gives it, of an active client unless told otherwise."""
     record: dict[str, Any] = {
         "pid": pid,

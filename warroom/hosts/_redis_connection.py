@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from redis.asyncio.connection import AbstractConnection
 
 from warroom.hosts._redis_url import RedisUrl
 from warroom.hosts._redis_words import RedisFault
 from warroom.hosts.base import Address, TcpAddress
+
+_LISTEN_S: Final = 0.5
 
 
 class HostConnection(AbstractConnection):
@@ -37,14 +39,26 @@ class HostConnection(AbstractConnection):
         return self._url.place
 
     async def _connect(self) -> None:
+        self._reader, self._writer = await self._streams()
+
+    async def overheard(self) -> bytes:
+        """What the server says to a client that says nothing. One that turns clients away does so
+        at once (maxclients, protected mode), but its words are lost when it resets a connection
+        on which we had begun to talk. Raises OSError, TimeoutError."""
+        reader, writer = await self._streams()
+        try:
+            async with asyncio.timeout(_LISTEN_S):
+                return await reader.read(1024)
+        finally:
+            writer.close()
+
+    async def _streams(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         secured: dict[str, Any] = {}
         if self._url.tls:
             secured = {"ssl": _context(self._url), "server_hostname": self._url.host}
         if isinstance(self._reached, TcpAddress):
-            opening = asyncio.open_connection(self._reached.host, self._reached.port, **secured)
-        else:
-            opening = asyncio.open_unix_connection(self._reached.path, **secured)
-        self._reader, self._writer = await opening
+            return await asyncio.open_connection(self._reached.host, self._reached.port, **secured)
+        return await asyncio.open_unix_connection(self._reached.path, **secured)
 
 
 def connection_to(reached: Address, url: RedisUrl, timeout: float) -> HostConnection:

@@ -7,6 +7,7 @@ RedisFault         the server could not be asked, or said no
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any, Final
 
 from warroom.config.values import Secret
@@ -20,6 +21,7 @@ __all__ = ["BadUrl", "RedisFault", "RedisLost", "RedisSession", "RedisUrl", "par
 
 CLIENT_NAME: Final = "warroom"
 Command = tuple[str | int, ...]
+_CUT: Final = re.compile("cut at once|broke|reset")
 _SHUT_OUT: Final = ("NOAUTH", "MAXCLIENTS", "DENIED")
 Answer = Any
 """bytes, int, None or a list of these; a RedisFault where the server refused that one command."""
@@ -141,12 +143,13 @@ class RedisSession:
             (named,) = await self._batch(connection, (("CLIENT", "SETNAME", CLIENT_NAME),))
             if isinstance(named, RedisFault) and named.code in _SHUT_OUT:
                 raise named
-        except RedisLost as fault:
+        except RedisLost as lost_at_once:
             await connection.disconnect(nowait=True)
-            raise RedisFault(str(fault), down=fault.down) from fault
+            raise await _turned_away(connection, lost_at_once, self.url) from lost_at_once
         except (redis.RedisError, OSError, ValueError) as error:
             await connection.disconnect(nowait=True)
-            raise _unopened(error, self.url) from error
+            fault = _unopened(error, self.url)
+            raise await _turned_away(connection, fault, self.url) from error
         except BaseException:
             await connection.disconnect(nowait=True)
             raise
@@ -161,6 +164,19 @@ def _unopened(error: BaseException, url: RedisUrl) -> RedisFault:
     if isinstance(error, answers) or "max number of clients" in str(error):
         return refused(error, url, "AUTH")
     return lost(error, url, connected=False)
+
+
+async def _turned_away(connection: Any, fault: RedisFault, url: RedisUrl) -> RedisFault:
+    """`fault`, or what the server said when it cut a connection that had just been made."""
+    if fault.code or not _CUT.search(str(fault)):
+        return fault
+    try:
+        words = (await connection.overheard()).decode("utf-8", "replace")
+    except (OSError, TimeoutError):
+        words = ""
+    if words.startswith("-"):
+        return refused(Exception(words[1:].partition("\r")[0]), url, "AUTH")
+    return RedisFault(str(fault), down=fault.down)
 
 
 def _name(command: Command) -> str:

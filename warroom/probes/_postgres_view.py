@@ -175,8 +175,9 @@ def _replication(r: Record) -> str:
     if not r:
         return ""
     if r["standby"]:
-        behind = f", {span(max(0.0, r['lag_s']))} behind" if r["lag_s"] is not None else ""
-        return f"standby{behind}"
+        behind = [f"{_span(r['lag_s'])} behind"] if r["lag_s"] else []
+        behind += [f"{size(r['lag_bytes'])} to replay"] if r["lag_bytes"] else []
+        return ", ".join(["standby", *(behind or ["level"])])
     if not r["standbys"]:
         return ""
     many = "standby" if r["standbys"] == 1 else "standbys"

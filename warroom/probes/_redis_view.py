@@ -13,7 +13,7 @@ from warroom.hosts.redis_info import Info, SlowCall, keyspace, number, replicas
 from warroom.probes._size import size
 
 COLUMNS: Final = (
-    Column("id", "id", "count", priority=3),
+    Column("id", "id", "id", priority=3),
     Column("ago", "ago", "seconds"),
     Column("duration", "took", "seconds"),
     Column("client", "client", priority=2),
