@@ -6,7 +6,8 @@ docs. People remap keys by id under `[console.keys]`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 Group = Literal["incident", "panes", "rows", "logs", "record", "console"]
@@ -270,6 +271,11 @@ COMMANDS: Final[tuple[Command, ...]] = (
     ),
 )
 """In the order of the help."""
+
+
+def remapped(keys: Mapping[str, str]) -> tuple[Command, ...]:
+    """COMMANDS with the keys of `[console.keys]`, shown as they are written there."""
+    return tuple(replace(c, keys=keys[c.id], shown="") if c.id in keys else c for c in COMMANDS)
 
 
 def by_word(word: str) -> Command | None:

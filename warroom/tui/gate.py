@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
@@ -21,6 +22,8 @@ _EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _SECRET: Final = re.compile(
     r"(?i)\b(password|passwd|pwd|secret|token|api[_-]?key|authorization|bearer)\b(\s*[=:]\s*|\s+)(\S+)"
 )
+_PLAIN: Final = dict(zip("…→←↑↓·•—–★⏎✓☐▁▂▃▄▅▆▇█░▔▎▊", "~><^v.*--*|x._.-=+*#@. ||", strict=True))
+"""What stands for the console's own characters where there is only ASCII."""
 _CLOCK: Final = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?")
 
 
@@ -35,6 +38,17 @@ def mask(text: str) -> str:
     return _IPV6.sub(lambda m: m[0] if _CLOCK.fullmatch(m[0]) else _covered(m), text)
 
 
+def in_ascii(text: str) -> str:
+    """`text` without any character beyond ASCII, as wide as before.
+
+    >>> in_ascii("shop-a… → 漢 ok")
+    'shop-a~ > ?? ok'
+    """
+    if text.isascii():
+        return text
+    return "".join(c if c.isascii() else _PLAIN.get(c) or "?" * cell_len(c) for c in text)
+
+
 def _covered(match: re.Match[str]) -> str:
     return "•" * len(match[0])
 
@@ -44,10 +58,13 @@ class Gate(LineFilter):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sharing = False
+        self.sharing = self.ascii_only = False
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        if not self.sharing and all(s.text.isprintable() for s in segments):
+        fit = all(
+            s.text.isprintable() and (s.text.isascii() or not self.ascii_only) for s in segments
+        )
+        if fit and not self.sharing:
             return segments
         return [self._clean(segment) for segment in segments]
 
@@ -56,4 +73,5 @@ class Gate(LineFilter):
         if control:
             return segment
         text = harmless(text)
-        return Segment(mask(text) if self.sharing else text, style)
+        text = mask(text) if self.sharing else text
+        return Segment(in_ascii(text) if self.ascii_only else text, style)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from textual.theme import Theme
 
@@ -56,5 +56,13 @@ def load(name: str) -> Theme:
         error=colours["down"],
         dark=bool(table.get("dark", True)),
         ansi=bool(table.get("ansi", False)),
-        variables={key: colours[key] for key in SEMANTIC},
+        variables={key: colours[key] for key in SEMANTIC} | _of_ansi(table),
     )
+
+
+def _of_ansi(table: dict[str, Any]) -> dict[str, str]:
+    """Variables that Textual's own style sheets name and, for ANSI themes alone, does not make."""
+    if not table.get("ansi"):
+        return {}
+    colours: dict[str, str] = table["colours"]
+    return {"ansi-background": colours["background"], "ansi-foreground": colours["foreground"]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from warroom.tui.commands import COMMANDS, Group
+from warroom.tui.commands import Command, Group
 from warroom.tui.widgets.lines import Line
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ _TITLES: Final[dict[Group, str]] = {
 }
 
 
-def help_lines(actions: Sequence[Action]) -> list[Line]:
+def help_lines(commands: Sequence[Command], actions: Sequence[Action]) -> list[Line]:
     """Groups of `key  :word  what it does`, then the actions with their keys."""
     lines: list[Line] = []
     for group, title in _TITLES.items():
         lines += [[(title, "title accent")]]
-        for command in COMMANDS:
+        for command in commands:
             if command.group == group:
                 lines.append(_line(command.key_text, command.word, command.help))
         lines.append([])

@@ -13,7 +13,10 @@ from warroom.tui.screens.acts import Acts
 from warroom.tui.screens.dialogs import ask_line, show_sheet
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from warroom.config.settings import Settings
+    from warroom.tui.commands import Command
     from warroom.tui.panes.logs import LogsPane
 
 NOTE_HINT: Final = "what you see, think or decide; enter writes it down"
@@ -23,6 +26,7 @@ class Record(Acts):
     """A part of the room's screen: what is written down, copied, filtered and shown at length."""
 
     settings: Settings
+    commands: Sequence[Command]
 
     @work(exclusive=True, group="dialog")
     async def action_note(self, text: str = "") -> None:
@@ -117,7 +121,7 @@ class Record(Acts):
     async def action_help(self) -> None:
         from warroom.tui.screens.help import help_lines
 
-        await show_sheet(self, "keys and commands", help_lines(self.actions_here()))
+        await show_sheet(self, "keys and commands", help_lines(self.commands, self.actions_here()))
 
     def action_theme(self) -> None:
         from warroom.tui import themes

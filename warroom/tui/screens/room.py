@@ -13,7 +13,7 @@ from textual.layout import Layout
 
 from warroom.config.settings import Settings
 from warroom.tui import geometry
-from warroom.tui.commands import COMMANDS
+from warroom.tui.commands import COMMANDS, remapped
 from warroom.tui.geometry import PRESETS, Plan
 from warroom.tui.layout import RoomLayout
 from warroom.tui.messages import IncidentChanged, RoomFailed, Sampled
@@ -62,6 +62,7 @@ class RoomScreen(Record):
         self.sidebar = Sidebar()
         self.strip = TimelineStrip(settings.incident.timezone)
         self.tabs, self.keys = Tabs(), KeyBar()
+        self.commands = self.keys.commands = remapped(settings.console.keys)
         self._dirty: set[Pane] = set()
 
     def compose(self) -> ComposeResult:

@@ -13,7 +13,7 @@ from warroom.domain.events import Kind
 from warroom.domain.sample import Health
 from warroom.domain.timeline import Entry
 from warroom.tui import format as fmt
-from warroom.tui.commands import COMMANDS
+from warroom.tui.commands import COMMANDS, Command
 from warroom.tui.widgets.lines import Line, Lines, Span, spread
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ class KeyBar(Lines):
     def __init__(self) -> None:
         super().__init__(id="keys")
         self.message: Span | None = None
+        self.commands: Sequence[Command] = COMMANDS
         self.extra: Sequence[tuple[str, str]] = ()
 
     def say(self, text: str, style: str = "") -> None:
@@ -142,7 +143,7 @@ class KeyBar(Lines):
         if self.message is not None:
             text, style = self.message
             return [spread([(text, f"bar {style}".strip())], (), width, style="bar")]
-        shown = sorted((c for c in COMMANDS if c.bar), key=lambda c: c.bar)
+        shown = sorted((c for c in self.commands if c.bar), key=lambda c: c.bar)
         keys = [(c.key_text, c.title) for c in shown[:2]] + list(self.extra)
         keys += [(c.key_text, c.title) for c in shown[2:]]
         spans: list[Span] = []
