@@ -15,9 +15,12 @@ from time import perf_counter
 import pytest
 
 from tests.support.services import DockerEngine
+from tests.support.sshd import SshServer
 from warroom.config.settings import LogEntry
 from warroom.drill.stack.nginx import Nginx
+from warroom.hosts.base import Host
 from warroom.hosts.local import LocalHost
+from warroom.hosts.ssh import SshHost
 from warroom.logs.engine import LogEngine, SourceState
 from warroom.logs.ring import LogRing
 from warroom.logs.view import LogView
@@ -26,9 +29,9 @@ LINE = '{} - - [21/Nov/2026:14:35:02 +0000] "GET /cart HTTP/1.1" {} 157 "-" "cur
 
 
 @asynccontextmanager
-async def following(*entries: LogEntry) -> AsyncIterator[LogEngine]:
-    host = LocalHost()
-    engine = LogEngine(entries, {"": host})
+async def following(*entries: LogEntry, at: Host | None = None) -> AsyncIterator[LogEngine]:
+    host = at or LocalHost()
+    engine = LogEngine(entries, {host.name: host})
     engine.start()
     try:
         yield engine
@@ -250,6 +253,25 @@ async def test_a_container_is_followed_by_its_name(docker_engine: DockerEngine):
             await until(engine, lambda: shown(engine.ring) == ["ERROR from a container"])
     finally:
         await asyncio.to_thread(docker_engine.docker, "rm", "-f", name)
+
+
+@pytest.mark.service("ssh")
+async def test_files_and_commands_of_another_machine_are_followed(
+    ssh_server: SshServer, tmp_path: Path
+):
+    log = tmp_path / "access.log"
+    log.write_text(LINE.format("203.0.113.1", 200))
+    far = SshHost("web1", "box", str(ssh_server.config))
+    tail = ("tail", "-n", "+1", "-f", str(log))
+    entries = LogEntry("edge", on="web1", path=str(log)), LogEntry("job", on="web1", argv=tail)
+    async with following(*entries, at=far) as engine:
+        await until(engine, lambda: engine.ring.received.keys() == {0, 1})
+        await asyncio.sleep(0.7)
+        with log.open("a") as file:
+            file.write(LINE.format("203.0.113.7", 502))
+        await until(engine, lambda: engine.talkers.requests == 2)
+        assert [status.host for status in engine.status()] == ["web1", "web1"]
+        assert shown(engine.ring, 0) == shown(engine.ring, 1)
 
 
 async def test_pm2_is_never_started_only_to_read_a_log(

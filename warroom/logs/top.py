@@ -20,7 +20,7 @@ from warroom.logs._tally import Tally
 from warroom.logs.access import recognise
 from warroom.logs.columns import Layout, layout_of
 from warroom.logs.keys import By, folded
-from warroom.logs.weights import bytes_of, classes_of, count_of
+from warroom.logs.weights import COUNT_SHIFT, bytes_of, classes_of, count_of
 
 CHUNK: Final = 64 * 1024
 _SAMPLE: Final = 64 * 1024
@@ -327,7 +327,7 @@ def _report(tally: Tally, by: By, fmt: str, n: int, full: bool) -> Report:
     from warroom.domain.text import harmless_bytes
 
     top = []
-    for key, figure in largest(figures, n, weigh):
+    for key, figure in largest(figures, n, 1 << COUNT_SHIFT if tally.weighed else 1):
         times = weigh(figure)
         top.append(
             Top(
@@ -341,18 +341,16 @@ def _report(tally: Tally, by: By, fmt: str, n: int, full: bool) -> Report:
     return Report(by, fmt, tally.lines, parsed, tuple(top))
 
 
-def largest(
-    figures: dict[bytes, int], n: int, weigh: Callable[[int], int]
-) -> list[tuple[bytes, int]]:
-    """The `n` of the largest weight, by weight and then by key, both descending."""
+def largest(figures: dict[bytes, int], n: int, unit: int = 1) -> list[tuple[bytes, int]]:
+    """The `n` of the largest count, by count and then by key, both descending.
+
+    A figure's count is how often `unit` goes into it.
+    """
     if n <= 0 or not figures:
         return []
-    counts = (
-        {key: weigh(figure) for key, figure in figures.items()} if weigh is not int else figures
-    )
-    least = sorted(counts.values(), reverse=True)[: min(n, len(counts))][-1]
-    chosen = sorted(((c, key) for key, c in counts.items() if c >= least), reverse=True)
-    return [(key, figures[key]) for _, key in chosen[:n]]
+    least = sorted(figures.values(), reverse=True)[: min(n, len(figures))][-1] // unit * unit
+    chosen = ((figure // unit, key) for key, figure in figures.items() if figure >= least)
+    return [(key, figures[key]) for _, key in sorted(chosen, reverse=True)[:n]]
 
 
 def to_json(report: Report) -> dict[str, Any]:
