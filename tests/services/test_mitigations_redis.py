@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.services.redis_clients import another, cli
 from tests.services.tcp_proxy import Proxy
-from tests.services.test_redis import another, cli
 from warroom.config.values import Secret
 from warroom.domain.clock import SystemClock
 from warroom.drill.stack import redis

@@ -3,126 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.support.services import HttpService
-from tests.support.sshd import SshServer
-from warroom.config.values import Secret
+from tests.services.redis_clients import Probes, another, cli, fault_of, told, wipe
 from warroom.domain.clock import ManualClock, SystemClock
 from warroom.domain.sample import Health
-from warroom.drill.stack import redis
-from warroom.drill.stack.postgres import Postgres
-from warroom.drill.stack.program import find, free_port
+from warroom.drill.stack.program import find
 from warroom.drill.stack.redis import Redis
-from warroom.hosts.base import Host
-from warroom.hosts.local import LocalHost
-from warroom.hosts.ssh import SshHost
-from warroom.probes.base import ProbeContext, ProbeFault
-from warroom.probes.redis import SPEC, Options, RedisProbe
+from warroom.probes.base import ProbeFault
 
 pytestmark = pytest.mark.service("redis")
-
-Probes = Callable[..., RedisProbe]
-
-
-def cli(server: Redis, *words: str | bytes) -> str:
-    """What redis-cli prints."""
-    argv = [str(find("redis-cli", "apt install redis-tools")), "-s", str(server.socket), *words]
-    done = subprocess.run(argv, capture_output=True, timeout=30, check=True)
-    return done.stdout.decode("utf-8", "replace").strip()
-
-
-def told(server: Redis, field: str) -> str:
-    """A field of INFO as redis-cli gives it."""
-    lines = cli(server, "INFO").splitlines()
-    return next(x.partition(":")[2].strip() for x in lines if x.startswith(f"{field}:"))
 
 
 @pytest.fixture
 async def probes() -> AsyncIterator[Probes]:
-    """Makes probes and closes them after the test."""
-    made: list[RedisProbe] = []
-
-    def make(
-        url: str | Secret,
-        *,
-        host: Host | None = None,
-        clock: Any = None,
-        timeout: float = 5.0,
-        **options: Any,
-    ) -> RedisProbe:
-        context = ProbeContext("cache", host or LocalHost(), clock or SystemClock(), timeout)
-        secret = Secret(url) if isinstance(url, str) else url
-        probe = SPEC.create(Options(secret, **options), context)
-        assert isinstance(probe, RedisProbe)
-        made.append(probe)
-        return probe
-
-    yield make
-    for probe in made:
-        await probe.close()
+    async with Probes() as made:
+        yield made
 
 
 @pytest.fixture
 def server(redis_server: Redis) -> Iterator[Redis]:
     """The shared server, empty before and after."""
-
-    def wipe() -> None:
-        for words in (("FLUSHALL",), ("CONFIG", "RESETSTAT"), ("SLOWLOG", "RESET")):
-            cli(redis_server, *words)
-
-    wipe()
+    wipe(redis_server)
     yield redis_server
-    wipe()
-
-
-@asynccontextmanager
-async def another(folder: Path, name: str, *settings: str) -> AsyncIterator[Redis]:
-    """A server of the test's own."""
-    home = folder / name
-    home.mkdir(mode=0o711)
-    started = await redis.start(home, tcp=True, settings=settings)
-    try:
-        yield started
-    finally:
-        await started.stop()
-        shutil.rmtree(home)
-
-
-async def fault_of(probe: RedisProbe) -> ProbeFault:
-    with pytest.raises(ProbeFault) as caught:
-        await probe.sample()
-    assert str(caught.value).isprintable()
-    return caught.value
-
-
-async def looked(probe: RedisProbe) -> bool:
-    """Whether a look was possible."""
-    try:
-        await probe.sample()
-    except ProbeFault:
-        return False
-    return True
-
-
-@pytest.fixture
-def kept(tmp_path: Path) -> Callable[[str], Secret]:
-    """A URL with a password, kept where a config may point to."""
-
-    def keep(url: str) -> Secret:
-        file = tmp_path / "url"
-        file.touch(mode=0o600)
-        file.write_text(url)
-        return Secret(f"file:{file}")
-
-    return keep
+    wipe(redis_server)
 
 
 async def test_figures_are_those_of_redis_cli(server: Redis, probes: Probes) -> None:
@@ -291,146 +198,3 @@ async def test_a_replica_says_of_whom_and_how_far_behind(
         above = await probes(server.url).sample()
         assert above.metrics["replicas"] == 1
         assert above.facts["replication"].startswith("1 replica, lag ")
-
-
-async def test_passwords_wrong_missing_and_needless(
-    stack_folder: Path, server: Redis, probes: Probes, kept: Callable[[str], Secret]
-) -> None:
-    async with another(stack_folder, "locked", "requirepass s3cret") as locked:
-        place = f"127.0.0.1:{locked.port}"
-        missing = await fault_of(probes(locked.url))
-        assert str(missing) == f"{place}: it wants a password and the URL has none"
-        assert not missing.down
-        wrong = await fault_of(probes(kept(f"redis://:hunter2@{place}/0")))
-        assert str(wrong) == f"{place}: wrong password for user default, or the user is disabled"
-        nobody = await fault_of(probes(kept(f"redis://shop:s3cret@{place}/0")))
-        assert "wrong password for user shop" in str(nobody)
-        right = await probes(kept(f"redis://:s3cret@{place}/0")).sample()
-        assert right.health is Health.OK
-    needless = await fault_of(probes(kept(f"redis://:s3cret@127.0.0.1:{server.port}/0")))
-    assert "it wants no password, but the URL has one" in str(needless)
-
-
-async def test_a_user_with_few_rights_is_told_which_are_missing(
-    server: Redis, probes: Probes, kept: Callable[[str], Secret]
-) -> None:
-    cli(server, "ACL", "SETUSER", "clerk", "on", ">pa55", "+info")
-    try:
-        url = kept(f"redis://clerk:pa55@127.0.0.1:{server.port}/0")
-        seen = await probes(url).sample()
-        assert seen.health is Health.OK
-        assert "user clerk may not run SLOWLOG GET" in seen.facts["not visible"]
-        assert "ACL SETUSER clerk +slowlog|get" in seen.facts["not visible"]
-        detail = await probes(url).detail("")
-        assert any("may not run CLIENT LIST" in line for s in detail.sections for line in s.lines)
-        cli(server, "ACL", "SETUSER", "clerk", "-info")
-        fault = await fault_of(probes(url))
-        assert "user clerk may not run INFO: ACL SETUSER clerk +info" in str(fault)
-    finally:
-        cli(server, "ACL", "DELUSER", "clerk")
-
-
-@pytest.mark.parametrize(
-    ("url", "says", "down"),
-    [
-        ("redis://cache.invalid", 'the name "cache.invalid" is not known (DNS)', True),
-        ("unix:///nowhere/redis.sock", "no such socket: is the server running?", True),
-        ("http://cache", "url: ", False),
-    ],
-)
-async def test_a_server_that_cannot_be_reached_says_why(
-    probes: Probes, url: str, says: str, down: bool
-) -> None:
-    fault = await fault_of(probes(url))
-    assert says in str(fault)
-    assert fault.down is down
-
-
-@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
-async def test_a_closed_port_is_refused_and_down(probes: Probes, name: str) -> None:
-    port = free_port()
-    fault = await fault_of(probes(f"redis://{name}:{port}"))
-    assert str(fault) == f"{name}:{port}: connection refused: nothing listens there"
-    assert fault.down
-
-
-async def test_an_http_server_there_is_no_redis(
-    http_service: Callable[..., HttpService], probes: Probes
-) -> None:
-    fault = await fault_of(probes(f"redis://127.0.0.1:{http_service().port}", timeout=2.0))
-    assert "Redis" in str(fault) or "cut at once" in str(fault)
-    assert fault.down
-
-
-@pytest.mark.service("postgres")
-async def test_a_postgresql_there_is_no_redis(postgres_server: Postgres, probes: Probes) -> None:
-    fault = await fault_of(probes(f"redis://127.0.0.1:{postgres_server.port}", timeout=2.0))
-    assert "Redis" in str(fault) or "cut at once" in str(fault)
-
-
-GARBAGE = {
-    "ssh": b"SSH-2.0-OpenSSH_9.2\r\n",
-    "http": b"HTTP/1.1 400 Bad\r\n\r\n",
-    "binary": b"\x00\xff" * 64,
-    "negative array": b"*-7\r\n",
-    "endless bulk": b"$99999999999\r\n",
-    "no number": b":x\r\n",
-    "error that is no text": b"-\xff\xfe\r\n",
-    "nested arrays": b"*1000000\r\n" * 50,
-    "silence": b"",
-}
-
-
-@pytest.mark.parametrize("first", GARBAGE)
-async def test_whatever_talks_there_is_told_in_one_line(first: str, probes: Probes) -> None:
-    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(GARBAGE[first])
-
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = listening.sockets[0].getsockname()[1]
-    fault = await fault_of(probes(f"redis://127.0.0.1:{port}", timeout=1.5))
-    assert str(fault).startswith(f"127.0.0.1:{port}: ")
-    listening.close()
-
-
-async def test_no_client_slot_left_is_down(stack_folder: Path, probes: Probes) -> None:
-    async with another(stack_folder, "crowded", "maxclients 1") as server:
-        first = probes(server.url)
-        async with asyncio.timeout(5):  # until whoever waited for the server has left its slot
-            while not await looked(first):
-                await asyncio.sleep(0.02)
-        fault = await fault_of(probes(server.url))
-        assert str(fault).endswith("no client slot left (maxclients)")
-        assert fault.down
-
-
-async def test_a_server_that_ended_our_connection_is_looked_at_again(
-    server: Redis, probes: Probes
-) -> None:
-    probe = probes(server.url)
-    await probe.sample()
-    cli(server, "CLIENT", "KILL", "TYPE", "normal")
-    await asyncio.sleep(0)
-    seen = None
-    for _ in range(2):  # noticed before the look, or under it
-        try:
-            seen = await probe.sample()
-        except ProbeFault as fault:
-            assert "the connection broke" in str(fault)
-    assert seen is not None
-    assert seen.health is Health.OK
-
-
-@pytest.mark.service("ssh")
-async def test_it_is_looked_at_through_ssh(
-    ssh_server: SshServer, server: Redis, probes: Probes
-) -> None:
-    host = SshHost("box", "box", str(ssh_server.config))
-    try:
-        for url in (server.url, f"unix://{server.socket}"):
-            seen = await probes(url, host=host, timeout=10.0).sample()
-            assert seen.health is Health.OK
-        fault = await fault_of(probes(f"redis://127.0.0.1:{free_port()}", host=host, timeout=10.0))
-        assert fault.down
-    finally:
-        await host.close()
