@@ -15,7 +15,6 @@ class Proxy:
     def __init__(self, port: int, word: bytes, *, passes: bool, later: int = 0) -> None:
         self._to, self._word, self._passes, self._later = port, word, passes, later
         self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
         self.cuts = 0
 
     async def __aenter__(self) -> Proxy:
@@ -25,9 +24,6 @@ class Proxy:
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     @property
     def port(self) -> int:
@@ -38,25 +34,31 @@ class Proxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
         back = asyncio.create_task(self._pump(far_reader, writer))
-        self._tasks.add(back)
+        try:
+            if await self._until_cut(reader, far_writer):
+                back.cancel()  # no answer gets through from here on
+                await asyncio.gather(back, return_exceptions=True)
+                if self._passes:
+                    await far_reader.read(1)  # the server has acted when it answers
+                self.cuts += 1
+                _reset(writer)
+        finally:
+            back.cancel()
+            far_writer.close()
+
+    async def _until_cut(self, reader: asyncio.StreamReader, sink: asyncio.StreamWriter) -> bool:
+        """Passes on what the client says; True when it is time to cut."""
         left = -1
         while data := await reader.read(65536):
             if self._word in data:
                 left = self._later + 1
             left -= 1
+            if left != 0 or self._passes:
+                sink.write(data)
+                await sink.drain()
             if left == 0:
-                self.cuts += 1
-                back.cancel()  # no answer gets through from here on
-                if self._passes:
-                    far_writer.write(data)
-                    await far_writer.drain()
-                    await far_reader.read(1)  # the server has acted when it answers
-                _reset(writer)
-                far_writer.close()
-                return
-            far_writer.write(data)
-            await far_writer.drain()
-        far_writer.close()
+                return True
+        return False
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         while data := await source.read(65536):

@@ -128,14 +128,15 @@ async def test_a_blocker_is_terminated_and_who_waited_goes_on(
     assert psql(postgres_server, "SELECT id FROM jobs") == "3"
 
 
+@pytest.mark.parametrize("parameters", ["", "&pgbouncer=true"])
 async def test_a_query_is_cancelled_and_its_session_stays(
-    postgres_server: Postgres, probe: PostgresProbe, mitigation: Make, crowd: Crowd
+    postgres_server: Postgres, probe: PostgresProbe, mitigation: Make, crowd: Crowd, parameters: str
 ) -> None:
     import asyncpg
 
     client = await crowd.connect()
     running = crowd.runs(client, "SELECT pg_sleep(60)")
-    cancel = mitigation("cancel")
+    cancel = mitigation("cancel", Secret(postgres_server.dsn() + parameters))
     card = await cancel.preview(await working(probe, client))
     assert card.command[0] == f"SELECT pg_cancel_backend({pid(client)})"
     assert card.risk is Risk.CHANGE

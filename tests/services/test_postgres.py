@@ -329,3 +329,30 @@ async def test_a_password_from_a_file_opens_the_door_over_tcp(
     file.write_text(tcp(postgres_server, plain_role, "pa55"))
     probe = probes(Secret(f"file:{file}"))
     await until(probe.sample, lambda s: s.metrics["connections"] == 1)
+
+
+async def test_behind_a_pooler_every_look_sets_its_own_limits(
+    postgres_server: Postgres, probes: Callable[..., PostgresProbe], crowd: Crowd
+) -> None:
+    queries = {
+        "limits": "SELECT current_setting('statement_timeout') AS a, "
+        "current_setting('transaction_read_only') AS b",
+        "wrong": "SELECT nothing",
+        "right": "SELECT 1 AS one",
+    }
+    probe = probes(postgres_server.dsn() + "&pgbouncer=true", queries=queries)
+    client = await crowd.connect()
+    for _ in range(2):
+        seen = await probe.sample()
+        assert cells(row_of(seen, pid(client)))["state"] == "idle"
+    told = await probe.detail("")
+    lines = {section.title: section.lines for section in told.sections}
+    assert lines["limits"][1].split() == ["3s", "on"]
+    assert 'column "nothing" does not exist' in lines["wrong"][0]
+    assert lines["right"] == ("one", "1"), "what fails does not spoil what follows"
+    left = psql(
+        postgres_server,
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE application_name = 'warroom' AND state LIKE 'idle in%'",
+    )
+    assert left == "0", "no transaction stays open between looks"

@@ -131,6 +131,7 @@ class EndBackend:
     async def _changed(self, connection: Any, card: Card, version: int) -> None:
         """Nothing fitted any more: says what is there now. Raises MitigationRefused."""
         pid = int(card.context["pid"])
+        await connection.fetchval(statement(_ROOM, "fresh", version))
         now = await connection.fetchrow(statement(_ROOM, "target", version), pid)
         shown = card.target.identity["backend_start"]
         reason = refusal(self._act, pid, shown, now) or "its query has ended, another one runs now"
@@ -143,6 +144,7 @@ class EndBackend:
         sql = statement(_ROOM, "state", version)
         done = "cancelled" if self._act == "cancel" else "terminated"
         for _ in range(round(_VERIFY_S / _POLL_S)):
+            await connection.fetchval(statement(_ROOM, "fresh", version))
             now = await connection.fetchrow(sql, pid, instants[0])
             if now is None:
                 return Done(f"pid {pid} is gone" if done == "terminated" else f"pid {pid} {done}")
