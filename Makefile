@@ -29,7 +29,7 @@ lint: $(BIN)/warroom ## format, lint, types and import contracts only
 	@bash scripts/test.sh lint
 
 bench: $(BIN)/warroom ## measure the console beside a Textual hello-world
-	@$(BIN)/python -m tests.benchmarks
+	@$(BIN)/python scripts/bench.py $(ARGS)
 
 screenshots: $(BIN)/warroom ## make the pictures in screenshots/ from a drill
 	@$(BIN)/python scripts/screenshots.py

@@ -1,0 +1,107 @@
+"""Measures the console beside a Textual hello-world and whichever peers are installed.
+
+Run by `make bench`. Ratios within one run are what counts: the figures are those of this machine,
+at this moment. It ends with a failure only where a result is wrong (a line lost, a count that
+differs), never because something was slow. Nothing is written outside a temporary folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.benchmarks import counting, following, live  # noqa: E402
+from tests.benchmarks.figures import Row, table  # noqa: E402
+from tests.benchmarks.lines import write  # noqa: E402
+from tests.benchmarks.process import CommandFailed  # noqa: E402
+from tests.benchmarks.stack import standing  # noqa: E402
+
+PEERS: Final = ("pg_activity", "lazydocker", "k9s", "lnav", "goaccess", "gawk")
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is measured: runs of each start, seconds of idling, keys, lines counted."""
+
+    runs: int = 7
+    idle: float = 12.0
+    keys: int = 50
+    lines: int = 1_000_000
+    ring: int = 1_000_000
+    follow: float = 6.0
+
+
+QUICK: Final = Effort(runs=3, idle=3.0, keys=15, lines=200_000, ring=200_000, follow=2.0)
+_FEW: Final = 100_000
+
+
+def measure(effort: Effort, folder: Path, parts: set[str], *, full: bool) -> list[Row]:
+    """Every row, part by part; a part that cannot be had is a row that says why."""
+    rows: list[Row] = []
+
+    def part(name: str, doing: Callable[[], list[Row]]) -> None:
+        if parts and name not in parts:
+            return
+        began = time.monotonic()
+        try:
+            rows.extend(doing())
+        except CommandFailed as failed:
+            rows.append(Row(name, "—", str(failed), wrong=True))
+        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+
+    if not parts or parts & {"start", "idle", "keys"}:
+        with standing(folder / "drill") as stack:
+            print(stack.said, file=sys.stderr)
+            part("start", lambda: live.starts(stack, folder, effort.runs))
+            part("idle", lambda: live.idle(stack, folder, effort.idle))
+            part("keys", lambda: live.keys(stack, folder, effort.keys, 20_000))
+    part("top", lambda: _counted(folder, effort.lines, effort))
+    if full:
+        part("top", lambda: _counted(folder, 5_000_000, effort))
+    part("follow", lambda: following.follow(folder, 20_000, effort.follow))
+    part("follow", lambda: following.follow(folder, 50_000, effort.follow))
+    part("filter", lambda: following.filtering(folder, effort.ring))
+    return rows
+
+
+def _counted(folder: Path, lines: int, effort: Effort) -> list[Row]:
+    path, few = folder / "access.log", folder / "few.log"
+    write(path, lines)
+    write(few, _FEW)
+    rows = counting.clients(path, lines, effort.runs)
+    return rows + counting.parsing(path, lines, few, _FEW, effort.runs)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--quick", action="store_true", help="fewer runs, smaller files: a minute")
+    parser.add_argument("--full", action="store_true", help="5M lines too")
+    parser.add_argument(
+        "parts", nargs="*", help="only these: start, idle, keys, top, follow, filter"
+    )
+    given = parser.parse_args()
+    absent = [name for name in PEERS if not shutil.which(name)]
+    with tempfile.TemporaryDirectory(prefix="warroom-bench-") as name:
+        folder = Path(name)
+        os.environ["XDG_STATE_HOME"] = os.environ["XDG_DATA_HOME"] = str(folder)
+        effort = QUICK if given.quick else Effort()
+        rows = measure(effort, folder, set(given.parts), full=given.full)
+    print(table(rows))
+    if absent:
+        print(f"not installed: {', '.join(absent)}")
+    return 1 if any(row.wrong for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
