@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar, Final
 from zoneinfo import ZoneInfo
@@ -22,6 +23,8 @@ TAG_WIDTH: Final = 10
 _LEVELS: Final = ("", "dim", "", "degraded", "down", "down bold")
 """Styles by LogLevel: none, debug, info, warn, error, fatal."""
 _TAGS: Final = ("info", "accent", "unknown", "ok", "degraded")
+MATCH_REST_S: Final = 0.005
+"""Between two steps of matching what is there already: keys are answered meanwhile."""
 _WRAP_LIMIT: Final = 40
 """Screen lines that one wrapped log line may take."""
 
@@ -232,7 +235,16 @@ class LogsPane(Pane):
         else:
             self.wrong = ""
             self.view.filter(Query(ins, outs))
-            self.view.work()
+            self.run_worker(self._match(self.view), group="match", exclusive=True)
+        self.changed()
+
+    async def _match(self, view: LogView) -> None:
+        """Match what is there already, the newest lines at once."""
+        working = view.work()
+        self.changed()
+        while working:
+            await asyncio.sleep(MATCH_REST_S)
+            working = view.work()
         self.changed()
 
     def next_error(self, step: int) -> bool:
