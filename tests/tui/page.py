@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import io
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from rich.console import Console
@@ -170,19 +171,20 @@ async def opened(
     observe: bool = False,
     theme: str = "",
     sharing: bool = False,
+    missing: Mapping[str, str] = MappingProxyType({}),
+    wait: bool = True,
 ) -> AsyncIterator[RoomPage]:
-    """A console on a config file, opened on real systems."""
+    """A console on a config file, opened on real systems; `wait` until its room is there."""
     loaded = Loaded(*load_settings(config))
 
     async def opener() -> Room:
         return build_room(loaded, observe=observe)
 
-    app = WarroomApp(loaded.settings, opener, theme=theme, sharing=sharing)
+    app = WarroomApp(loaded.settings, opener, theme=theme, sharing=sharing, missing=missing)
     async with app.run_test(size=size) as pilot:
         page = RoomPage(app, pilot)
-        end = time.monotonic() + PATIENCE_S
-        while app.room is None and time.monotonic() < end:
-            await asyncio.sleep(0.02)
+        if wait:
+            await page.until(lambda: app.room is not None, "the room does not open")
         yield page
 
 

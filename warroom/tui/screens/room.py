@@ -19,8 +19,10 @@ from warroom.tui.layout import RoomLayout
 from warroom.tui.messages import IncidentChanged, RoomFailed, Sampled
 from warroom.tui.panes import panes_for
 from warroom.tui.panes.base import Pane, TablePane
+from warroom.tui.screens.dialogs import show_sheet
 from warroom.tui.screens.record import Record
 from warroom.tui.widgets.header import HeaderStrip
+from warroom.tui.widgets.lines import wrapped
 from warroom.tui.widgets.sidebar import Sidebar
 from warroom.tui.widgets.strips import KeyBar, Tabs, TimelineStrip
 
@@ -155,7 +157,8 @@ class RoomScreen(Record):
     def _room_failed(self, message: RoomFailed) -> None:
         self.header.failed = message.reason
         self.header.changed()
-        self.say(message.reason, "down")
+        lines = [[(part, "")] for part in wrapped(message.reason, 76)]
+        self.run_worker(show_sheet(self, "the room could not be opened", lines))
 
     @on(Pane.Opened)
     def _opened(self) -> None:
