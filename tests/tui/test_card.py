@@ -28,6 +28,11 @@ class Keys:
         return output_of(["redis-cli", "-p", str(self.server.port), "-n", str(DB), *args])
 
     @property
+    def clients(self) -> int:
+        """Connections to the server, ours not counted."""
+        return len(self.cli("client", "list").splitlines()) - 1
+
+    @property
     def count(self) -> int:
         return int(self.cli("dbsize"))
 
@@ -92,8 +97,10 @@ async def test_a_wrong_word_runs_nothing_and_can_be_put_right(room: RoomPage, ke
 
 async def test_escape_leaves_no_trace(room: RoomPage, keys: Keys) -> None:
     await read(room)
+    at_the_card = keys.clients
     await room.press(*"db7", "escape")
     await room.closes()
+    await room.until(lambda: keys.clients == at_the_card - 1, "its connection is left open")
     assert (keys.count, room.kinds) == (3, ["opened"])
 
 

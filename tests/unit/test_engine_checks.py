@@ -91,3 +91,11 @@ def test_a_check_of_the_config_replaces_the_packaged_one_of_its_id() -> None:
 def test_a_check_without_a_threshold_is_refused() -> None:
     with pytest.raises(ValueError, match="warn or a critical"):
         Check("a", "x", "m", metric="used")
+
+
+@pytest.mark.parametrize("message", ["{nope} % full", "{value", "{value:nonsense}", "{0}"])
+def test_a_message_that_cannot_be_written_is_refused_before_it_is_needed(message: str) -> None:
+    _, problems = load_checks(
+        [{"id": "a", "kind": "b", "metric": "m", "warn": 1, "message": message}]
+    )
+    assert [problem.path[-1] for problem in problems] == ["message"]

@@ -210,3 +210,16 @@ def test_the_effect_says_worked_worse_or_no_effect() -> None:
     assert effect(down, {"waiting": 7}, {"waiting": 7})[0] == "no effect"
     assert effect(down, {"waiting": 7}, {"waiting": 9})[0] == "worse"
     assert effect(down, {}, {"waiting": 9}) == ("", "")
+
+
+async def test_a_defect_while_looking_at_the_target_refuses_and_puts_everything_away(
+    gate: Gate,
+) -> None:
+    class Broken(Lever):
+        async def preview(self, row: Row | None) -> Card:
+            raise KeyError("State\x1b[31m")
+
+    lever = Broken()
+    with pytest.raises(MitigationRefused, match="KeyError"):
+        await gate.executor.arm(gate.action(lever))
+    assert (lever.pulled, lever.closed, gate.kinds()) == (0, 1, [Kind.OPENED])

@@ -38,6 +38,12 @@ class Check:
         if self.warn is None and self.critical is None:
             raise ValueError("warn: a check has a warn or a critical threshold")
         try:
+            self.message.format(value=0.0, row="")
+        except (LookupError, ValueError, AttributeError) as error:
+            raise ValueError(
+                'message: a text with {value} and {row} in it, such as "{value:.0f} % full"'
+            ) from error
+        try:
             self.message.format(value=1.0, row="")
         except (LookupError, ValueError, AttributeError) as error:
             raise ValueError(

@@ -111,6 +111,10 @@ class Executor:
             raise MitigationRefused(
                 str(error) or "no answer while looking at the target"
             ) from error
+        except Exception as error:  # a defect of one kind must not end the console
+            await mitigation.close()
+            reason = shorten(harmless(f"{type(error).__name__}: {error}"), 300)
+            raise MitigationRefused(reason) from error
         except BaseException:
             await mitigation.close()
             raise

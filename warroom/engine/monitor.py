@@ -116,8 +116,13 @@ class Monitor:
         watch = self._watches[source]
         try:
             return await asyncio.wait_for(watch.probe.detail(key), watch.timeout)
+        except ProbeFault:
+            raise
         except (TimeoutError, HostError) as error:
             reason = str(error) or f"no answer within {watch.timeout:g} s"
+            raise ProbeFault(reason) from error
+        except Exception as error:  # a defect of one probe must not end the console
+            reason = shorten(harmless(f"{type(error).__name__}: {error}"), 300)
             raise ProbeFault(reason) from error
 
     async def _care(self, watch: Watch) -> None:

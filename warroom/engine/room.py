@@ -106,6 +106,7 @@ class Room:
             await self.drain()
             self._writer.cancel()
             await asyncio.gather(self._writer, return_exceptions=True)
+        await self.session.save_again()
         await self.session.stop()
         await asyncio.gather(
             *(host.close() for host in self.hosts.values()), return_exceptions=True

@@ -33,7 +33,7 @@ class Session:
         self._projected: tuple[int, Timeline] | None = None
         self._listeners: list[Callable[[], None]] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._lock = asyncio.Lock()
+        self._saving = asyncio.Lock()
 
     def subscribe(self, listener: Callable[[], None]) -> None:
         """`listener` is called after every change, in the event loop."""
@@ -62,6 +62,7 @@ class Session:
         """Open an incident. Raises KeyError for a severity that the scheme does not have."""
         level = self.scheme.level(severity)
         data = {"scheme": self.scheme.name, "severity": level.name}
+        await self.save_again()  # while it still is clear which incident it belongs to
         draft = self._draft(Kind.OPENED, harmless(title.strip()) or "Untitled incident", data)
         event = await self.journal.open_incident(draft)
         self.events, self.incident, self._projected = [event], incident_of([event]), None
@@ -196,14 +197,15 @@ class Session:
 
     async def save_again(self) -> None:
         """Try once more to append what could not be saved, in order."""
-        while self.unsaved and self.incident is not None:
-            try:
-                events = await self.journal.append(self.incident.id, self.unsaved[0])
-            except JournalError:
-                return
-            self.unsaved.pop(0)
-            self._take(list(events))
-            self._tell()
+        async with self._saving:
+            while self.unsaved and self.incident is not None:
+                try:
+                    events = await self.journal.append(self.incident.id, self.unsaved[0])
+                except JournalError:
+                    return
+                self.unsaved.pop(0)
+                self._take(list(events))
+                self._tell()
 
     def _tell(self) -> None:
         for listener in self._listeners:

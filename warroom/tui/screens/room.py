@@ -27,9 +27,13 @@ from warroom.tui.widgets.sidebar import Sidebar
 from warroom.tui.widgets.strips import KeyBar, Tabs, TimelineStrip
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from warroom.engine.room import Room
 
 PAINTS_A_SECOND: Final = 8
+MESSAGE_S: Final = 6.0
+"""How long a passing message stands."""
 
 
 def bindings() -> list[BindingType]:
@@ -66,6 +70,7 @@ class RoomScreen(Record):
         self.tabs, self.keys = Tabs(), KeyBar()
         self.commands = self.keys.commands = remapped(settings.console.keys)
         self._dirty: set[Pane] = set()
+        self._forgetting: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -131,7 +136,9 @@ class RoomScreen(Record):
     def say(self, text: str, style: str = "") -> None:
         """A passing message in the key bar."""
         self.keys.say(text, style)
-        self.set_timer(6.0, self.keys.clear, name="message")
+        if self._forgetting is not None:
+            self._forgetting.stop()  # the message before is gone: this one has its own time
+        self._forgetting = self.set_timer(MESSAGE_S, self.keys.clear, name="message")
 
     @property
     def pane(self) -> Pane | None:
