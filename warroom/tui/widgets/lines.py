@@ -6,12 +6,13 @@ several times cheaper than stock widgets, and foreign text can never be anything
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -19,10 +20,22 @@ Span = tuple[str, str]
 """A text and the names of its styles, separated by spaces: `"down bold"`; empty is plain."""
 Line = Sequence[Span]
 
-STYLES: Final = (
-    "ok", "degraded", "down", "unknown", "dim", "bold", "accent", "title", "frame", "focus",
-    "cursor", "mark", "key", "head", "bar", "alarm", "reverse", "info", "badge",
-)  # fmt: skip
+STYLES: Final[Mapping[str, tuple[str, str, str]]] = {
+    "ok": ("ok", "", ""), "degraded": ("degraded", "", ""), "down": ("down", "", ""),
+    "unknown": ("unknown", "", ""), "dim": ("quiet", "", ""), "bold": ("", "", "bold"),
+    "accent": ("accent", "", ""), "info": ("info", "", ""), "title": ("", "", "bold"),
+    "frame": ("frame", "", ""), "focus": ("accent", "", ""),
+    "cursor": ("cursor-foreground", "cursor-background", ""),
+    "mark": ("accent", "", "bold"), "key": ("accent", "", "bold"),
+    "head": ("quiet", "", "underline"), "bar": ("bar-foreground", "bar", ""),
+    "badge": ("bar-foreground", "bar", "bold"), "alarm": ("on-down", "down", "bold"),
+    "reverse": ("", "", "reverse"),
+}  # fmt: skip
+"""Colour and background by the theme's names for them, and how the text is set.
+
+Not component classes of a style sheet: those are worked out anew for every widget, which took a
+tenth of the time to the first paint.
+"""
 
 
 def width_of(line: Line) -> int:
@@ -85,32 +98,16 @@ def spread(left: Line, right: Line, width: int, fill: str = " ", style: str = ""
     return [*left, (fill * gap, style), *right]
 
 
+def _paint(colour: str, background: str, text: str, theme: Mapping[str, str]) -> Style:
+    """One of STYLES in the colours of a theme; what it does not say stays as it is below."""
+    inks = [Color.parse(theme[name]).rich_color if name else None for name in (colour, background)]
+    return Style.parse(text) + Style(color=inks[0], bgcolor=inks[1])
+
+
 class Lines(Widget):
     """Subclasses give `build`; `changed` asks for it again at the next paint."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{name}" for name in STYLES}
-    DEFAULT_CSS = """
-    Lines { background: $background; color: $foreground; }
-    Lines > .lines--ok { color: $ok; }
-    Lines > .lines--degraded { color: $degraded; }
-    Lines > .lines--down { color: $down; }
-    Lines > .lines--unknown { color: $unknown; }
-    Lines > .lines--dim { color: $quiet; }
-    Lines > .lines--bold { text-style: bold; }
-    Lines > .lines--accent { color: $accent; }
-    Lines > .lines--info { color: $info; }
-    Lines > .lines--title { text-style: bold; }
-    Lines > .lines--frame { color: $frame; }
-    Lines > .lines--focus { color: $accent; }
-    Lines > .lines--cursor { background: $cursor-background; color: $cursor-foreground; }
-    Lines > .lines--mark { color: $accent; text-style: bold; }
-    Lines > .lines--key { color: $accent; text-style: bold; }
-    Lines > .lines--head { color: $quiet; text-style: underline; }
-    Lines > .lines--bar { background: $bar; color: $bar-foreground; }
-    Lines > .lines--badge { background: $bar; color: $bar-foreground; text-style: bold; }
-    Lines > .lines--alarm { background: $down; color: $on-down; text-style: bold; }
-    Lines > .lines--reverse { text-style: reverse; }
-    """
+    DEFAULT_CSS = "Lines { background: $background; color: $foreground; }"
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -157,6 +154,6 @@ class Lines(Widget):
         if found is None:
             found = self.rich_style
             for name in names.split():
-                found += self.get_component_rich_style(f"lines--{name}", partial=True)
+                found += _paint(*STYLES[name], self.app.theme_variables)
             self._styles_by_name[names] = found
         return found
