@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
@@ -20,6 +21,7 @@ from warroom.tui.gate import Gate
 from warroom.tui.geometry import readable
 from warroom.tui.messages import IncidentChanged, RoomFailed, Sampled
 from warroom.tui.screens.room import RoomScreen
+from warroom.tui.typeahead import TypeAhead
 
 if TYPE_CHECKING:
     from warroom.engine.room import Room
@@ -57,6 +59,7 @@ class WarroomApp(App[None]):
         self._theme = themes.load(theme or settings.console.theme)
         super().__init__(driver_class=terminal.TerminalDriver)
         self.ending = terminal.Ending()
+        self._type_ahead = TypeAhead(self, super().on_event)
         self.settings, self._opener = settings, opener
         self.room: Room | None = None
         self._unclosed: Room | None = None
@@ -103,6 +106,12 @@ class WarroomApp(App[None]):
     def get_default_screen(self) -> Screen[None]:
         return self.room_screen
 
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
+            self._type_ahead.take(event)
+        else:
+            await super().on_event(event)
+
     def on_mount(self) -> None:
         self.set_keymap(dict(self.settings.console.keys))
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
@@ -141,6 +150,9 @@ class WarroomApp(App[None]):
     async def on_unmount(self) -> None:
         if self._unclosed is not None:
             await self._unclosed.close()
+            kept = [draft.text for draft in self._unclosed.session.unsaved]
+            if kept:
+                self.parting = "\n".join(["NOT SAVED; keep it somewhere else:", *kept])
 
     # The terminal is given back ---------------------------------------------------------------
 

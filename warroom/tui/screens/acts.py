@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from textual import events, work
@@ -42,9 +43,13 @@ class Acts(Screen[None]):
         raise NotImplementedError
 
     async def saved(self, doing: Awaitable[object], done: str) -> None:
-        """Await something that writes to the journal, and say what came of it."""
+        """Await something that writes to the journal, and say what came of it.
+
+        Another dialog ends the worker that awaits this one's; what was typed is written all the
+        same.
+        """
         try:
-            await doing
+            await asyncio.shield(doing)
         except (JournalError, KeyError) as error:
             text = str(error.args[0]) if error.args else str(error)
             self.say(f"NOT SAVED: {text}" if isinstance(error, JournalError) else text, "down")

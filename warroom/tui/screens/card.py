@@ -9,11 +9,11 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from warroom.mitigations.base import Risk
 from warroom.tui.geometry import readable
+from warroom.tui.screens.dialog import Dialog
 from warroom.tui.widgets.lines import Line, Lines, Span, spread, wrapped
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class CardBody(Lines):
         return lines
 
 
-class CardScreen(ModalScreen[bool]):
+class CardScreen(Dialog[bool]):
     """Gives True when the action was run, whatever came of it."""
 
     DEFAULT_CSS = """
@@ -159,7 +159,7 @@ class CardScreen(ModalScreen[bool]):
 
     def action_cancel(self) -> None:
         if self._body.running_since is None:
-            self.run_worker(self._room.executor.disarm(self._armed))
+            self.app.run_worker(self._room.executor.disarm(self._armed))  # outlives this screen
             self.dismiss(False)
         elif self._body.outcome is not None:
             self.dismiss(True)

@@ -8,8 +8,8 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
+from warroom.tui.screens.dialog import Dialog
 from warroom.tui.screens.dialogs import Option
 from warroom.tui.widgets.lines import Line, Lines, Span, spread
 
@@ -64,7 +64,7 @@ class ChooseBody(Lines):
                 screen.action_take()
 
 
-class Choose(ModalScreen[str | None]):
+class Choose(Dialog[str | None]):
     """Gives the id of the chosen option, or None. An option's own key chooses it at once."""
 
     DEFAULT_CSS = """

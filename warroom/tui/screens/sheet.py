@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
+from warroom.tui.screens.dialog import Dialog
 from warroom.tui.widgets.lines import Line, Lines, spread
 
 
@@ -50,7 +50,7 @@ class SheetBody(Lines):
         self.scroll_lines(-3)
 
 
-class Sheet(ModalScreen[None]):
+class Sheet(Dialog[None]):
     """Shown until it is closed with Escape, Enter or q."""
 
     DEFAULT_CSS = """

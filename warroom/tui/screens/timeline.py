@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from warroom.domain.timeline import Entry
 from warroom.journal.base import JournalError
 from warroom.tui import format as fmt
+from warroom.tui.screens.dialog import Dialog
 from warroom.tui.screens.dialogs import ask_line
 from warroom.tui.screens.sheet import Sheet
 from warroom.tui.widgets.lines import Line, Lines, Span, spread
@@ -99,7 +99,7 @@ class TimelineBody(Lines):
         return spread(spans, (), width, " ", back)
 
 
-class TimelineScreen(ModalScreen[None]):
+class TimelineScreen(Dialog[None]):
     """Opened with `t`. Nothing here is lost: what is retracted stays in the journal."""
 
     DEFAULT_CSS = """

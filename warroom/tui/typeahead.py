@@ -1,0 +1,76 @@
+"""Keys one at a time, each where the one before it leads.
+
+Textual hands keys on faster than they are obeyed: of `n`, `r`, `K` arriving together (a slow SSH
+line, a paste, tmux) only the first would open the note, and the others would act on the room. Here
+each key waits until what the one before it opens is open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+from weakref import WeakSet
+
+from textual import events
+from textual.app import App
+from textual.message_pump import MessagePump
+from textual.worker import Worker
+
+DIALOG: Final = "dialog"
+"""The group of workers that open dialogs, or write down what came of one."""
+PATIENCE_S: Final = 0.5
+"""How long a key waits at most for the one before it."""
+
+
+class TypeAhead:
+    """`take` keeps a key or a paste until its turn; `deliver` is how the app obeys one."""
+
+    def __init__(self, app: App[Any], deliver: Callable[[events.Event], Awaitable[None]]) -> None:
+        self._app, self._deliver = app, deliver
+        self._waiting: deque[events.Event] = deque()
+        self._slow: WeakSet[Worker[Any]] = WeakSet()
+        self._task: asyncio.Task[None] | None = None
+
+    def take(self, event: events.Event) -> None:
+        """Deliver the event after those before it."""
+        self._waiting.append(event)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._type(), name="keys")
+
+    async def _type(self) -> None:
+        while self._waiting:
+            try:
+                await self._deliver(self._waiting.popleft())
+            except Exception as error:  # noqa: BLE001 - as the app does with its own messages
+                self._app._handle_exception(error)
+                return
+            if self._waiting:
+                await self._settled()
+
+    async def _settled(self) -> None:
+        """Return when the key is obeyed, and the dialog that it asked for takes keys."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                for node in list((self._app.focused or self._app.screen).ancestors_with_self):
+                    await _idle(node)  # the way of a key that nobody takes: up to the app
+                while self._between_dialogs():  # noqa: ASYNC110 - workers tell nobody of a dialog
+                    await asyncio.sleep(0.001)
+                await _idle(self._app.screen)
+        except TimeoutError:
+            self._slow.update(self._between_dialogs())  # no further key waits for these
+
+    def _between_dialogs(self) -> list[Worker[Any]]:
+        """Workers on their way from a key to a dialog, or from a dialog to their end."""
+        if len(self._app.screen_stack) > 1:
+            return []
+        found = (worker for worker in self._app.workers if worker.group == DIALOG)
+        return [worker for worker in found if not worker.is_finished and worker not in self._slow]
+
+
+async def _idle(node: MessagePump) -> None:
+    """Return when the node has obeyed every message that it had."""
+    done = asyncio.Event()
+    if node.call_later(done.set):
+        await done.wait()
