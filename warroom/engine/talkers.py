@@ -14,6 +14,8 @@ TALKERS: Final = "top talkers"
 EVERY_S: Final = 1.0
 TIMEOUT_S: Final = 1.0
 SHOWN: Final = 50
+EARLY_LOOKS: Final = 12
+"""How often lines alone may make it look again, for logs in which nobody asks for anything."""
 _WORDS: Final[dict[TalkerBy, str]] = {
     "ip": "client",
     "range": "range",
@@ -31,7 +33,8 @@ class TalkersProbe:
 
     def __init__(self, logs: LogEngine, clock: Clock) -> None:
         self._logs, self._clock = logs, clock
-        self.changed: asyncio.Event | None = asyncio.Event()
+        self.changed: asyncio.Event | None = logs.changed
+        self._early = EARLY_LOOKS
         self.by: TalkerBy = "ip"
         self.window_s = WINDOWS[0]
 
@@ -54,11 +57,19 @@ class TalkersProbe:
         if self.changed is not None:
             self.changed.set()
 
+    def _settle(self, found: Ranking) -> None:
+        """Lines wake it until there is a request to show, so that a fresh console does not stand
+        empty for an interval; from then on only another question does."""
+        self._early = 0 if found.total else max(0, self._early - 1)
+        if not self._early and self.changed is self._logs.changed:
+            self.changed = asyncio.Event()
+
     async def sample(self) -> Sample:
         now = self._clock.now()
         found = self._logs.talkers.ranking(
             self.by, SHOWN, now=now.timestamp(), window_s=self.window_s
         )
+        self._settle(found)
         errors = found.by_status.get("5xx", 0)
         metrics = {
             "requests_per_s": found.rate,
