@@ -96,7 +96,7 @@ async def test_the_end_of_trouble_is_written_too(opened: Opened) -> None:
     await room.open(watch=False)
     await room.session.begin("it burns", "P1")
     await looks(room, 4)
-    assert written(room) == ["db: 85 of 100 taken", "db: over: 85 of 100 taken"]
+    assert written(room) == ["db: 85 of 100 taken", "db: no longer so: 85 of 100 taken"]
     assert room.findings() == ()
 
 

@@ -53,3 +53,11 @@ def test_the_key_bar_has_an_order() -> None:
     places = [command.bar for command in COMMANDS if command.bar]
     assert len(places) == len(set(places))
     assert sorted(places) == list(itertools.accumulate([1] * len(places)))
+
+
+def test_a_key_that_two_things_want_is_said() -> None:
+    assert conflicts({"note": "q"}) == ["q is the key of both note and quit"]
+    assert conflicts({}, {"Restart api": "n"}) == [
+        'n is the key of note: "Restart api" needs another'
+    ]
+    assert conflicts({}, {"Restart api": "r"}) == []

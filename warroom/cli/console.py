@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from warroom.cli.common import build_room, complete, fail, refuse_without_terminal, trusted
+from warroom.config.problems import ConfigError
 
 if TYPE_CHECKING:
     from warroom.config.load import Document
@@ -57,7 +58,7 @@ def show(document: Document, look: Look) -> int:
             ascii_only=look.ascii_only,
             missing=look.missing,
         )
-    except ThemeError as error:
+    except (ConfigError, ThemeError) as error:
         fail(str(error))
 
 

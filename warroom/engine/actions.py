@@ -46,6 +46,7 @@ def _configured(
         spec=member.spec,
         source=_source(member, probes),
         create=_creator(member.spec, member.options, context),
+        target=str(getattr(member.options, member.spec.target_option or "", "")),
     )
 
 

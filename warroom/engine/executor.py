@@ -19,6 +19,7 @@ from warroom.domain.events import Event, Kind
 from warroom.domain.sample import Row
 from warroom.domain.text import harmless, shorten
 from warroom.engine.session import Session
+from warroom.hosts import tasks
 from warroom.hosts.base import HostError
 from warroom.journal.base import JournalError, NotSaved
 from warroom.mitigations.base import (
@@ -68,6 +69,12 @@ class Action:
     spec: MitigationSpec
     source: str
     create: Callable[[], Mitigation]
+    target: str = ""
+    """The target that the config names; empty: the selected row, or the source itself."""
+
+    @property
+    def takes_row(self) -> bool:
+        return self.spec.takes_row and not self.target
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,8 @@ class Executor:
         """The card for an action; reads only. Raises MitigationRefused with the reason."""
         mitigation = action.create()
         try:
-            card = await asyncio.wait_for(mitigation.preview(row), action.spec.timeout)
+            async with asyncio.timeout(action.spec.timeout):
+                card = await mitigation.preview(row)
         except MitigationRefused:
             await mitigation.close()
             raise
@@ -194,7 +202,8 @@ class Executor:
     async def _perform(self, armed: Armed) -> tuple[Outcome, Mapping[str, Any]]:
         limit = armed.action.spec.timeout
         try:
-            done = await asyncio.wait_for(armed.mitigation.perform(armed.card), limit)
+            async with asyncio.timeout(limit):
+                done = await armed.mitigation.perform(armed.card)
         except MitigationRefused as error:
             return Outcome(State.REFUSED, str(error)), {}
         except MitigationFailed as error:
@@ -253,9 +262,7 @@ class Executor:
 
     async def stop(self) -> None:
         """Stop waiting for effects; what was done stays written."""
-        for task in self._effects:
-            task.cancel()
-        await asyncio.gather(*self._effects, return_exceptions=True)
+        await tasks.end(self._effects)
 
 
 def effect(

@@ -17,6 +17,7 @@ from typing import Final
 from warroom.domain.clock import Clock
 from warroom.domain.sample import Detail, Health, Sample
 from warroom.domain.text import harmless, shorten
+from warroom.hosts import tasks
 from warroom.hosts.base import HostError
 from warroom.probes.base import Probe, ProbeFault
 
@@ -99,9 +100,7 @@ class Monitor:
 
     async def stop(self) -> None:
         """End every task and close every probe."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await tasks.end(self._tasks)
         self._tasks.clear()
         closing = (watch.probe.close() for watch in self._watches.values())
         await asyncio.gather(*closing, return_exceptions=True)
@@ -115,7 +114,8 @@ class Monitor:
         """What the probe knows about one row. Raises ProbeFault with the reason in words."""
         watch = self._watches[source]
         try:
-            return await asyncio.wait_for(watch.probe.detail(key), watch.timeout)
+            async with asyncio.timeout(watch.timeout):
+                return await watch.probe.detail(key)
         except ProbeFault:
             raise
         except (TimeoutError, HostError) as error:
@@ -134,7 +134,8 @@ class Monitor:
                 await asyncio.sleep(delay)
                 continue
             try:
-                await asyncio.wait_for(changed.wait(), delay)
+                async with asyncio.timeout(delay):
+                    await changed.wait()
             except TimeoutError:
                 continue
             changed.clear()
@@ -153,7 +154,8 @@ class Monitor:
 
     async def _sample(self, watch: Watch) -> Sample:
         try:
-            return await asyncio.wait_for(watch.probe.sample(), watch.timeout)
+            async with asyncio.timeout(watch.timeout):
+                return await watch.probe.sample()
         except ProbeFault as fault:
             return self._failed(watch, str(fault), Health.DOWN if fault.down else Health.UNKNOWN)
         except HostError as error:

@@ -77,7 +77,7 @@ class Transitions:
                 )
         for key in [k for k in self._findings if k[0] == source and k not in current]:
             ended = self._findings.pop(key)
-            text = f"{source}: over: {ended.message}"
+            text = f"{source}: no longer so: {ended.message}"
             changes.append(Change(Kind.RECOVERED, text, _finding_data(ended)))
         self._findings.update(current)
         return changes

@@ -7,6 +7,7 @@ session → journal. One way to act: executor.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -26,12 +27,14 @@ from warroom.engine.monitor import Monitor
 from warroom.engine.recorder import Change, Standing, Transitions, news
 from warroom.engine.session import Session
 from warroom.engine.talkers import EVERY_S, TIMEOUT_S, TalkersProbe
+from warroom.hosts import tasks
 from warroom.hosts.base import Host
 from warroom.hosts.connect import host_for
 from warroom.journal.base import Journal, JournalError
 from warroom.logs.engine import LogEngine
 from warroom.probes.base import ProbeContext
 
+_DRAIN_S: Final = 5.0
 OBSERVER: Final = "observer mode: this console changes nothing (started with --observe)"
 
 
@@ -104,8 +107,7 @@ class Room:
         await self.logs.stop()
         if self._writer:
             await self.drain()
-            self._writer.cancel()
-            await asyncio.gather(self._writer, return_exceptions=True)
+            await tasks.end([self._writer])
         await self.session.save_again()
         await self.session.stop()
         await asyncio.gather(
@@ -114,8 +116,10 @@ class Room:
         await self.journal.close()
 
     async def drain(self) -> None:
-        """Wait until every change seen so far is written."""
-        await self._changes.join()
+        """Wait until every change seen so far is written, or cannot be within five seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN_S):
+                await self._changes.join()
 
     def findings(self, source: str | None = None) -> tuple[Finding, ...]:
         """What does not hold now, worst first."""

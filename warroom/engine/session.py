@@ -16,6 +16,7 @@ from warroom.domain.incident import Incident, Role, Status, advance, incident_of
 from warroom.domain.severity import Scheme
 from warroom.domain.text import harmless
 from warroom.domain.timeline import Timeline, project
+from warroom.hosts import tasks
 from warroom.journal.base import Journal, JournalError, NoIncident, NotSaved
 
 RETRY_S: Final = 1.0
@@ -44,9 +45,7 @@ class Session:
         self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._retry())]
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await tasks.end(self._tasks)
 
     async def resume(self, incident: str | None = None) -> Incident | None:
         """Take up `incident`, or the newest that is not closed; None when there is none."""

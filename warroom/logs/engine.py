@@ -16,6 +16,7 @@ from typing import Final
 from warroom.config.settings import LogEntry
 from warroom.domain.clock import Clock, SystemClock
 from warroom.domain.text import harmless
+from warroom.hosts import tasks
 from warroom.hosts.base import Host, HostError
 from warroom.logs._source import Source
 from warroom.logs.ring import RING_LIMIT, LogRing
@@ -91,9 +92,7 @@ class LogEngine:
 
     async def stop(self) -> None:
         """End every task, and with it what each source had opened."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await tasks.end(self._tasks)
         self._tasks.clear()
 
     def status(self) -> tuple[SourceStatus, ...]:

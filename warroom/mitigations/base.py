@@ -116,6 +116,7 @@ class MitigationSpec:
 
     `acts_on` is the probe kind whose selected row (or source) it takes; when armed from a pane
     the options are filled from that probe's entry, by the names of the fields they share.
+    `target_option` is the option that names the target; where it is given, no row is taken.
     `moves` are (metric, "down" | "up") that it should move, for the effect afterwards.
     """
 
@@ -126,6 +127,7 @@ class MitigationSpec:
     risk: Risk
     acts_on: str
     takes_row: bool = False
+    target_option: str = ""
     moves: tuple[tuple[str, str], ...] = ()
     timeout: float = 30.0
 

@@ -224,6 +224,7 @@ def _spec(verb: Verb) -> MitigationSpec:
         risk=RISKS[verb],
         acts_on="docker",
         takes_row=True,
+        target_option="container",
         timeout=_LIMIT_S,
     )
 

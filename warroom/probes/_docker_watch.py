@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from warroom.domain.clock import Clock
+from warroom.hosts import tasks
 from warroom.hosts.base import HostError
 from warroom.hosts.docker import Engine, EngineLost, EngineRefused
 from warroom.hosts.docker_container import PROJECT_LABEL, Container, container, listed
@@ -105,8 +106,7 @@ class Watch:
 
     async def close(self) -> None:
         if self._care is not None:
-            self._care.cancel()
-            await asyncio.gather(self._care, return_exceptions=True)
+            await tasks.end([self._care])
 
     async def _run(self) -> None:
         failures = 0

@@ -14,9 +14,11 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 
+from warroom.config.problems import ConfigError
 from warroom.config.settings import Settings
 from warroom.domain.sample import Sample
 from warroom.tui import terminal, themes
+from warroom.tui.commands import conflicts
 from warroom.tui.gate import Gate
 from warroom.tui.geometry import readable
 from warroom.tui.messages import IncidentChanged, RoomFailed, Sampled
@@ -57,6 +59,7 @@ class WarroomApp(App[None]):
         self._gate.sharing = sharing or settings.console.share
         self.ascii_only = self._gate.ascii_only = ascii_only or settings.console.ascii
         self._theme = themes.load(theme or settings.console.theme)
+        _refuse_conflicts(settings)
         super().__init__(driver_class=terminal.TerminalDriver)
         self.ending = terminal.Ending()
         self._type_ahead = TypeAhead(self, super().on_event)
@@ -122,7 +125,6 @@ class WarroomApp(App[None]):
         self.run_worker(self._open_room(), name="open", exit_on_error=True)
 
     async def _open_room(self) -> None:
-        from warroom.config.problems import ConfigError
         from warroom.hosts.base import HostError
         from warroom.journal.base import JournalError
 
@@ -180,6 +182,14 @@ class WarroomApp(App[None]):
         error = sys.exc_info()[1] or self._exception
         self._exit_renderables.append(Text(terminal.last_words(error)))
         self._close_messages_no_wait()
+
+
+def _refuse_conflicts(settings: Settings) -> None:
+    """Raises ConfigError for keys that two things want, or that nothing may have."""
+    actions = {entry.title or entry.kind: entry.key for entry in settings.mitigations if entry.key}
+    wrong = conflicts(settings.console.keys, actions)
+    if wrong:
+        raise ConfigError("\n".join(f"{settings.file}: keys: {line}" for line in wrong))
 
 
 def _runner(room: RoomScreen, action: str) -> Callable[[], object]:

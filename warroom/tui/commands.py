@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final, Literal
 
 Group = Literal["incident", "panes", "rows", "logs", "record", "console"]
@@ -283,9 +284,31 @@ def by_word(word: str) -> Command | None:
     return next((command for command in COMMANDS if command.word and command.word == word), None)
 
 
-def conflicts(keys: dict[str, str]) -> list[str]:
-    """What is wrong with a remapping by id, a line each."""
-    wrong = [
-        f'no command has the id "{name}"' for name in keys if name not in {c.id for c in COMMANDS}
-    ]
-    return wrong + [f"{key} is never bound" for key in keys.values() if key in FORBIDDEN]
+def conflicts(
+    keys: Mapping[str, str], actions: Mapping[str, str] = MappingProxyType({})
+) -> list[str]:
+    """What is wrong with a remapping by id and with keys of `actions` (by title)."""
+    known = {command.id for command in COMMANDS}
+    wrong = [f'no command has the id "{name}"' for name in keys if name not in known]
+    wrong += [f"{key} is never bound" for key in keys.values() if key in FORBIDDEN]
+    owners: dict[str, str] = {}
+    for command in COMMANDS:
+        for key in keys.get(command.id, command.keys).split(","):
+            other = owners.setdefault(_shown(key), command.id)
+            if other != command.id:
+                wrong.append(f"{_shown(key)} is the key of both {other} and {command.id}")
+    for title, key in actions.items():
+        if key in owners:
+            wrong.append(f'{key} is the key of {owners[key]}: "{title}" needs another')
+    return wrong
+
+
+_CHARACTERS: Final = {
+    "question_mark": "?", "slash": "/", "exclamation_mark": "!", "colon": ":", "plus": "+",
+    "underscore": "_", "space": " ", "left_square_bracket": "[", "right_square_bracket": "]",
+}  # fmt: skip
+
+
+def _shown(key: str) -> str:
+    """The character that a key types, where it has one; its name elsewhere."""
+    return _CHARACTERS.get(key.strip(), key.strip())

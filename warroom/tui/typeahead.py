@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Final
-from weakref import WeakSet
 
 from textual import events
 from textual.app import App
@@ -30,7 +30,6 @@ class TypeAhead:
     def __init__(self, app: App[Any], deliver: Callable[[events.Event], Awaitable[None]]) -> None:
         self._app, self._deliver = app, deliver
         self._waiting: deque[events.Event] = deque()
-        self._slow: WeakSet[Worker[Any]] = WeakSet()
         self._task: asyncio.Task[None] | None = None
 
     def take(self, event: events.Event) -> None:
@@ -41,32 +40,39 @@ class TypeAhead:
 
     async def _type(self) -> None:
         while self._waiting:
+            before = self._now()
             try:
                 await self._deliver(self._waiting.popleft())
             except Exception as error:  # noqa: BLE001 - as the app does with its own messages
                 self._app._handle_exception(error)
                 return
             if self._waiting:
-                await self._settled()
+                with suppress(TimeoutError):  # whatever it does, it does not answer to keys soon
+                    await asyncio.wait_for(self._settled(*before), PATIENCE_S)
 
-    async def _settled(self) -> None:
-        """Return when the key is obeyed, and the dialog that it asked for takes keys."""
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                for node in list((self._app.focused or self._app.screen).ancestors_with_self):
-                    await _idle(node)  # the way of a key that nobody takes: up to the app
-                while self._between_dialogs():  # noqa: ASYNC110 - workers tell nobody of a dialog
-                    await asyncio.sleep(0.001)
-                await _idle(self._app.screen)
-        except TimeoutError:
-            self._slow.update(self._between_dialogs())  # no further key waits for these
+    def _now(self) -> tuple[int, set[Worker[Any]]]:
+        """How many screens lie on each other, and who is busy with dialogs."""
+        busy = {w for w in self._app.workers if w.group == DIALOG and not w.is_finished}
+        return len(self._app.screen_stack), busy
 
-    def _between_dialogs(self) -> list[Worker[Any]]:
-        """Workers on their way from a key to a dialog, or from a dialog to their end."""
-        if len(self._app.screen_stack) > 1:
-            return []
-        found = (worker for worker in self._app.workers if worker.group == DIALOG)
-        return [worker for worker in found if not worker.is_finished and worker not in self._slow]
+    async def _settled(self, depth: int, busy: set[Worker[Any]]) -> None:
+        """Return when the key is obeyed, and the dialog that it asked for takes keys.
+
+        Those who work on that are the workers that the key started; or, when it closed a dialog,
+        the one that had waited for the answer.
+        """
+        for node in list((self._app.focused or self._app.screen).ancestors_with_self):
+            await _idle(node)  # the way of a key that nobody takes: up to the app
+        reached, working = self._now()
+        if reached == depth:
+            working -= busy
+        while reached <= depth and working:
+            await asyncio.sleep(0.001)
+            now, busy = self._now()
+            working &= busy
+            if now != reached:
+                break
+        await _idle(self._app.screen)
 
 
 async def _idle(node: MessagePump) -> None:

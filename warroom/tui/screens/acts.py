@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import events, work
@@ -157,7 +158,10 @@ class Acts(Screen[None]):
     # Actions on systems ---------------------------------------------------------------------
 
     def actions_here(self) -> list[Action]:
-        """What can be armed now: the active pane's own for its selected row, then the config's."""
+        """What can be armed now: the active pane's own for its selected row, then the config's.
+
+        A key that the pane has itself does not reach the config's action there.
+        """
         if self.room is None:
             return []
         table = self.table
@@ -165,7 +169,12 @@ class Acts(Screen[None]):
         if table is not None and source is None and len(table.sources) == 1:
             source = table.sources[0]
         own = [a for a in self.room.actions if a.id.startswith("pane:") and a.source == source]
-        return own + [a for a in self.room.actions if a.id.startswith("config:")]
+        taken = {action.key for action in own}
+        return own + [
+            replace(action, key="") if action.key in taken else action
+            for action in self.room.actions
+            if action.id.startswith("config:")
+        ]
 
     @work(exclusive=True, group="dialog")
     async def action_mitigations(self) -> None:
@@ -193,12 +202,12 @@ class Acts(Screen[None]):
 
     def _target_name(self, action: Action) -> str:
         row = self.row_for(action)
-        return f"selected: {row.name}" if row is not None else action.source
+        return f"selected: {row.name}" if row is not None else action.target or action.source
 
     def row_for(self, action: Action) -> Row | None:
         """The selected row, when the action takes one of that kind of system."""
         selected = self.table.selected if self.table else None
-        if self.room is None or selected is None or not action.spec.takes_row:
+        if self.room is None or selected is None or not action.takes_row:
             return None
         fits = self.room.monitor.kind(selected.source) == action.spec.acts_on
         return selected.row if fits else None

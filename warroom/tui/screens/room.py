@@ -123,10 +123,14 @@ class RoomScreen(Record):
             pane.room = room
         for pane in self.panes:
             pane.opened()
-        self.keys.extra = [
-            (a.key, a.title) for a in room.actions if a.key and a.id.startswith("config:")
-        ][:3]
         self.redraw()
+
+    def offer_actions(self) -> None:
+        """The key bar says what can be done in the active pane, then elsewhere."""
+        extra = [(a.key, a.title) for a in self.actions_here() if a.key][:3]
+        if extra != self.keys.extra:
+            self.keys.extra = extra
+            self.keys.changed()
 
     def redraw(self) -> None:
         """Everything is drawn anew."""
@@ -135,7 +139,10 @@ class RoomScreen(Record):
 
     def say(self, text: str, style: str = "") -> None:
         """A passing message in the key bar."""
-        self.keys.say(text, style)
+        if text:
+            self.keys.say(text, style)
+        else:
+            self.keys.clear()
         if self._forgetting is not None:
             self._forgetting.stop()  # the message before is gone: this one has its own time
         self._forgetting = self.set_timer(MESSAGE_S, self.keys.clear, name="message")
@@ -178,6 +185,7 @@ class RoomScreen(Record):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         if isinstance(event.widget, Pane) and event.widget.key != self.active:
             self.active = event.widget.key
+            self.offer_actions()
             if self.zoomed or self.plan(self.size).tabs:
                 self.arrange_anew()
 
@@ -191,6 +199,7 @@ class RoomScreen(Record):
             self.tabs.changed()
 
     def _second(self) -> None:
+        self.offer_actions()
         self.header.changed()
         if self.sidebar.region.area:
             self.sidebar.changed()

@@ -146,13 +146,13 @@ class TimelineScreen(Dialog[None]):
         self._body.wanted = text
         self._body.changed()
 
-    @work
+    @work(group="dialog")
     async def action_filter(self) -> None:
         before = self._body.wanted
         text = await ask_line(self, "/", before, live=self._filter)
         self._filter(before if text is None else text)
 
-    @work
+    @work(group="dialog")
     async def action_add(self) -> None:
         text = await ask_line(self, "note", placeholder="what happened")
         if text and text.strip():
@@ -162,7 +162,7 @@ class TimelineScreen(Dialog[None]):
                 self._body.message = f"NOT SAVED: {error}"
             self._body.changed()
 
-    @work
+    @work(group="dialog")
     async def action_retract(self) -> None:
         entry = self._body.selected
         if entry is None:

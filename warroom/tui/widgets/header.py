@@ -10,7 +10,7 @@ from warroom.domain import cadence
 from warroom.domain.clock import hms
 from warroom.domain.incident import Incident, Status
 from warroom.tui import format as fmt
-from warroom.tui.widgets.lines import Line, Lines, Span, spread
+from warroom.tui.widgets.lines import Line, Lines, Span, shortened, spread, width_of
 
 if TYPE_CHECKING:
     from warroom.engine.room import Room
@@ -51,10 +51,7 @@ class HeaderStrip(Lines):
         assert self.room is not None
         worst = self.room.session.scheme.names[:2]
         badge = "alarm" if incident.severity in worst and incident.is_open else "badge"
-        spans: list[Span] = [(f" {incident.severity} ", badge), (" ", "bar")]
-        if width >= 110:
-            spans.append((f"{incident.id}  ", "bar"))
-        spans.append((f"{incident.title}  ", "bar bold"))
+        spans: list[Span] = []
         style = "bar ok" if incident.status in (Status.RESOLVED, Status.CLOSED) else "bar accent"
         spans.append((f"{incident.status}  ", style))
         spans.append((f"{hms(cadence.elapsed(incident, now))}  ", "bar bold"))
@@ -63,7 +60,12 @@ class HeaderStrip(Lines):
             word = "update OVERDUE" if due.overdue else "update due in"
             time = hms(abs(due.left)).removeprefix("00:")
             spans.append((f" {word} {time} ", "alarm" if due.overdue else "bar"))
-        return spans
+        lead: list[Span] = [(f" {incident.severity} ", badge), (" ", "bar")]
+        if width >= 110:
+            lead.append((f"{incident.id}  ", "bar"))
+        room = width - width_of(lead) - width_of(spans) - width_of(self._right(now, width)) - 2
+        title = shortened(incident.title, max(8, room))
+        return [*lead, (f"{title}  ", "bar bold"), *spans]
 
     def _right(self, now: datetime, width: int) -> list[Span]:
         assert self.room is not None

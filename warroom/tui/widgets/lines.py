@@ -134,7 +134,7 @@ class Lines(Widget):
         self._built = None
 
     def on_resize(self) -> None:
-        self._built = None
+        self.changed()
 
     def render_line(self, y: int) -> Strip:
         width, height = self.size
