@@ -110,7 +110,7 @@ async def test_a_calm_drill_has_every_system_and_all_of_them_are_well(tmp_path: 
         assert (await room.cache())["keyspace_misses"] == 0
         assert await comes_true(lambda: len(room.talkers()) >= 5)
         _, probes, mitigations = load_settings(room.drill.config_path)
-        assert (len(probes), len(mitigations)) == (8, 3)
+        assert (len(probes), len(mitigations)) == (8, 2)
 
 
 @needs("postgres")

@@ -83,11 +83,14 @@ def warroom(
     ascii_only: bool,
 ) -> None:
     """The incident war room in one terminal."""
-    ctx.obj = config
-    if ctx.invoked_subcommand is None:
-        from warroom.cli.console import Look, open_console
+    from warroom.cli.common import LOOK, Look
 
-        sys.exit(open_console(config, Look(theme or "", share, ascii_only, observe, runbooks)))
+    ctx.obj = config
+    ctx.meta[LOOK] = look = Look(theme or "", share, ascii_only, observe, runbooks)
+    if ctx.invoked_subcommand is None:
+        from warroom.cli.console import open_console
+
+        sys.exit(open_console(config, look))
 
 
 def main() -> None:

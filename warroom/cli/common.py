@@ -6,10 +6,10 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import click
 
@@ -24,11 +24,26 @@ if TYPE_CHECKING:
     from warroom.engine.session import Session
     from warroom.journal.base import Journal
 
+LOOK: Final = "warroom.look"
+"""Where the root command's options for the console are kept, in the context's `meta`."""
 USAGE = 2
 """Exit status for a wrong call, a wrong config, or a terminal that will not do."""
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the console is to look and behave."""
+
+    theme: str = ""
+    share: bool = False
+    ascii_only: bool = False
+    observe: bool = False
+    runbooks: tuple[str, ...] = ()
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """By pane, why there is nothing to show and what would help."""
 
 
 @dataclass(frozen=True, slots=True)

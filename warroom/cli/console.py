@@ -4,31 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import click
 
-from warroom.cli.common import build_room, complete, fail, refuse_without_terminal, trusted
+from warroom.cli.common import Look, build_room, complete, fail, refuse_without_terminal, trusted
 from warroom.config.problems import ConfigError
 
 if TYPE_CHECKING:
     from warroom.config.load import Document
     from warroom.engine.room import Room
-
-
-@dataclass(frozen=True)
-class Look:
-    """How the console is to look and behave."""
-
-    theme: str = ""
-    share: bool = False
-    ascii_only: bool = False
-    observe: bool = False
-    runbooks: tuple[str, ...] = ()
-    missing: Mapping[str, str] = field(default_factory=dict)
-    """By pane, why there is nothing to show and what would help."""
 
 
 def open_console(config: str | None, look: Look) -> int:

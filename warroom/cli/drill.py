@@ -6,13 +6,14 @@ import asyncio
 import os
 import threading
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from warroom.cli.common import Loaded, fail, refuse_without_terminal, with_session
+from warroom.cli.common import LOOK, Loaded, Look, fail, refuse_without_terminal, with_session
 from warroom.config.load import read
 from warroom.config.problems import nearest
 
@@ -55,12 +56,14 @@ def drill(
         fail(f'no scenario is called "{scenario}"; {nearest(scenario, SCENARIOS)}')
     if not no_console:
         refuse_without_terminal()
-    place = Path(folder) if folder else _folder()
-    raise SystemExit(_drill(place, scenario, theme, ascii_only, console=not no_console))
+    given = click.get_current_context().find_root().meta[LOOK]
+    look = replace(given, theme=theme or given.theme, ascii_only=ascii_only or given.ascii_only)
+    place = Path(folder).absolute() if folder else _folder()
+    raise SystemExit(_drill(place, scenario, None if no_console else look))
 
 
-def _drill(place: Path, scenario: str, theme: str, ascii_only: bool, *, console: bool) -> int:
-    from warroom.drill.run import SCENARIOS, DrillFailed, start
+def _drill(place: Path, scenario: str, look: Look | None) -> int:
+    from warroom.drill.run import DrillFailed, start
 
     click.echo("starting a small real stack on this machine…", err=True)
     loop = _Loop()
@@ -70,24 +73,33 @@ def _drill(place: Path, scenario: str, theme: str, ascii_only: bool, *, console:
         loop.stop()
         fail(str(error), 1)
     try:
-        for system, why in running.missing.items():
-            click.echo(f"  {system}: {why}", err=True)
-        document = read(running.config_path)
-        loaded = Loaded(document.settled())
-        _open_incident(loaded, SCENARIOS[scenario])
-        if console:
-            from warroom.cli.console import Look, show
-
-            status = show(document, Look(theme, ascii_only=ascii_only, missing=running.missing))
-        else:
-            click.echo(running.config_path)
-            status = 0
-            click.prompt("Enter ends the drill", default="", show_default=False, err=True)
+        return _play(running, look)
     finally:
         click.echo("stopping what the drill started…", err=True)
         loop.run(running.stop())
         loop.stop()
-    _leave_postmortem(loaded, place)
+
+
+def _play(running: Drill, look: Look | None) -> int:
+    """The console (or a pause, without one) on a running drill; then where its record is."""
+    from warroom.cli.console import show
+    from warroom.drill.run import SCENARIOS
+
+    for system, why in running.missing.items():
+        click.echo(f"  {system}: {why}", err=True)
+    document = read(running.config_path)
+    loaded, place = Loaded(document.settled()), running.config_path.parent
+    _open_incident(loaded, SCENARIOS[running.playing])
+    status = 0
+    try:
+        if look is not None:
+            os.chdir(place)  # what the console exports belongs to the drill
+            status = show(document, replace(look, missing=running.missing))
+        else:
+            click.echo(running.config_path)
+            click.prompt("Enter ends the drill", default="", show_default=False, err=True)
+    finally:
+        _leave_postmortem(loaded, place)
     return status
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -26,12 +27,16 @@ def incident() -> None:
 @incident.command()
 @click.argument("title")
 @click.option("--severity", required=True, help="A level of the scheme, such as P1.")
+@click.option("--also", is_flag=True, help="Although another incident is open.")
 @config_option
-def new(title: str, severity: str, config: str | None) -> None:
+def new(title: str, severity: str, also: bool, config: str | None) -> None:
     """Open an incident and print its id."""
     loaded = load(chosen(config), needed=False)
 
     async def begin(session: Session) -> Incident:
+        already = await session.journal.current()
+        if already and not also:
+            fail(f"{already} is open: note there, close it, or open another with --also", 1)
         return await session.begin(title, severity)
 
     try:
@@ -107,7 +112,7 @@ def close(id: str | None, config: str | None) -> None:
     """Close the open incident, or the one of that ID."""
 
     async def shut(session: Session) -> str:
-        found = await _resumed(session, id)
+        found = await _resumed(session, id) if id else await _open(session)
         if not found.is_open:
             fail(f"{found.id} is closed already")
         await session.set_status(Status.CLOSED)
@@ -136,10 +141,13 @@ def verify(id: str | None, config: str | None) -> None:
 @click.argument("text")
 @config_option
 def note(text: str, config: str | None) -> None:
-    """Write TEXT into the open incident; prints the entry's id once it is durable."""
+    """Write TEXT (- for stdin) into the open incident; prints the entry's id once it is durable."""
+    text = sys.stdin.read() if text == "-" else text
+    if not text.strip():
+        fail("an empty note says nothing")
 
     async def write(session: Session) -> str:
-        await _resumed(session, None)
+        await _open(session)
         return (await session.note(text)).id
 
     click.echo(with_session(load(chosen(config), needed=False), write))
@@ -184,6 +192,14 @@ def export(
             )
     except ExportError as error:
         fail(str(error), 1)
+
+
+async def _open(session: Session) -> Incident:
+    """The incident that is open. Leaves when there is none."""
+    found = await session.resume()
+    if found is None:
+        fail("no incident is open: `warroom incident new TITLE --severity P1` opens one", 1)
+    return found
 
 
 async def _resumed(session: Session, id: str | None) -> Incident:

@@ -38,9 +38,12 @@ def init(runbooks: tuple[str, ...], output: str | None, force: bool) -> None:
     if output in (None, "-"):
         click.echo(text, nl=False)
         return
-    from warroom.reports.write import write_atomically
+    from warroom.engine.export import ExportError, save
 
-    write_atomically(Path(str(output)), text)
+    try:
+        save(Path(str(output)), text)
+    except ExportError as error:
+        fail(str(error), 1)
     click.echo(f"\nwritten: {output}   next: warroom --config {output}", err=True)
 
 

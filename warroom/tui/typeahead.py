@@ -20,7 +20,7 @@ from textual.worker import Worker
 
 DIALOG: Final = "dialog"
 """The group of workers that open dialogs, or write down what came of one."""
-PATIENCE_S: Final = 0.5
+PATIENCE_S: Final = 1.0
 """How long a key waits at most for the one before it."""
 
 

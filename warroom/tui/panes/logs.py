@@ -117,9 +117,10 @@ class LogsPane(Pane):
         at = fmt.clock_time(datetime.fromtimestamp(one.at, UTC), self._zone)
         names = self.room.logs.names
         name = names[one.source] if one.source < len(names) else "?"
+        tag = "cursor" if here else _TAGS[one.source % len(_TAGS)]
         lead: list[Span] = [
             (f" {at} ", "cursor" if here else "dim"),
-            (f"{shortened(name, TAG_WIDTH):<{TAG_WIDTH}} ", _TAGS[one.source % len(_TAGS)]),
+            (f"{shortened(name, TAG_WIDTH):<{TAG_WIDTH}} ", tag),
         ]
         style = "cursor" if here else _LEVELS[one.level]
         room = width - TAG_WIDTH - 11

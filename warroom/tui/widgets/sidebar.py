@@ -108,7 +108,8 @@ class Sidebar(Lines):
         lines: list[Line] = [[], [("not well", "title")]] if ill else []
         for health, sample in ill[:_ILL_SHOWN]:
             found = self.room.findings(sample.source)
-            why = found[0].message if found and not sample.error else sample.summary
+            own = sample.health.rank > 0 or not found  # its own fault says more than a check does
+            why = sample.summary if own else found[0].message
             style = health_style(health)
             lines.append(
                 [(f"{symbols[health]} ", style), (shortened(sample.source, width - 2), style)]
