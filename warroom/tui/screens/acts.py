@@ -10,8 +10,6 @@ from textual import events, work
 from textual.screen import Screen
 
 from warroom.domain.incident import Role, Status
-from warroom.journal.base import JournalError
-from warroom.mitigations.base import MitigationRefused
 from warroom.tui.geometry import readable
 from warroom.tui.messages import IncidentChanged
 from warroom.tui.screens.dialogs import Option, ask_line, choose
@@ -49,6 +47,8 @@ class Acts(Screen[None]):
         Another dialog ends the worker that awaits this one's; what was typed is written all the
         same.
         """
+        from warroom.journal.base import JournalError
+
         try:
             await asyncio.shield(doing)
         except (JournalError, KeyError) as error:
@@ -226,6 +226,7 @@ class Acts(Screen[None]):
     @work(exclusive=True, group="dialog")
     async def arm(self, action: Action) -> None:
         """Show the card of an action; nothing runs before it is confirmed there."""
+        from warroom.mitigations.base import MitigationRefused
         from warroom.tui.screens.card import CardScreen
 
         if self.room is None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from textual import work
 
 from warroom.domain.events import Kind
-from warroom.journal.base import JournalError
 from warroom.tui.screens.acts import Acts
 from warroom.tui.screens.dialogs import ask_line, show_sheet
 
@@ -107,6 +106,7 @@ class Record(Acts):
         if not self.incident_or_say() or self.room is None:
             return
         from warroom.engine.export import ExportError, export_path, write_postmortem
+        from warroom.journal.base import JournalError
 
         path = Path(target) if target else export_path(self.room.session)
         try:

@@ -11,12 +11,12 @@ from textual.message import Message
 
 from warroom.domain.events import Kind
 from warroom.domain.sample import Health
-from warroom.domain.timeline import Entry
 from warroom.tui import format as fmt
 from warroom.tui.commands import COMMANDS, Command
 from warroom.tui.widgets.lines import Line, Lines, Span, spread
 
 if TYPE_CHECKING:
+    from warroom.domain.timeline import Entry
     from warroom.engine.room import Room
     from warroom.tui.panes.base import Pane
 
