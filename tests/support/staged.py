@@ -62,6 +62,8 @@ def member(
 
 @dataclass(frozen=True)
 class NoOptions:
-    """A source without options of its own; `socket` as a docker probe has it."""
+    """Options as the kinds have them that a pane's actions borrow from; none leads anywhere."""
 
     socket: str = ""
+    dsn: str = ""
+    url: str = ""
