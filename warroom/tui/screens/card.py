@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import work
@@ -35,47 +36,40 @@ class CardBody(Lines):
         self.running_since: float | None = None
         self.outcome: Outcome | None = None
         self.wrong = ""
+        self.offset_y = self.seen = 0
 
     def text(self, width: int) -> list[Line]:
+        """What the card says of the action; scrolls where it is too long."""
         card = self.armed.card
         risk = _RISK_STYLE[card.risk]
+        target: list[Span] = [(card.target.label, "bold"), ("  ", ""), (card.target.id, "dim")]
+        commands = [part for one in card.command for part in wrapped(one, width - 9)]
         lines: list[Line] = [
             spread([(card.title, "bold")], [(f" {card.risk.value} ", f"{risk} bold")], width),
             [],
-            [
-                ("target   ", "dim"),
-                (card.target.label, "bold"),
-                ("  ", ""),
-                (card.target.id, "dim"),
-            ],
-            [("on       ", "dim"), (card.host or "this machine", "")],
+            *_labelled("target", [target]),
+            *_labelled("on", [[(card.host or "this machine", "")]]),
+            *_labelled("runs", [[(part, "accent")] for part in commands]),
+            *_labelled("hits", [[(f"{what}: ", "dim"), (much, "")] for what, much in card.hits]),
+            *_labelled("undo", [[(part, "")] for part in wrapped(card.undo, width - 9)]),
         ]
-        for number, command in enumerate(card.command):
-            for piece, part in enumerate(wrapped(command, width - 9)):
-                lines.append(
-                    [
-                        ("runs     " if not number and not piece else "         ", "dim"),
-                        (part, "accent"),
-                    ]
-                )
-        for number, (what, much) in enumerate(card.hits):
-            lines.append(
-                [
-                    ("hits     " if not number else "         ", "dim"),
-                    (f"{what}: ", "dim"),
-                    (much, ""),
-                ]
-            )
-        for number, part in enumerate(wrapped(card.undo, width - 9)):
-            lines.append([("undo     " if not number else "         ", "dim"), (part, "")])
         for warning in card.warnings:
-            lines += [
-                [("! ", "degraded bold"), (part, "degraded")]
-                for part in wrapped(warning, width - 2)
-            ]
-        return [*lines, [], *self._foot(width)]
+            parts = wrapped(warning, width - 2)
+            lines += [[("! ", "degraded bold"), (part, "degraded")] for part in parts]
+        return lines
 
-    def _foot(self, width: int) -> list[Line]:
+    @property
+    def unread(self) -> bool:
+        """Whether there is more below that has not been on the screen."""
+        return self.seen < len(self.text(self.size.width - 4))
+
+    def scroll_text(self, by: int) -> None:
+        """Move what does not fit, by lines."""
+        self.offset_y += by
+        self.changed()
+
+    def foot(self, width: int) -> list[Line]:
+        """What can be done now, or what came of it; always in view."""
         card = self.armed.card
         if self.outcome is not None:
             style = _STATE_STYLE[self.outcome.state.value]
@@ -101,13 +95,35 @@ class CardBody(Lines):
     def build(self, width: int, height: int) -> list[Line]:
         h, v, corners = ("-", "|", "++++") if self.ascii_only else ("━", "┃", "┏┓┗┛")
         style = _RISK_STYLE[self.armed.card.risk]
+        foot = self.foot(width - 4)
+        content = self._window(width - 4, height - 2 - len(foot) - 1)
         lines: list[Line] = [[(corners[0] + h * (width - 2) + corners[1], style)]]
-        content = self.text(width - 4)
-        for index in range(height - 2):
-            inner = content[index] if index < len(content) else ()
+        for inner in [*content, [], *foot]:
             lines.append([(v + " ", style), *spread(inner, (), width - 4), (" " + v, style)])
         lines.append([(corners[2] + h * (width - 2) + corners[3], style)])
         return lines
+
+    def _window(self, width: int, room: int) -> list[Line]:
+        """The part of the text that fits; its last line says where there is more."""
+        text = self.text(width)
+        if len(text) <= room:
+            self.seen = len(text)
+            return [*text, *([[]] * (room - len(text)))]
+        room = max(1, room - 1)
+        self.offset_y = max(0, min(self.offset_y, len(text) - room))
+        self.seen = max(self.seen, self.offset_y + room)
+        below = len(text) - self.offset_y - room
+        arrows = "up and down" if self.ascii_only else "↑ ↓"
+        more = (
+            f"{below} more lines below: {arrows} scroll" if below else f"the end: {arrows} scroll"
+        )
+        return [*text[self.offset_y : self.offset_y + room], [(more, "degraded")]]
+
+
+def _labelled(label: str, parts: Sequence[Line]) -> list[Line]:
+    """Lines with a label before the first."""
+    labels = [label, *[""] * (len(parts) - 1)]
+    return [[(f"{name:<9}", "dim"), *part] for name, part in zip(labels, parts, strict=True)]
 
 
 class CardScreen(Dialog[bool]):
@@ -122,6 +138,10 @@ class CardScreen(Dialog[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "cancel"),
         Binding("enter", "confirm", "run"),
+        Binding("down", "scroll(1)", "down"),
+        Binding("up", "scroll(-1)", "up"),
+        Binding("pagedown", "scroll(5)", "further"),
+        Binding("pageup", "scroll(-5)", "back"),
     ]
 
     def __init__(self, room: Room, armed: Armed) -> None:
@@ -143,9 +163,16 @@ class CardScreen(Dialog[bool]):
 
     def _fit(self) -> None:
         width = min(104, self.app.size.width * 92 // 100) - 4
-        room = self.app.size.height - (4 if self._armed.card.word else 1)
-        self._body.styles.height = min(len(self._body.text(width)) + 2, room)
+        room = self.app.size.height - (3 if self.query(Input) else 0)
+        needed = len(self._body.text(width)) + len(self._body.foot(width)) + 3
+        self._body.styles.height = min(needed, room)
         self._body.changed()
+
+    def on_resize(self) -> None:
+        self._fit()
+
+    def action_scroll(self, by: int) -> None:
+        self._body.scroll_text(by)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -174,6 +201,8 @@ class CardScreen(Dialog[bool]):
             self._body.wrong = "the screen is too small to read this: make it larger"
         elif time.monotonic() - self._shown_at < DEAF_S:
             self._body.wrong = "typed before the card was shown: read it, then press again"
+        elif self._body.unread:
+            self._body.wrong = "there is more to read below: scroll to the end, then press again"
         elif typed != self._armed.card.word:
             self._body.wrong = f'"{typed}" is not "{self._armed.card.word}"'
         else:
