@@ -114,7 +114,7 @@ async def test_a_blocker_is_terminated_and_who_waited_goes_on(
     assert card.word == str(pid(blocker)), "the pid is typed to confirm"
     hits = dict(card.hits)
     assert hits["query"] == "UPDATE jobs SET id = 2"
-    assert hits["blocks"] == "1 other backends"
+    assert hits["blocks"] == "1 backends directly, 1 in all"
     assert "jobs RowExclusive" in hits["holds locks"]
     assert hits["transaction"].endswith("has written")
     assert card.undo.startswith("nothing: its transaction is rolled back")

@@ -215,6 +215,13 @@ def _creator(verb: Verb) -> Callable[[Options, MitigationContext], Mitigation]:
     return lambda options, context: DockerAction(verb, options, context)
 
 
+_MOVES: Final[Mapping[Verb, tuple[tuple[str, str], ...]]] = {
+    "restart": (("failed", "down"), ("unhealthy", "down"), ("running", "up")),
+    "start": (("running", "up"), ("failed", "down")),
+}
+"""Metrics of the docker probe that should move."""
+
+
 def _spec(verb: Verb) -> MitigationSpec:
     return MitigationSpec(
         kind=f"docker.{verb}",
@@ -225,6 +232,7 @@ def _spec(verb: Verb) -> MitigationSpec:
         acts_on="docker",
         takes_row=True,
         target_option="container",
+        moves=_MOVES.get(verb, ()),
         timeout=_LIMIT_S,
     )
 

@@ -207,7 +207,7 @@ def hits(found: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         ("state", _state(found)),
         ("transaction", transaction),
         ("holds locks", locks),
-        ("blocks", f"{found['blocks']} other backends"),
+        ("blocks", f"{found['blocks']} backends directly, {found['blocks_in_all']} in all"),
     )
 
 

@@ -31,6 +31,19 @@ SELECT
         WHERE v.wait_event_type = 'Lock' AND a.pid = ANY (pg_blocking_pids(v.pid))
     ) AS blocks,
     (
+        WITH RECURSIVE waits AS (
+            SELECT v.pid, unnest(pg_blocking_pids(v.pid)) AS blocker
+            FROM pg_stat_activity AS v
+            WHERE v.wait_event_type = 'Lock'
+        ),
+        behind AS (
+            SELECT w.pid FROM waits AS w WHERE w.blocker = a.pid
+            UNION
+            SELECT w.pid FROM waits AS w JOIN behind AS b ON w.blocker = b.pid
+        )
+        SELECT count(*)::int FROM behind
+    ) AS blocks_in_all,
+    (
         pg_has_role(current_user, a.usesysid, 'USAGE')
         OR pg_has_role(current_user, 'pg_signal_backend', 'USAGE')
     ) AND (current_setting('is_superuser') = 'on' OR NOT r.rolsuper) AS may_signal,
