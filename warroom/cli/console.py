@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from warroom.engine.room import Room
 
 
+STARTED_S: Final = 3.0
+"""Seconds after the first paint in which no garbage is collected."""
+
+
 def open_console(config: str | None, look: Look) -> int:
     """Open the console and stay until it is left; its exit status."""
     refuse_without_terminal()
@@ -24,7 +29,12 @@ def open_console(config: str | None, look: Look) -> int:
 
 
 def show(document: Document, look: Look) -> int:
-    """The console on a config. The probes' own options are looked at after the first paint."""
+    """The console on a config. The probes' own options are looked at after the first paint.
+
+    Garbage is not looked for until the panes have data: while modules are loaded there is next to
+    none, and walking all that they bring again and again took a seventh of the start.
+    """
+    gc.disable()
     from warroom.tui.run import run
     from warroom.tui.themes import ThemeError
 
@@ -32,6 +42,7 @@ def show(document: Document, look: Look) -> int:
         return build_room(complete(document, look.runbooks), observe=look.observe)
 
     async def opener() -> Room:
+        asyncio.get_running_loop().call_later(STARTED_S, _collect_from_now)
         return await asyncio.to_thread(build)
 
     try:
@@ -45,6 +56,12 @@ def show(document: Document, look: Look) -> int:
         )
     except (ConfigError, ThemeError) as error:
         fail(str(error))
+
+
+def _collect_from_now() -> None:
+    """What is there by now stays until the end: collections need not walk it."""
+    gc.freeze()
+    gc.enable()
 
 
 def _propose() -> int:
