@@ -32,17 +32,19 @@ PEERS: Final = ("pg_activity", "lazydocker", "k9s", "lnav", "goaccess", "gawk")
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much is measured: runs of each start, seconds of idling, keys, lines counted."""
+    """How much is measured: runs of each start, seconds of idling, keys in each round, lines
+    counted and kept, seconds of following."""
 
     runs: int = 7
     idle: float = 12.0
-    keys: int = 50
+    keys: int = 25
+    rounds: int = 3
     lines: int = 1_000_000
     ring: int = 1_000_000
     follow: float = 6.0
 
 
-QUICK: Final = Effort(runs=3, idle=3.0, keys=15, lines=200_000, ring=200_000, follow=2.0)
+QUICK: Final = Effort(runs=3, idle=2.0, keys=15, rounds=1, lines=200_000, ring=200_000, follow=2.0)
 _FEW: Final = 100_000
 
 
@@ -65,7 +67,7 @@ def measure(effort: Effort, folder: Path, parts: set[str], *, full: bool) -> lis
             print(stack.said, file=sys.stderr)
             part("start", lambda: live.starts(stack, folder, effort.runs))
             part("idle", lambda: live.idle(stack, folder, effort.idle))
-            part("keys", lambda: live.keys(stack, folder, effort.keys, 20_000))
+            part("keys", lambda: live.keys(stack, folder, effort.keys, effort.rounds, 20_000))
     part("top", lambda: _counted(folder, effort.lines, effort))
     if full:
         part("top", lambda: _counted(folder, 5_000_000, effort))

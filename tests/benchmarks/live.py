@@ -103,27 +103,30 @@ def _idle(subject: Subject, seconds: float) -> dict[str, Any]:
         rig.close()
 
 
-def keys(stack: Stack, folder: Path, count: int, rate: int) -> list[Row]:
-    """From a key to the cursor's move, with nothing going on and beside a growing log."""
+def keys(stack: Stack, folder: Path, count: int, rounds: int, rate: int) -> list[Row]:
+    """From a key to the cursor's move, with nothing going on and beside a growing log: `count`
+    keys in each of `rounds`."""
     _, table = small(folder)
     quiet = console(stack.config, all_panes(stack))
-    rows = _latencies("key, quiet", quiet, table, count)
+    rows = _latencies("key, quiet", quiet, table, count, rounds)
     path = folder / "flood.log"
     path.touch()
     loud = console(stack.with_log(folder, "flood", path), all_panes(stack))
     what = f"key, {rate // 1000}k lines/s"
-    with growing(path, rate, 60 + count):
-        return rows + _latencies(what, loud, table, count)
+    with growing(path, rate, rounds * (60 + count)):
+        return rows + _latencies(what, loud, table, count, rounds)
 
 
-def _latencies(what: str, ours: Subject, table: Subject, count: int) -> list[Row]:
-    mine, theirs = _latency(ours, count), _latency(table, count)
-    rows = [
-        compared(f"{what}, p50", mine["p50_ms"], table.name, theirs["p50_ms"], aim=KEY_AIM),
-        compared(f"{what}, p95", mine["p95_ms"], table.name, theirs["p95_ms"]),
-    ]
-    if mine["missed"]:
-        rows.append(Row(f"{what}, unanswered", f"{mine['missed']} of {count}", wrong=True))
+def _latencies(what: str, ours: Subject, table: Subject, count: int, rounds: int) -> list[Row]:
+    turns = [(_latency(ours, count), _latency(table, count)) for _ in range(rounds)]
+
+    def row(percentile: str, aim: float | None) -> Row:
+        mine, theirs = (median(turn[side][f"{percentile}_ms"] for turn in turns) for side in (0, 1))
+        return compared(f"{what}, {percentile}", mine, table.name, theirs, aim=aim)
+
+    rows = [row("p50", KEY_AIM), row("p95", None)]
+    if missed := sum(mine["missed"] for mine, _ in turns):
+        rows.append(Row(f"{what}, unanswered", f"{missed} of {rounds * count}", wrong=True))
     return rows
 
 

@@ -81,7 +81,7 @@ def panes_of(stack: Stack) -> dict[str, str]:
         "docker": r"(?=.*warroom-drill-api\S* +running)",
         "postgres": r"(?=.*\d+/\d+ connections)",
         "redis": r"(?=.*hits .*\d+%)",
-        "logs": r"(?=.* \d\d:\d\d:\d\d (?:shop|edge) )",
+        "logs": r"(?=.* \d\d:\d\d:\d\d (?:shop|edge|flood) )",
         "top talkers": rf"(?=.*│   {address} +\d)",
         "machine": r"(?=.*\d+% of \d+ cores)",
     }
