@@ -10,6 +10,7 @@ import pytest
 from tests.support.cli import written
 from tests.support.services import HttpService
 from tests.tui.page import RoomPage, opened
+from warroom.domain.events import Kind
 
 PROBE = '[[probe]]\nkind = "http"\nname = "{name}"\nurl = "{url}/health"\nevery = "0.2s"'
 
@@ -74,7 +75,9 @@ async def test_marked_rows_are_copied_and_pinned_together(room: RoomPage) -> Non
     assert [line.partition(":")[0] for line in copied] == ["cart", "web"]
     await room.press("p")
     await room.says("pinned")
-    assert all(line in room.room.session.events[-1].text for line in copied)
+    (pinned,) = [e for e in room.room.session.events if e.kind is Kind.EVIDENCE]
+    assert "cart: " in pinned.text
+    assert "\nweb: " in pinned.text
     await room.press("escape")
     await room.loses("2 marked", pane="health")
 
