@@ -14,6 +14,7 @@ from warroom.tui.widgets.lines import Line, Lines, Span, shortened, spread, wrap
 from warroom.tui.widgets.table import health_style
 
 _ILL_SHOWN: Final = 4
+_ILL_LINES: Final = 3
 
 if TYPE_CHECKING:
     from warroom.engine.room import Room
@@ -114,7 +115,10 @@ class Sidebar(Lines):
             lines.append(
                 [(f"{symbols[health]} ", style), (shortened(sample.source, width - 2), style)]
             )
-            lines += [[(f"  {part}", "dim")] for part in wrapped(why, width - 2)[:2]]
+            parts = wrapped(why, width - 2)
+            if len(parts) > _ILL_LINES:
+                parts = [*parts[: _ILL_LINES - 1], f"{parts[_ILL_LINES - 1]} …"]
+            lines += [[(f"  {part}", "dim")] for part in parts]
         return lines
 
     def _roles(self, incident: Incident, width: int) -> list[Line]:
