@@ -105,6 +105,11 @@ class Terminal:
             assert time.monotonic() < end, f"{or_else}\n(it {state})\n" + self.text
             self._pump(0.02)
 
+    def forget(self) -> None:
+        """Takes a blank screen, so that only what is drawn from now on is seen."""
+        self._pump(0)
+        self._screen.reset()
+
     def place(self, text: str) -> tuple[int, int]:
         """Column and row, from 0, of the first occurrence on the screen."""
         for row, line in enumerate(self.lines):

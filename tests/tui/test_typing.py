@@ -64,6 +64,19 @@ def test_enter_twice_leaves_one_dialog_only(tmp_path: Path, shell: Shell) -> Non
     assert notes(shell) == ["text"] * 5 + ["the end"]
 
 
+def test_an_entry_typed_at_once_in_the_timeline(tmp_path: Path, shell: Shell) -> None:
+    assert shell.config is not None
+    shell("incident", "new", "Checkout 5xx", "--severity", "P1")
+    with console(tmp_path, shell.config) as terminal:
+        terminal.sees("pool exhausted", "Checkout 5xx")
+        terminal.keys("tndown again, quit?\rn/second\rd typed by mistake\rq")
+        terminal.loses("esc close")
+        terminal.keys("nthe end\r")
+        terminal.sees("the end")
+    assert notes(shell) == ["down again, quit?", "/second", "the end"]
+    assert "typed by mistake" in shell("incident", "show", "--json").out
+
+
 @pytest.mark.service("docker")
 def test_an_armed_card_is_not_confirmed_by_what_was_typed_before_it(
     tmp_path: Path, docker_engine: DockerEngine

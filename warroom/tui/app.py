@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -26,9 +26,17 @@ from warroom.tui.screens.room import RoomScreen
 from warroom.tui.typeahead import TypeAhead
 
 if TYPE_CHECKING:
+    from textual.command import Provider
+
     from warroom.engine.room import Room
 
 LOST_TTY_CHECK_S: Final = 1.0
+
+
+def _palette() -> type[Provider]:
+    from warroom.tui.palette import Palette
+
+    return Palette
 
 
 class WarroomApp(App[None]):
@@ -37,6 +45,7 @@ class WarroomApp(App[None]):
     TITLE = "warroom"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette}
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+z", "suspend_process", "suspend", show=False)  # what job control is used to
@@ -89,22 +98,6 @@ class WarroomApp(App[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """No palette over a screen that is too small to read."""
         return action != "command_palette" or readable(*self.size)
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: every declared command, each theme, each action of the active pane."""
-        room = self.room_screen
-        for command in room.commands:
-            if command.id not in ("palette", "pane"):
-                title = f"{command.title}  ({command.key_text})"
-                yield SystemCommand(title, command.help, _runner(room, command.action))
-        for name in themes.names():
-            yield SystemCommand(
-                f"theme {name}", "change to this theme", lambda name=name: room.use_theme(name)
-            )
-        for action in room.actions_here():
-            yield SystemCommand(
-                action.title, "shows its card first", lambda action=action: room.arm(action)
-            )
 
     def get_default_screen(self) -> Screen[None]:
         return self.room_screen
@@ -190,7 +183,3 @@ def _refuse_conflicts(settings: Settings) -> None:
     wrong = conflicts(settings.console.keys, actions)
     if wrong:
         raise ConfigError("\n".join(f"{settings.file}: keys: {line}" for line in wrong))
-
-
-def _runner(room: RoomScreen, action: str) -> Callable[[], object]:
-    return lambda: room.run_worker(room.run_action(action))
