@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Iterator
-from itertools import count
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
@@ -19,16 +17,7 @@ from warroom.hosts.docker import EngineRefused
 from warroom.hosts.local import LocalHost
 
 pytestmark = pytest.mark.service("docker")
-_numbers = count()
 WAIT: Final = "while :; do sleep 0.1; done"
-
-
-@pytest.fixture
-def name(docker_engine: DockerEngine) -> Iterator[str]:
-    name = f"log-{os.getpid()}-{next(_numbers)}"
-    yield name
-    if name in docker_engine.docker("ps", "-a", "--format", "{{.Names}}").split():
-        docker_engine.docker("rm", "-f", name)
 
 
 async def lines(chunks: AsyncIterator[bytes], number: int) -> list[bytes]:

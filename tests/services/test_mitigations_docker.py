@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,21 +29,6 @@ from warroom.mitigations.base import (
 
 pytestmark = pytest.mark.service("docker")
 SLEEP: Final = ("sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.1; done")
-_numbers = count()
-
-
-@pytest.fixture
-def name(docker_engine: DockerEngine) -> Iterator[str]:
-    name = f"act-{os.getpid()}-{next(_numbers)}"
-    yield name
-    if name in docker_engine.docker("ps", "-a", "--format", "{{.Names}}").split():
-        docker_engine.docker("rm", "-f", name)
-
-
-@pytest.fixture
-async def tunnel(docker_engine: DockerEngine, tmp_path: Path) -> AsyncIterator[Tunnel]:
-    async with Tunnel(tmp_path / "t.sock", docker_engine.socket) as tunnel:
-        yield tunnel
 
 
 @asynccontextmanager

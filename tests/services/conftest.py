@@ -1,0 +1,59 @@
+"""Ways to the servers that several of these tests take."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.services.docker_tunnel import Tunnel
+from tests.services.far_host import Configured
+from tests.support.services import DockerEngine
+from tests.support.sshd import SshServer
+from warroom.hosts.ssh import SshHost
+
+_numbers = count()
+
+
+@pytest.fixture
+def name(docker_engine: DockerEngine) -> Iterator[str]:
+    """A name of its own for a test's container, which is removed after it."""
+    name = f"test-{os.getpid()}-{next(_numbers)}"
+    yield name
+    if name in docker_engine.docker("ps", "-a", "--format", "{{.Names}}").split():
+        docker_engine.docker("rm", "-f", name)
+
+
+@pytest.fixture
+async def tunnel(docker_engine: DockerEngine, tmp_path: Path) -> AsyncIterator[Tunnel]:
+    """A socket that leads to the engine and can be cut."""
+    async with Tunnel(tmp_path / "t.sock", docker_engine.socket) as tunnel:
+        yield tunnel
+
+
+@pytest.fixture
+async def host(ssh_server: SshServer) -> AsyncIterator[SshHost]:
+    """Another machine, played by the sshd on this one."""
+    host = SshHost("web1", "box", str(ssh_server.config))
+    yield host
+    await host.close()
+
+
+@pytest.fixture
+async def configured(ssh_server: SshServer, tmp_path: Path) -> AsyncIterator[Configured]:
+    """`configured(Port=1234)`: a host whose ssh config says other things first."""
+    hosts: list[SshHost] = []
+
+    def make(more: str = "", **options: object) -> SshHost:
+        config = tmp_path / f"config{len(hosts)}"
+        lines = "".join(f"  {name} {value}\n" for name, value in options.items())
+        config.write_text(f"Host box\n{lines}\n{ssh_server.config.read_text()}\n{more}\n")
+        hosts.append(SshHost("web1", "box", str(config)))
+        return hosts[-1]
+
+    yield make
+    for host in hosts:
+        await host.close()

@@ -1,0 +1,134 @@
+"""Files of another machine are followed through rotation and cut connections."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.services.far_host import Configured, cut_connections
+from tests.support.sshd import SshServer
+from warroom.drill.stack.program import free_port
+from warroom.hosts._ssh_link import SESSIONS
+from warroom.hosts.ssh import SshHost
+
+pytestmark = pytest.mark.service("ssh")
+
+
+class Log:
+    """A log of numbered lines on the far machine, written and rotated step by step."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.count, self.turn = path, 0, 0
+
+    def write(self, lines: int) -> None:
+        with self.path.open("ab") as file:
+            for _ in range(lines):
+                file.write(b"%08d GET /%s\n" % (self.count, b"x" * (self.count % 70)))
+                self.count += 1
+
+    def rename(self) -> None:
+        self.path.rename(self._older())
+        self.path.touch()
+
+    def remove(self) -> None:
+        self.path.unlink()
+        self.path.touch()
+
+    def copytruncate(self) -> None:
+        self._older().write_bytes(self.path.read_bytes())
+        os.truncate(self.path, 0)
+
+    def swap(self) -> None:
+        self._older().touch()
+        link = self.path.with_name("link")
+        link.symlink_to(self.path.with_name(f"log.{self.turn}"))
+        link.rename(self.path)
+
+    def _older(self) -> Path:
+        self.turn += 1
+        return self.path.with_name(f"log.{self.turn}")
+
+
+async def until_line(chunks: AsyncIterator[bytes], number: int) -> bytes:
+    got = b""
+    async with asyncio.timeout(20):
+        async for chunk in chunks:
+            got += chunk
+            if b"%08d " % number in got[-10000:]:
+                return got
+    raise AssertionError("the file ended")
+
+
+@pytest.mark.parametrize("style", ["rename", "remove", "copytruncate", "swap"])
+async def test_a_far_file_is_followed_through_rotation_without_losing_a_line(
+    host: SshHost, tmp_path: Path, style: str
+) -> None:
+    log = Log(tmp_path / "log")
+    log.write(1000)
+    got = b""
+    async with host.follow(str(log.path), last=10) as chunks:
+        got += await until_line(chunks, 999)
+        for _ in range(5):
+            log.write(500)
+            got += await until_line(chunks, log.count - 1)
+            if style != "remove":  # what is removed unread is gone for SFTP, too, once reopened
+                log.write(50)
+            getattr(log, style)()
+            log.write(50)
+            got += await until_line(chunks, log.count - 1)
+    numbers = [int(line.split(b" ", 1)[0]) for line in got.splitlines()]
+    assert sorted(numbers) == list(range(990, log.count))
+
+
+async def test_following_goes_on_after_a_cut_connection_from_where_it_was(
+    host: SshHost, ssh_server: SshServer, tmp_path: Path
+) -> None:
+    log = Log(tmp_path / "log")
+    log.write(100)
+    async with host.follow(str(log.path), last=5) as chunks:
+        got = await until_line(chunks, 99)
+        await cut_connections(ssh_server)
+        log.write(100)
+        log.rename()
+        log.write(100)
+        got += await until_line(chunks, 299)
+    numbers = [int(line.split(b" ", 1)[0]) for line in got.splitlines()]
+    assert sorted(numbers) == list(range(95, 300))
+
+
+async def test_a_far_file_that_appears_late_and_trouble_are_told(
+    host: SshHost, tmp_path: Path
+) -> None:
+    path = tmp_path / "later"
+    async with host.follow(str(path), last=1) as chunks:
+        assert (await anext(chunks), chunks.trouble) == (b"", f"{path}: not there yet")
+        path.write_bytes(b"00000000 \xff\x1b[31m\n00000001 b\n")
+        assert await until_line(chunks, 1) == b"00000000 \xff\x1b[31m\n00000001 b\n"
+        assert chunks.trouble == ""
+
+
+async def test_a_host_that_is_away_is_trouble_and_no_error(
+    configured: Configured, tmp_path: Path
+) -> None:
+    async with configured(Port=free_port()).follow(str(tmp_path / "log")) as chunks:
+        assert await anext(chunks) == b""
+        assert "connection refused" in chunks.trouble
+
+
+async def test_many_far_files_take_one_session(host: SshHost, tmp_path: Path) -> None:
+    async def first_line(name: str) -> bytes:
+        (tmp_path / name).write_bytes(b"%b\n" % name.encode())
+        async with host.follow(str(tmp_path / name)) as chunks:
+            async for chunk in chunks:
+                if chunk:
+                    await asyncio.sleep(0.3)
+                    return chunk
+        raise AssertionError("the file ended")
+
+    names = [f"log-{n}" for n in range(2 * SESSIONS)]
+    assert await asyncio.gather(*map(first_line, names)) == [f"{n}\n".encode() for n in names]
+    assert len(host._link._lines) == 1
