@@ -187,6 +187,17 @@ async def test_no_answer_in_time_is_unknown_never_failed(gate: Gate) -> None:
     assert outcome.state is State.UNKNOWN
 
 
+async def test_leaving_while_it_runs_is_written_as_unknown(gate: Gate) -> None:
+    armed = await gate.executor.arm(gate.action(Lever(slow=5)))
+    running = asyncio.create_task(gate.executor.run(armed))
+    while Kind.REQUESTED not in gate.kinds():
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert gate.session.events[-1].data["state"] == State.UNKNOWN.value
+
+
 async def test_of_two_responders_at_the_same_moment_one_runs_and_the_other_sees_who(
     journal: FullDisk, clock: ManualClock
 ) -> None:

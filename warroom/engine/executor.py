@@ -162,6 +162,10 @@ class Executor:
         self.running[armed.action.id] = armed
         try:
             outcome, evidence = await self._perform(armed)
+        except asyncio.CancelledError:
+            left = Outcome(State.UNKNOWN, "the console was left while it ran; it may have happened")
+            await asyncio.shield(self._ended(armed, request, left, {"before": before}))
+            raise
         finally:
             del self.running[armed.action.id]
         ended = await self._ended(armed, request, outcome, {"before": before, **evidence})
