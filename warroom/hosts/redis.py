@@ -48,12 +48,7 @@ class RedisSession:
         breaks (RedisLost) or cannot be had is raised.
         """
         async with self._busy:
-            connection = await self._opened()
-            try:
-                return await self._batch(connection, commands)
-            except BaseException:
-                await self._drop()
-                raise
+            return await self._kept(await self._opened(), commands)
 
     async def ask_again(self, *commands: Command) -> list[Answer]:
         """As `ask`, but only over the connection that answered last: what was selected and learnt
@@ -62,11 +57,7 @@ class RedisSession:
             connection = self._connection
             if connection is None or not connection.is_connected or connection.at_end:
                 raise RedisFault(f"{self.url.place}: the connection broke", down=True)
-            try:
-                return await self._batch(connection, commands)
-            except BaseException:
-                await self._drop()
-                raise
+            return await self._kept(connection, commands)
 
     async def one(self, *command: str | int) -> Answer:
         """The answer to one command. Raises RedisFault, also where the server refuses it."""
@@ -90,6 +81,14 @@ class RedisSession:
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.disconnect(nowait=True)
+
+    async def _kept(self, connection: Any, commands: tuple[Command, ...]) -> list[Answer]:
+        """The answers, over a connection that is not kept unless all of them were read."""
+        try:
+            return await self._batch(connection, commands)
+        except BaseException:
+            await self._drop()
+            raise
 
     async def _batch(self, connection: Any, commands: tuple[Command, ...]) -> list[Answer]:
         from redis import exceptions as redis

@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from warroom.config.registry import member
 from warroom.domain.clock import Clock
 from warroom.domain.sample import Detail, Sample
 from warroom.hosts.base import Host
+
+_MARGIN_S: Final = 0.1
 
 
 class ProbeFault(Exception):
@@ -58,6 +60,12 @@ class ProbeContext:
     host: Host
     clock: Clock
     timeout: float
+
+    @property
+    def look_s(self) -> float:
+        """Seconds after which a look ends itself, so that the reason is told before the monitor
+        gives up after `timeout`."""
+        return max(self.timeout - _MARGIN_S, self.timeout / 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,6 @@ COLUMNS: Final = (
 )
 
 _NAME: Final = re.compile(r"[\w.-]{1,253}")
-_MARGIN_S: Final = 0.1
 _NOT_FOUND: Final = 2
 """getent's exit code for a name without addresses (getent(1))."""
 
@@ -61,7 +60,7 @@ class DnsProbe:
         clock, timeout = self._context.clock, self._context.timeout
         began = clock.monotonic()
         try:
-            async with asyncio.timeout(max(timeout - _MARGIN_S, timeout / 2)):
+            async with asyncio.timeout(self._context.look_s):
                 addresses = await self._resolved()
         except TimeoutError:
             message = f"no name server answered within {timeout:g} s ({self._options.host})"

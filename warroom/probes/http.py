@@ -56,8 +56,6 @@ METRICS: Final = frozenset(
 )
 """Names that `fields` may not take."""
 
-_MARGIN_S: Final = 0.1
-"""Kept back from the time limit, so that the reason is told before the monitor gives up."""
 _HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 
 
@@ -141,7 +139,7 @@ class HttpProbe:
 
         options = self._options
         headers = await self._revealed()
-        seen = await look(options, self._wanted(), headers, self._context, self._limit())
+        seen = await look(options, self._wanted(), headers, self._context, self._context.look_s)
         self._spoke_json = self._spoke_json or (seen.verdict is not None and seen.verdict.is_json)
         if self._looks:  # an answer is up to 1 MiB: only the newest keeps it
             self._looks[-1] = replace(self._looks[-1], answer=None)
@@ -160,9 +158,6 @@ class HttpProbe:
 
     async def close(self) -> None:
         """Nothing is kept open."""
-
-    def _limit(self) -> float:
-        return max(self._context.timeout - _MARGIN_S, self._context.timeout / 2)
 
     def _wanted(self) -> Wanted:
         from warroom.probes._http_judge import Wanted

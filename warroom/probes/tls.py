@@ -29,8 +29,6 @@ COLUMNS: Final = (
     Column("note", "note", priority=1, grow=True),
 )
 
-_MARGIN_S: Final = 0.1
-
 
 @dataclass(frozen=True, slots=True)
 class TlsOptions:
@@ -73,7 +71,7 @@ class TlsProbe:
         from warroom.probes._http_wire import BadCertificate, NoAnswer, Stage, Wire
 
         wire = Wire(self._context.host, self._context.clock)
-        limit = max(self._context.timeout - _MARGIN_S, self._context.timeout / 2)
+        limit = self._context.look_s
         began = self._context.clock.monotonic()
         problem = ""
         try:
