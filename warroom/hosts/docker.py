@@ -72,7 +72,7 @@ class Engine:
     async def handshake(self) -> None:
         """Learn the engine's version and agree on an API. Raises EngineAbsent, EngineLost."""
         async with self._asking():
-            said = await self._client.version()
+            said = await self._version()
             api, oldest = _api(said["ApiVersion"]), _api(said.get("MinAPIVersion") or "1.24")
         self.version = harmless(str(said.get("Version", "")))
         if api < OLDEST:
@@ -82,6 +82,20 @@ class Engine:
             )
         major, minor = max(min(api, KNOWN), oldest)
         self._client.api_version = f"v{major}.{minor}"
+
+    async def _version(self) -> Mapping[str, Any]:
+        """`GET /version`, which every engine answers: whoever refuses it is none."""
+        import aiodocker
+
+        try:
+            said: Mapping[str, Any] = await self._client.version()
+        except aiodocker.exceptions.DockerError as error:
+            if not 400 <= error.status < 500:
+                raise
+            raise EngineAbsent(
+                f"what answers at {self.where} is not a Docker engine: HTTP {error.status}"
+            ) from error
+        return said
 
     async def ping(self) -> None:
         """Ask for nothing, to learn whether anybody answers."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
-from warroom.domain.sample import Health
+from warroom.domain.sample import Column, Health, Row, Sample
 from warroom.tui.panes.base import TablePane
 from warroom.tui.widgets import table
 from warroom.tui.widgets.lines import Line, Span
@@ -19,11 +20,23 @@ class HealthPane(TablePane):
     title = "health"
     kinds: ClassVar[frozenset[str]] = frozenset({"http", "tls", "dns"})
 
+    @property
+    def columns(self) -> Sequence[Column]:
+        """Those of endpoints, where there are any: they say most."""
+        every = [sample for sample in self.samples if sample.columns]
+        kind = self.room.monitor.kind if self.room else str
+        return next(
+            (s.columns for s in every if kind(s.source) == "http"),
+            every[0].columns if every else (),
+        )
+
     def items(self) -> list[Item]:
         """An endpoint's row is as well as its source: it has no health of its own."""
+        columns = self.columns
         return [
-            Item(item.source, replace(item.row, health=self.health(item.source)))
-            for item in super().items()
+            Item(sample.source, replace(row, health=self.health(sample.source)))
+            for sample in self.samples
+            for row in (sample.rows if sample.columns == columns else _as_one(sample, columns))
         ]
 
     def state(self) -> Line:
@@ -51,3 +64,16 @@ class HealthPane(TablePane):
                 text = f" {sample.source}: {finding.message}"
                 lines.append([self.symbol(finding.level.health), (text, style)])
         return lines
+
+
+def _as_one(sample: Sample, columns: Sequence[Column]) -> tuple[Row, ...]:
+    """A source of another kind than the table's (a certificate, a name) in its columns: what they
+    share by key, and for a note what there is to say of it."""
+    if not sample.rows:
+        return ()
+    first = sample.rows[0]
+    cells = dict(zip((column.key for column in sample.columns), first.cells, strict=True))
+    seconds = sample.metrics.get("latency_s", sample.metrics.get("resolve_s"))
+    shared = {"latency": seconds, **cells, "name": sample.source, "note": sample.summary}
+    one = replace(first, name=sample.source, cells=tuple(shared.get(c.key) for c in columns))
+    return (one if len(sample.rows) == 1 else replace(one, key=""),)
