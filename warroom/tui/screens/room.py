@@ -135,7 +135,7 @@ class RoomScreen(Record):
     def redraw(self) -> None:
         """Everything is drawn anew."""
         for widget in (self.header, self.sidebar, self.strip, self.tabs, self.keys, *self.panes):
-            widget.changed()
+            widget.anew()
 
     def say(self, text: str, style: str = "") -> None:
         """A passing message in the key bar."""

@@ -13,6 +13,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -119,7 +120,21 @@ class Lines(Widget):
         raise NotImplementedError
 
     def changed(self) -> None:
-        """What is shown is no longer true."""
+        """What is shown is no longer true: the lines that differ are drawn anew.
+
+        Over a slow line a room that draws all of itself several times a second is not to be used.
+        """
+        before, (width, height) = self._built, self.size
+        if before is None or not self.region.area:
+            self.anew()
+            return
+        self._built = after = self.build(width, height)
+        differ = [y for y in range(height) if before[y : y + 1] != after[y : y + 1]]
+        if differ:
+            self.refresh(*(Region(0, y, width, 1) for y in differ))
+
+    def anew(self) -> None:
+        """Draw everything, even what is the same: how it is to be drawn has changed."""
         self._built = None
         self.refresh()
 
@@ -134,7 +149,7 @@ class Lines(Widget):
         self._built = None
 
     def on_resize(self) -> None:
-        self.changed()
+        self.anew()
 
     def render_line(self, y: int) -> Strip:
         width, height = self.size
