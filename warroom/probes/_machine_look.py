@@ -10,6 +10,7 @@ from typing import Final
 
 from warroom.domain.clock import span
 from warroom.domain.sample import Column, Health, Row, Sample
+from warroom.domain.text import shorten
 
 COLUMNS: Final = (
     Column("pid", "pid", "id", priority=1),
@@ -24,9 +25,11 @@ VIRTUAL: Final = ("lo", "veth", "docker", "br-", "virbr", "ifb", "cni", "flannel
 """How interfaces are called whose traffic never leaves the machine, or is counted elsewhere."""
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 _HIDDEN: Final = "••••"
+_LOOKED_AT: Final = 8_000
+"""Characters of a command line that are shown, and so searched for secrets."""
 _SECRETS: Final = (
-    re.compile(r"(?i)([\w-]*(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key)[\w-]*[= ])\S+"),
-    re.compile(r"(://[^/\s:@]*:)[^\s@]+(?=@)"),
+    re.compile(r"(?i)((?:passw(?:or)?d|passphrase|secret|token|api[_-]?key)[\w-]*+[= ])\S+"),
+    re.compile(r"(://[^/\s:@]*+:)[^\s@]++(?=@)"),
     re.compile(r"(\b(?:mysql\w*|mariadb[\w-]*)\b.* -p)[^\s-]\S*"),
     re.compile(r"(\bsshpass -p ?)\S+"),
     re.compile(r"(\bredis-cli\b.* -a )\S+"),
@@ -214,6 +217,7 @@ def without_secrets(command: str) -> str:
     >>> without_secrets("mysql -u root -phunter2 shop")
     'mysql -u root -p•••• shop'
     """
+    command = shorten(command, _LOOKED_AT)  # patterns that look back over a line cost its square
     for pattern in _SECRETS:
         command = pattern.sub(lambda match: match[1] + _HIDDEN, command)
     return command
