@@ -28,6 +28,8 @@ def run(
     from warroom.tui.app import WarroomApp
     from warroom.tui.terminal import last_words
 
+    for name in ("COLUMNS", "LINES"):  # exported by `resize`, say: then no resizing would be seen
+        os.environ.pop(name, None)
     app = WarroomApp(
         settings, opener, theme=theme, sharing=sharing, ascii_only=ascii_only, missing=missing
     )
