@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from typing import Final
 
@@ -54,6 +55,15 @@ class Commands(click.Group):
             )
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> object:
+        """A reader that went away (`| head`) is no error: the end is that of SIGPIPE, without a
+        word. Click's own would be 1, which says "warning" to whoever runs `warroom check`."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(128 + signal.SIGPIPE)
+
 
 @click.group(
     cls=Commands,
@@ -94,9 +104,5 @@ def warroom(
 
 
 def main() -> None:
-    """Entry point of `warroom`. A reader that went away (`| head`) is no error."""
-    try:
-        warroom(prog_name="warroom")
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+    """Entry point of `warroom`."""
+    warroom(prog_name="warroom")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from warroom.cli.common import build_room, chosen, config_option, fail, load
+from warroom.cli.common import LOOK, Look, build_room, chosen, config_option, fail, load
 from warroom.config.problems import nearest
+from warroom.journal.base import JournalError
 from warroom.mitigations.base import MitigationRefused
 
 if TYPE_CHECKING:
@@ -32,8 +33,12 @@ _EXITS: Final = {"done": 0, "failed": 1, "refused": 1, "UNKNOWN": 3}
 )
 @config_option
 def run(mitigation: str, dry_run: bool, yes: bool, typed: str, config: str | None) -> None:
-    """Run MITIGATION, named by its key or title in the config, on the open incident."""
-    room = build_room(load(chosen(config)))
+    """Run MITIGATION, named by its key or title in the config, on the open incident.
+
+    Exit status 0 done, 1 failed or refused, 2 not confirmed, 3 unknown whether it happened.
+    """
+    look: Look = click.get_current_context().find_root().meta[LOOK]
+    room = build_room(load(chosen(config)), observe=look.observe)
     action = _action(room, mitigation)
     outcome = asyncio.run(_run(room, action, dry_run=dry_run, yes=yes, typed=typed))
     if outcome is None:
@@ -59,13 +64,17 @@ async def _run(
     try:
         await room.open(watch=False)
         armed = await room.executor.arm(action)
-        _print(armed)
-        if dry_run:
+        try:
+            click.echo(_card(armed), err=not dry_run)  # of a dry run the card is the answer
+            if dry_run:
+                return None
+            return await room.run(armed, typed or _confirmed(armed, yes))
+        finally:
             await room.executor.disarm(armed)
-            return None
-        return await room.run(armed, typed or _confirmed(armed, yes))
     except MitigationRefused as error:
         fail(f"refused: {error}", 1)
+    except JournalError as error:
+        fail(str(error), 1)
     finally:
         await room.close()
 
@@ -87,15 +96,15 @@ def _confirmed(armed: Armed, yes: bool) -> str:
     return ""
 
 
-def _print(armed: Armed) -> None:
+def _card(armed: Armed) -> str:
     card = armed.card
-    click.echo(f"{card.title}  [{card.risk.value}]", err=True)
-    click.echo(f"  target  {card.target.label} ({card.target.id})", err=True)
-    click.echo(f"  on      {card.host or 'this machine'}", err=True)
-    for command in card.command:
-        click.echo(f"  runs    {command}", err=True)
-    for what, much in card.hits:
-        click.echo(f"  hits    {what}: {much}", err=True)
-    click.echo(f"  undo    {card.undo}", err=True)
-    for warning in card.warnings:
-        click.echo(f"  !       {warning}", err=True)
+    lines = [
+        ("target", f"{card.target.label} ({card.target.id})"),
+        ("on", card.host or "this machine"),
+        *(("runs", command) for command in card.command),
+        *(("hits", f"{what}: {much}") for what, much in card.hits),
+        ("undo", card.undo),
+        *(("!", warning) for warning in card.warnings),
+    ]
+    title = f"{card.title}  [{card.risk.value}]"
+    return "\n".join([title, *(f"  {name:<7} {text}" for name, text in lines)])

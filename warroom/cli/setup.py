@@ -8,13 +8,30 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import click
 
 from warroom import __version__
 from warroom.cli.common import chosen, config_option, fail
 from warroom.config.find import find, places
+from warroom.config.settings import Settings
+from warroom.journal import path_for
+
+MIN_WIDTH: Final = 60
+MIN_HEIGHT: Final = 16
+"""What the console needs; `tui.geometry` says the same, and would load Textual to say it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that `doctor` looked at."""
+
+    ok: bool
+    what: str
+    why: str
 
 
 @click.command()
@@ -84,71 +101,69 @@ def completion(shell: str) -> None:
 @config_option
 def doctor(config: str | None) -> None:
     """What works here, what does not, and why."""
-    bad = 0
-    for ok, what, why in _findings(chosen(config)):
-        mark = click.style("ok   ", fg="green") if ok else click.style("wrong", fg="red")
-        click.echo(f"{mark}  {what:<12} {why}")
-        bad += not ok
-    raise SystemExit(1 if bad else 0)
+    found = list(_findings(chosen(config)))
+    for finding in found:
+        mark = click.style("ok   ", fg="green") if finding.ok else click.style("wrong", fg="red")
+        click.echo(f"{mark}  {finding.what:<12} {finding.why}")
+    raise SystemExit(0 if all(finding.ok for finding in found) else 1)
 
 
-def _findings(config: str | None) -> Iterator[tuple[bool, str, str]]:
-    yield True, "warroom", f"{__version__} on Python {platform.python_version()}"
-    term = os.environ.get("TERM", "")
-    yield (
-        bool(term) and term != "dumb",
-        "terminal",
-        f"TERM={term or 'not set'}"
-        + ("" if term and term != "dumb" else ": the console needs a terminal that can draw"),
-    )
-    size = shutil.get_terminal_size()
-    fits = size.columns >= 60 and size.lines >= 16
-    yield (
-        fits,
-        "size",
-        f"{size.columns}x{size.lines}" + ("" if fits else ", the console needs 60x16"),
-    )
+def _findings(config: str | None) -> Iterator[Finding]:
+    yield Finding(True, "warroom", f"{__version__} on Python {platform.python_version()}")
+    yield _terminal()
+    yield _size()
     encoding = sys.stdout.encoding or ""
-    utf = "utf" in encoding.lower()
-    yield True, "encoding", encoding + ("" if utf else ": use --ascii")
-    if os.environ.get("TMUX"):
-        yield True, "tmux", "copying needs `set -g set-clipboard on`"
-    yield _journal()
-    yield from _config(config)
-
-
-def _journal() -> tuple[bool, str, str]:
-    from warroom.journal import default_path
-
-    path = default_path()
-    folder = next(p for p in (path.parent, *path.parents) if p.exists())
-    if os.access(folder, os.W_OK):
-        return True, "journal", str(path)
-    return (
-        False,
-        "journal",
-        f"{folder} may not be written to: name another file under [journal] path",
+    yield Finding(
+        True, "encoding", encoding + ("" if "utf" in encoding.lower() else ": use --ascii")
     )
+    if os.environ.get("TMUX"):
+        yield Finding(True, "tmux", "copying needs `set -g set-clipboard on`")
+    verdict, settings = _config(config)
+    yield _journal(settings)
+    yield verdict
 
 
-def _config(config: str | None) -> Iterator[tuple[bool, str, str]]:
+def _terminal() -> Finding:
+    term = os.environ.get("TERM", "")
+    if term in ("", "dumb"):
+        return Finding(False, "terminal", f"TERM={term}: the console needs one that can draw")
+    return Finding(True, "terminal", f"TERM={term}")
+
+
+def _size() -> Finding:
+    size = shutil.get_terminal_size()
+    said = f"{size.columns}x{size.lines}"
+    if size.columns < MIN_WIDTH or size.lines < MIN_HEIGHT:
+        return Finding(False, "size", f"{said}, the console needs {MIN_WIDTH}x{MIN_HEIGHT}")
+    return Finding(True, "size", said)
+
+
+def _journal(settings: Settings) -> Finding:
+    path = path_for(settings)
+    folder = next(p for p in (path.parent, *path.absolute().parents) if p.exists())
+    if os.access(folder, os.W_OK):
+        return Finding(True, "journal", str(path))
+    said = f"{folder} may not be written to: name another file under [journal] path"
+    return Finding(False, "journal", said)
+
+
+def _config(config: str | None) -> tuple[Finding, Settings]:
+    """What there is to say of the config, and its settings: the built-in ones of a wrong one."""
     from warroom.config import trust
     from warroom.config.problems import ConfigError
     from warroom.engine.members import load_settings
 
     found = find(config, os.environ)
     if found.path is None:
-        yield False, "config", "none: `warroom init -o warroom.toml` writes one"
-        return
+        said = "none: `warroom init -o warroom.toml` writes one"
+        return Finding(False, "config", said), Settings()
     verdict = trust.check(found)
     if verdict.refused:
-        yield False, "config", verdict.refused
-        return
+        return Finding(False, "config", verdict.refused), Settings()
     try:
         settings, probes, mitigations = load_settings(found.path, verdict.content)
     except ConfigError as error:
-        yield False, "config", str(error)
-        return
+        return Finding(False, "config", str(error)), Settings()
     counted = f"{len(probes)} probes, {len(settings.logs)} logs, {len(mitigations)} mitigations"
     trusted = " (not trusted yet)" if verdict.needs_trust else ""
-    yield True, "config", f"{found.path}: {counted}{trusted}"
+    return Finding(True, "config", f"{found.path}: {counted}{trusted}"), settings

@@ -58,8 +58,8 @@ def save(path: Path, text: str) -> Path:
     """Write `text` to `path`, readable by its owner alone. Raises ExportError."""
     try:
         write_atomically(path, text)
-    except (OSError, ReportError) as error:
-        raise ExportError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+    except ReportError as error:
+        raise ExportError(str(error)) from error
     return path
 
 
