@@ -33,7 +33,9 @@ async def become(uid: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         journal = SqliteJournal(Path(folder) / "journal.db")
         opening = Draft(Kind.OPENED, datetime.now(UTC), Author("", 0), "")
-        await append(journal, (await journal.open_incident(opening)).incident, "", 0)
+        incident = (await journal.open_incident(opening)).incident
+        await journal.append(incident, Draft(Kind.NOTE, opening.at, opening.author, ""))
+        await journal.events(incident)
         await journal.close()
     os.setuid(uid)
 

@@ -107,7 +107,7 @@ async def test_a_killed_writer_loses_nothing_that_was_acknowledged(
     stored = [event.text for event in await journal.events(incident, after=1)]
     assert len(set(stored)) == len(stored)
     assert set(acknowledged) <= set(stored)
-    assert len(stored) - len(acknowledged) <= 20  # stored, and killed before it could say so
+    assert len(stored) - len(acknowledged) <= 40  # stored, killed before or while it said so
     assert await journal.verify(incident) == 0
 
 
