@@ -40,16 +40,15 @@ def show(file: str, as_json: bool) -> None:
 @runbook.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 def lint(files: tuple[str, ...]) -> None:
-    """What is dangerous or broken in FILEs; exit 1 when anything is."""
-    count = 0
-    for file in files:
-        for finding in _read(file).lint:
-            count += 1
-            click.echo(
-                f"{file}:{finding.line}: {finding.level.value}: {finding.rule}: {finding.message}"
-            )
-    click.echo(f"{count} findings" if count else "nothing found", err=True)
-    sys.exit(1 if count else 0)
+    """What is dangerous or broken in FILEs; exit 1 when anything is. Remarks do not count."""
+    found = [(file, finding) for file in files for finding in _read(file).lint]
+    for file, one in found:
+        click.echo(f"{file}:{one.line}: {one.level.value}: {one.rule}: {one.message}")
+    bad = sum(one.level.value != "info" for _, one in found)
+    parts = [(bad, "finding"), (len(found) - bad, "remark")]
+    said = ", ".join(f"{count} {word}{'s' if count > 1 else ''}" for count, word in parts if count)
+    click.echo(said or "nothing found", err=True)
+    sys.exit(1 if bad else 0)
 
 
 def _read(file: str) -> Runbook:
