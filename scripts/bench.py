@@ -42,9 +42,12 @@ class Effort:
     lines: int = 1_000_000
     ring: int = 1_000_000
     follow: float = 6.0
+    rates: tuple[int, ...] = (20_000, 50_000)
 
 
-QUICK: Final = Effort(runs=3, idle=2.0, keys=15, rounds=1, lines=200_000, ring=200_000, follow=2.0)
+QUICK: Final = Effort(
+    runs=3, idle=2.0, keys=15, rounds=1, lines=200_000, ring=200_000, follow=2.0, rates=(20_000,)
+)
 _FEW: Final = 100_000
 
 
@@ -71,10 +74,13 @@ def measure(effort: Effort, folder: Path, parts: set[str], *, full: bool) -> lis
     part("top", lambda: _counted(folder, effort.lines, effort))
     if full:
         part("top", lambda: _counted(folder, 5_000_000, effort))
-    part("follow", lambda: following.follow(folder, 20_000, effort.follow))
-    part("follow", lambda: following.follow(folder, 50_000, effort.follow))
+    part("follow", lambda: _followed(folder, effort))
     part("filter", lambda: following.filtering(folder, effort.ring))
     return rows
+
+
+def _followed(folder: Path, effort: Effort) -> list[Row]:
+    return [row for rate in effort.rates for row in following.follow(folder, rate, effort.follow)]
 
 
 def _counted(folder: Path, lines: int, effort: Effort) -> list[Row]:
