@@ -18,8 +18,10 @@ from tests.services.postgres_clients import psql
 from tests.support.cli import Answer, Shell, output_of, written
 from tests.support.services import DockerEngine, HttpService, Loop
 from warroom.drill.stack.postgres import Postgres
+from warroom.drill.stack.postgres import start as start_postgres
 from warroom.drill.stack.program import free_port
 from warroom.drill.stack.redis import Redis
+from warroom.drill.stack.redis import start as start_redis
 
 _UNITS: Final = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 
@@ -237,6 +239,29 @@ def test_only_the_named_sources_are_looked_at(
     assert (wrong.out, wrong.err) == (
         "",
         'no probe is called "rediss"; did you mean "redis"?\n',
+    )
+
+
+@pytest.mark.service("redis")
+@pytest.mark.service("postgres")
+def test_servers_that_stop_are_told_from_servers_that_run(
+    tmp_path: Path, stack_folder: Path, http_service: Callable[..., HttpService]
+) -> None:
+    folder = stack_folder / "stopping"
+    folder.mkdir(mode=0o711)
+    database, cache = asyncio.run(start_postgres(folder)), asyncio.run(start_redis(folder))
+    service = http_service()
+    service.respond("/", 200, "ok")
+    config = written(tmp_path, http(service.url + "/"), postgres(database.dsn()), redis(cache.url))
+    try:
+        assert Shell(tmp_path, config)("check", "--json").json["health"] == "ok"
+    finally:
+        asyncio.run(database.stop())
+        asyncio.run(cache.stop())
+    service.refuse()
+    told = Shell(tmp_path, config)("check", "--json", status=2).json["sources"]
+    assert {one["name"]: one["health"] for one in told} == dict.fromkeys(
+        ("api", "postgres", "redis"), "down"
     )
 
 

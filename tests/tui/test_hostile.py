@@ -249,7 +249,8 @@ def test_a_note_a_title_and_a_name(tmp_path: Path) -> None:
     _, entry = log_of(tmp_path)
     shell = Shell(tmp_path, written(tmp_path, entry))
     assert shell.config is not None
-    who = {"USER": "[/x]\x1b]0;PWN-window\x07", "LOGNAME": "[/x]\x1b]0;PWN-window\x07"}
+    hostile = "[/x]\x1b]0;PWN-window\x07"
+    who = {"USER": hostile, "SUDO_USER": hostile, "SSH_CONNECTION": f"{hostile} 22 x 22"}
     shell("incident", "new", "title " + everything(), "--severity", "P1", env=who)
     shell("note", line("osc-window"), env=who)
     asyncio.run(_note(tmp_path / "journal.db", [line(name) for name in CORPUS]))
