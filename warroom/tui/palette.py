@@ -6,10 +6,11 @@ provider takes every title for markup, and `[/x]` in one ends the app.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
+from textual.app import SystemCommand
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.fuzzy import Matcher
@@ -20,39 +21,35 @@ if TYPE_CHECKING:
     from warroom.tui.screens.room import RoomScreen
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A line of the palette and what it does."""
-
-    title: str
-    help: str
-    run: Callable[[], object]
-
-
 class Palette(Provider):
-    """Finds entries by the letters that are typed; all of them before the first."""
+    """Finds commands by the letters that are typed; all of them before the first."""
 
     async def discover(self) -> Hits:
-        for entry in sorted(self._entries(), key=lambda entry: entry.title):
-            yield DiscoveryHit(Content(entry.title), entry.run, entry.title, entry.help)
+        for one in sorted(self._commands(), key=lambda command: command.title):
+            yield DiscoveryHit(Content(one.title), one.callback, one.title, one.help)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
-        for entry in self._entries():
-            score, title = _matched(matcher, entry.title)
+        for one in self._commands():
+            score, title = _matched(matcher, one.title)
             if score > 0:
-                yield Hit(score, title, entry.run, entry.title, entry.help)
+                yield Hit(score, title, one.callback, one.title, one.help)
 
-    def _entries(self) -> Iterator[Entry]:
-        room: RoomScreen = self.app.room_screen  # type: ignore[attr-defined]
-        for command in room.commands:
-            if command.id not in ("palette", "pane"):
-                title = f"{command.title}  ({command.key_text})"
-                yield Entry(title, command.help, _runner(room, command.action))
-        for name in themes.names():
-            yield Entry(f"theme {name}", "change to this theme", _with(room.use_theme, name))
-        for action in room.actions_here():
-            yield Entry(action.title, "shows its card first", _with(room.arm, action))
+    def _commands(self) -> Iterable[SystemCommand]:
+        return self.app.get_system_commands(self.screen)
+
+
+def commands_of(room: RoomScreen) -> Iterator[SystemCommand]:
+    """What the palette offers now."""
+    for command in room.commands:
+        if command.id not in ("palette", "pane"):
+            title = f"{command.title}  ({command.key_text})"
+            yield SystemCommand(title, command.help, _runner(room, command.action))
+    for name in themes.names():
+        run = partial(room.use_theme, name)
+        yield SystemCommand(f"theme {name}", "change to this theme", run)
+    for action in room.actions_here():
+        yield SystemCommand(action.title, "shows its card first", partial(room.arm, action))
 
 
 def _matched(matcher: Matcher, title: str) -> tuple[float, Content]:
@@ -66,7 +63,3 @@ def _matched(matcher: Matcher, title: str) -> tuple[float, Content]:
 
 def _runner(room: RoomScreen, action: str) -> Callable[[], object]:
     return lambda: room.run_worker(room.run_action(action))
-
-
-def _with(doing: Callable[..., object], *args: object) -> Callable[[], object]:
-    return lambda: doing(*args)
