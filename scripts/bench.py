@@ -35,9 +35,9 @@ class Effort:
     """How much is measured: runs of each start, seconds of idling, keys in each round, lines
     counted and kept, seconds of following."""
 
-    runs: int = 7
-    idle: float = 12.0
-    keys: int = 25
+    runs: int = 5
+    idle: float = 8.0
+    keys: int = 20
     rounds: int = 3
     lines: int = 1_000_000
     ring: int = 1_000_000
