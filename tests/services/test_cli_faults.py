@@ -43,7 +43,7 @@ class Fault:
 @pytest.fixture(scope="module")
 def locked_redis(stack_folder: Path) -> Iterator[Redis]:
     """A Redis that wants a password."""
-    folder = stack_folder / "locked"
+    folder = stack_folder / "locked-for-check"
     folder.mkdir(mode=0o711)
     server = asyncio.run(redis.start(folder, tcp=True, settings=("requirepass right-horse",)))
     yield server
