@@ -17,7 +17,16 @@ from textual.message import Message
 from warroom.domain.sample import Column, Health, Sample
 from warroom.tui import format as fmt
 from warroom.tui.widgets import table
-from warroom.tui.widgets.lines import Line, Lines, Span, fitted, spread, width_of, wrapped
+from warroom.tui.widgets.lines import (
+    Line,
+    Lines,
+    Span,
+    fitted,
+    spread,
+    whole_parts,
+    width_of,
+    wrapped,
+)
 from warroom.tui.widgets.table import Choice, Item
 
 if TYPE_CHECKING:
@@ -183,6 +192,9 @@ class Pane(Lines, can_focus=True):
         ]
         state = list(self.state())
         room = width - width_of(left) - 5
+        if state and width_of(state) > room:
+            head = whole_parts(state[0][0], room), state[0][1]
+            state = [head] if len(state) == 1 else state
         if state and width_of(state) > room:
             state = fitted(state, max(0, room))
         right = [(" ", ""), *state, (f" {h}{tr}", style)] if state else [(h + tr, style)]

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from warroom.domain.sample import Sample
 from warroom.tui.panes.base import TablePane, facts_lines, gauge
-from warroom.tui.widgets.lines import Line
+from warroom.tui.widgets.lines import Line, whole_parts
 
 
 class RedisPane(TablePane):
@@ -40,6 +40,7 @@ class RedisPane(TablePane):
             words = (
                 sample.facts.get("memory", f"{used:.0f}%").replace(" of ", "/").replace(" MiB", "M")
             )
+            words = whole_parts(words, width - wide - 8)
             bars.append([("memory ", "dim"), *bar, (f" {words}", "" if style == "ok" else style)])
         return bars
 

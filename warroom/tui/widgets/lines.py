@@ -70,6 +70,17 @@ def shortened(text: str, width: int) -> str:
     return set_cell_size(text, width - 1) + "…" if width > 0 else ""
 
 
+def whole_parts(text: str, width: int) -> str:
+    """As many of the comma-separated parts of `text` as fit in `width`, the first at least.
+
+    >>> whole_parts("hit 99%, 1.4 MiB, 400 keys", 18)
+    'hit 99%, 1.4 MiB'
+    """
+    while cell_len(text) > width and ", " in text:
+        text = text.rpartition(", ")[0]
+    return text
+
+
 def wrapped(text: str, width: int) -> list[str]:
     """`text` in pieces of at most `width` characters, broken at spaces, nothing left out.
 
