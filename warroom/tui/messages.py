@@ -5,10 +5,6 @@ from __future__ import annotations
 from textual.message import Message
 
 
-class RoomOpened(Message):
-    """The systems are being watched."""
-
-
 class RoomFailed(Message):
     """The room could not be opened, and why."""
 
