@@ -31,10 +31,7 @@ class IncidentSettings:
         default=(), metadata=_doc("files or patterns, seen from the config's folder")
     )
     checklist: tuple[Line, ...] = field(
-        default=(), metadata=_doc("items to tick, besides those of the runbooks")
-    )
-    production: bool = field(
-        default=False, metadata=_doc("these systems serve people: cards say so")
+        default=(), metadata=_doc("items to tick, in place of the runbooks' own")
     )
 
 

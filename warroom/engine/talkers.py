@@ -103,8 +103,7 @@ class TalkersProbe:
         sections = []
         now = self._clock.now().timestamp()
         for window in WINDOWS:
-            found = self._logs.talkers.ranking(self.by, 10_000, now=now, window_s=window)
-            talker = next((t for t in found.talkers if t.key == key), None)
+            talker = self._logs.talkers.one(self.by, key, now=now, window_s=window)
             pairs = _pairs(talker) if talker else (("requests", "none"),)
             sections.append(Section(_WINDOW_WORDS[window], pairs))
         return Detail(f"{_WORDS[self.by]} {key}", tuple(sections))

@@ -70,10 +70,6 @@ def _backend_pairs(found: Mapping[str, Any]) -> Pairs:
     return tuple(pair for pair in pairs if pair[1])
 
 
-def _transactions(age: int | None) -> str:
-    return f"{age:,} transactions" if age else ""
-
-
 def _blocker(one: Mapping[str, Any]) -> str:
     indent = "  " * (one["depth"] - 1)
     if one["pid"] == rows.PREPARED:
