@@ -32,13 +32,20 @@ class Kind(StrEnum):
     REFUSED = "mitigation refused"
     FIELD = "field"
     ACTION_ITEM = "action item"
+    HYPOTHESIS = "hypothesis"
+    UPDATE = "update"
+    OVERDUE = "overdue"
+    SNOOZED = "snoozed"
     AMENDED = "amended"
     RETRACTED = "retracted"
     EXPORTED = "exported"
 
 
-MACHINE_KINDS: Final = frozenset({Kind.HEALTH, Kind.FINDING, Kind.RECOVERED})
-"""What warroom writes by itself; people may hide it."""
+NOISE: Final = frozenset({Kind.HEALTH, Kind.FINDING, Kind.RECOVERED})
+"""What people may hide of what warroom writes by itself."""
+
+MACHINE_KINDS: Final = NOISE | {Kind.OVERDUE}
+"""What warroom writes by itself."""
 
 CORRECTIONS: Final = frozenset({Kind.AMENDED, Kind.RETRACTED})
 """Events about an earlier event, whose sequence is their `data["seq"]`.
@@ -62,9 +69,12 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is about to be appended; the journal gives it an id, a sequence and a time of record.
+    """What is about to be appended; the journal gives it a sequence and a time of record, and an
+    id when it has none.
 
-    `at` is when it happened, which may be earlier than when it was written down.
+    `at` is when it happened, which may be earlier than when it was written down. A draft with an
+    `id` may be appended any number of times, by any number of consoles, and is stored once: after
+    a lost answer nobody knows whether it is there, and several consoles see the same deadline pass.
     """
 
     kind: Kind
@@ -74,6 +84,7 @@ class Draft:
     data: Mapping[str, Any] = field(default_factory=dict)
     starred: bool = False
     internal: bool = False
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,9 +231,23 @@ def event_id(now: datetime) -> str:
     >>> event_id(datetime(2022, 2, 22, 19, 22, 22, tzinfo=UTC))[:15]
     '017f22e2-79b0-7'
     """
-    millis = int(now.timestamp() * 1000)
+    return _uuid7(now, os.urandom(10))
+
+
+def derived_id(instant: datetime, *parts: str) -> str:
+    """The id of what follows from `parts` at `instant`: the same for everybody who works it out.
+
+    >>> begin = datetime(2022, 2, 22, 19, 22, 22, tzinfo=UTC)
+    >>> derived_id(begin, "INC-1", "response") == derived_id(begin, "INC-1", "response")
+    True
+    """
+    return _uuid7(instant, hashlib.sha256(packed(parts).encode()).digest()[:10])
+
+
+def _uuid7(instant: datetime, rest: bytes) -> str:
+    millis = int(instant.timestamp() * 1000)
     bits = (millis & (1 << 48) - 1) << 80 | 0x7 << 76 | 0b10 << 62
-    bits |= (int.from_bytes(os.urandom(2), "big") & 0xFFF) << 64
-    bits |= int.from_bytes(os.urandom(8), "big") & (1 << 62) - 1
+    bits |= (int.from_bytes(rest[:2], "big") & 0xFFF) << 64
+    bits |= int.from_bytes(rest[2:], "big") & (1 << 62) - 1
     text = f"{bits:032x}"
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
