@@ -1,18 +1,128 @@
 """What still holds of what was written down: amendments made, retracted entries taken out.
 
 The journal keeps everything; whoever wants to know how things stand reads the events through
-`standing` first. A retraction of a correction takes the correction back. The opening can be
-amended (its text is the incident's title) but not retracted.
+`Corrections` (or `standing`) first. A retraction of a correction takes the correction back, and a
+retraction of that brings it again: undo and redo. The opening can be amended (its text is the
+incident's title) but not retracted.
+
+An amendment says in `data["base"]` which version its author had seen (its sequence). Of two
+people who edit the same version neither has seen the other's: the later one is shown, the other
+stays beside it as a rival until somebody who has seen both edits again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from warroom.domain.events import CORRECTIONS, Event, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An entry's text and time as of event `seq`, by whom and when it was written down."""
+
+    seq: int
+    author: str
+    recorded_at: datetime
+    at: datetime
+    text: str
+
+
+class Corrections:
+    """Events with what became of each. Takes them by sequence, one at a time or many."""
+
+    def __init__(self) -> None:
+        self._events: dict[int, Event] = {}
+        self._about: dict[int, list[Event]] = {}
+        self._opening = 0
+
+    def add(self, event: Event) -> int:
+        """The sequence of the entry that `event` is or is about; 0 when it is about nothing."""
+        self._events[event.seq] = event
+        if event.kind not in CORRECTIONS:
+            if event.kind is Kind.OPENED and not self._opening:
+                self._opening = event.seq
+            return event.seq
+        target = target_of(event)
+        if target not in self._events:
+            return 0
+        self._about.setdefault(target, []).append(event)
+        while target and self._events[target].kind in CORRECTIONS:
+            target = target_of(self._events[target])
+        return target if target in self._events else 0
+
+    def touched(self, seq: int) -> bool:
+        """Whether anybody corrected entry `seq`."""
+        return seq in self._about
+
+    def holds(self, seq: int) -> bool:
+        """Whether nothing that holds itself takes event `seq` back."""
+        taken_back = False
+        if seq in self._about and seq != self._opening:
+            above = self._retractions_above(seq)
+            gone: set[int] = set()
+            for retraction in sorted(above, key=lambda event: -event.seq):
+                if retraction.seq not in gone:
+                    gone.add(target_of(retraction))
+            taken_back = seq in gone
+        return not taken_back
+
+    def corrected(self, seq: int) -> Event | None:
+        """Entry `seq` with its amendments made; None when it was retracted."""
+        event = self._events[seq]
+        if seq not in self._about:
+            return event
+        if not self.holds(seq):
+            return None
+        for amendment in self._amendments(seq):
+            event = _amended(event, amendment)
+        return event
+
+    def versions(self, seq: int) -> tuple[Version, ...]:
+        """The texts and times that entry `seq` had, as it was written first; the last one holds."""
+        event = self._events[seq]
+        versions = [_version(event, event)]
+        for amendment in self._amendments(seq):
+            event = _amended(event, amendment)
+            if _rewrites(amendment):
+                versions.append(_version(event, amendment))
+        return tuple(versions)
+
+    def rivals(self, seq: int) -> tuple[Version, ...]:
+        """Versions that the author of what holds now had not seen and that say something else."""
+        heads: list[Version] = []
+        bases = {a.seq: a.data.get("base") for a in self._amendments(seq)}
+        for version in self.versions(seq):
+            base = bases.get(version.seq)
+            seen = base if isinstance(base, int) else version.seq
+            heads = [*(head for head in heads if head.seq > seen), version]
+        last = heads[-1]
+        return tuple(h for h in heads[:-1] if (h.text, h.at) != (last.text, last.at))
+
+    def base(self, seq: int) -> int:
+        """What an amendment of entry `seq` that has seen everything names as its base."""
+        return max((a.seq for a in self._amendments(seq)), default=seq)
+
+    def _amendments(self, seq: int) -> list[Event]:
+        return [
+            event
+            for event in self._about.get(seq, ())
+            if event.kind is Kind.AMENDED and self.holds(event.seq)
+        ]
+
+    def _retractions_above(self, seq: int) -> list[Event]:
+        """Retractions of `seq`, and of those, and so on."""
+        found: list[Event] = []
+        waiting = [seq]
+        while waiting:
+            for event in self._about.get(waiting.pop(), ()):
+                if event.kind is Kind.RETRACTED:
+                    found.append(event)
+                    waiting.append(event.seq)
+        return found
 
 
 def standing(events: Sequence[Event]) -> list[Event]:
@@ -20,18 +130,13 @@ def standing(events: Sequence[Event]) -> list[Event]:
     which they were written, without corrections and without what was retracted."""
     if not any(event.kind in CORRECTIONS for event in events):
         return list(events)
-    retracted = _retracted(events)
-    kept: dict[int, Event] = {}
+    corrections = Corrections()
     for event in events:
-        if event.seq in retracted or event.kind is Kind.RETRACTED:
-            continue
-        if event.kind is Kind.AMENDED:
-            target = target_of(event)
-            if target in kept:
-                kept[target] = _amended(kept[target], event)
-        else:
-            kept[event.seq] = event
-    return list(kept.values())
+        corrections.add(event)
+    entries: Iterable[Event | None] = (
+        corrections.corrected(event.seq) for event in events if event.kind not in CORRECTIONS
+    )
+    return [event for event in entries if event is not None]
 
 
 def target_of(event: Event) -> int:
@@ -57,14 +162,13 @@ def instant_of(value: object) -> datetime | None:
         return None
 
 
-def _retracted(events: Sequence[Event]) -> set[int]:
-    """Read from the end, so that a retraction which was itself retracted does not count."""
-    opening = next((event.seq for event in events if event.kind is Kind.OPENED), 0)
-    retracted: set[int] = set()
-    for event in reversed(events):
-        if event.kind is Kind.RETRACTED and event.seq not in retracted:
-            retracted.add(target_of(event))
-    return retracted - {0, opening}
+def _rewrites(amendment: Event) -> bool:
+    """Whether it changes what people read, and not only how the entry is marked."""
+    return bool(amendment.text) or "at" in amendment.data
+
+
+def _version(event: Event, written: Event) -> Version:
+    return Version(written.seq, written.author.login, written.recorded_at, event.at, event.text)
 
 
 def _amended(event: Event, amendment: Event) -> Event:

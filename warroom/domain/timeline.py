@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from warroom.domain.corrections import instant_of, standing, target_of
-from warroom.domain.events import MACHINE_KINDS, Event, Kind
-from warroom.domain.incident import Incident, Status, incident_of, status_of
+from warroom.domain.corrections import Corrections, Version, instant_of
+from warroom.domain.events import CORRECTIONS, MACHINE_KINDS, NOISE, Event, Kind
+from warroom.domain.evidence import Exhibit, evidence_of
+from warroom.domain.incident import Incident, Status, advance, incident_of, status_of
+
+TAGS: Final = ("detection", "hypothesis", "action", "decision", "impact", "communication")
+"""What an entry can be tagged as; its tags stand in `data["tags"]`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the timeline, after amendments; `seq` is the event it came from."""
+    """One line of the timeline, after amendments; `seq` is the event it came from. `rivals` are
+    versions that whoever amended it last had not seen."""
 
     seq: int
     at: datetime
@@ -25,10 +31,30 @@ class Entry:
     internal: bool = False
     data: Mapping[str, Any] = field(default_factory=dict)
     amended: bool = False
+    rivals: tuple[Version, ...] = ()
 
     @property
     def by_machine(self) -> bool:
         return self.kind in MACHINE_KINDS
+
+    @property
+    def noise(self) -> bool:
+        """Whether it may be hidden: written by warroom and starred by nobody."""
+        return self.kind in NOISE and not self.starred
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """In the order of TAGS, then a team's own."""
+        named = self.data.get("tags")
+        known = [tag for tag in named if isinstance(tag, str)] if isinstance(named, list) else []
+        return tuple(
+            sorted(dict.fromkeys(known), key=lambda t: TAGS.index(t) if t in TAGS else len(TAGS))
+        )
+
+    @property
+    def for_outside(self) -> bool:
+        """Whether it stands in the report for people outside: chosen or starred, not internal."""
+        return not self.internal and (self.starred or self.data.get("audience") == "external")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +77,8 @@ class Timeline:
     """An incident with its entries by time, and what can be computed from them.
 
     Seconds in each severity count until the resolution, those in each status until the closing.
-    `started_at` is the first sign of the trouble, if it was before the opening.
+    `started_at` is the first sign of the trouble, if it was before the opening. `exhibits` are
+    in the order in which they were kept.
     """
 
     incident: Incident
@@ -60,6 +87,7 @@ class Timeline:
     time_in_severity: Mapping[str, float]
     time_in_status: Mapping[Status, float]
     started_at: datetime | None = None
+    exhibits: tuple[Exhibit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +100,173 @@ class MitigationRun:
     effect: Entry | None = None
 
 
-def project(events: Sequence[Event], now: datetime) -> Timeline:
+class Projection:
+    """The timeline of one incident, brought up to date event by event.
+
+    A hundred thousand entries are projected once; after that an event costs what it changes.
+    """
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        self.last = 0
+        self._corrections = Corrections()
+        self._incident: Incident | None = None
+        self._entries: list[Entry] = []
+        self._by_seq: dict[int, Entry] = {}
+        self._state: list[int] = []
+        self._carriers: list[tuple[int, Event]] = []
+        self._evidence = 0
+        self._merging: set[int] = set()
+        self.add(events)
+
+    @property
+    def incident(self) -> Incident:
+        """How it stands. Raises ValueError when there is no opening event."""
+        if self._incident is None:
+            raise ValueError("an incident starts with an event of kind 'opened'")
+        return self._incident
+
+    def add(self, events: Iterable[Event]) -> None:
+        """Take the next events, by sequence."""
+        fresh: list[Entry] = []
+        corrected: dict[int, None] = {}
+        for event in events:
+            self.last = event.seq
+            seq = self._corrections.add(event)
+            if event.kind in CORRECTIONS:
+                corrected[seq] = None
+                continue
+            self._remember(event)
+            if event.kind is not Kind.EVIDENCE or not _belongs(event):
+                fresh.append(_entry(event))
+        self._by_seq.update((entry.seq, entry) for entry in fresh)
+        self._insert(fresh)
+        for seq in corrected:
+            if seq:
+                self._correct(seq)
+        if not self._state_holds(corrected):
+            self._incident = incident_of(self._of_state())
+
+    def versions(self, seq: int) -> tuple[Version, ...]:
+        """Every text and time that an entry had."""
+        return self._corrections.versions(seq)
+
+    def base(self, seq: int) -> int:
+        """What an amendment made now names as its base."""
+        return self._corrections.base(seq)
+
+    def holds(self, seq: int) -> bool:
+        """Whether event `seq` was not taken back."""
+        return self._corrections.holds(seq)
+
+    def entry(self, seq: int) -> Entry | None:
+        """The entry of that sequence; None when it was retracted or is none."""
+        return self._by_seq.get(seq)
+
+    def timeline(self, now: datetime) -> Timeline:
+        """As of the last event taken; `now` ends what still lasts."""
+        incident, state = self.incident, self._of_state()
+        started = self._first_sign(state)
+        resolved, closed = incident.resolved_at or now, incident.closed_at or now
+        return Timeline(
+            incident=incident,
+            entries=tuple(self._entries),
+            durations=_durations(incident, started, now),
+            time_in_severity=_spent(state, Kind.SEVERITY, _severity, resolved),
+            time_in_status={
+                Status(name): seconds
+                for name, seconds in _spent(state, Kind.STATUS, _status, closed).items()
+            },
+            started_at=started,
+            exhibits=self._exhibits(),
+        )
+
+    def _remember(self, event: Event) -> None:
+        """What of `event` is looked at again later."""
+        if event.kind in _STATE:
+            self._state.append(event.seq)
+            if self._incident is not None:
+                self._incident = advance(self._incident, event)
+            elif event.kind is Kind.OPENED:
+                self._incident = incident_of([event])
+        if "evidence" in event.data:
+            self._carriers.append((self._evidence, event))
+            self._evidence += len(evidence_of(event.data))
+
+    def _insert(self, entries: list[Entry]) -> None:
+        if len(entries) > _FEW:
+            self._entries = sorted([*self._entries, *entries], key=_when)
+            return
+        for entry in entries:
+            self._entries.insert(bisect_left(self._entries, _when(entry), key=_when), entry)
+
+    def _correct(self, seq: int) -> None:
+        before = self._by_seq.pop(seq, None)
+        if before is not None:
+            del self._entries[bisect_left(self._entries, _when(before), key=_when)]
+            self._merging.discard(seq)
+        event = self._corrections.corrected(seq)
+        if event is None or (event.kind is Kind.EVIDENCE and _belongs(event)):
+            return
+        amended = len(self._corrections.versions(seq)) > 1
+        entry = _entry(event, amended=amended, rivals=self._corrections.rivals(seq))
+        self._by_seq[seq] = entry
+        if isinstance(entry.data.get("merged"), list):
+            self._merging.add(seq)
+        self._insert([entry])
+
+    def _state_holds(self, corrected: Iterable[int]) -> bool:
+        """Whether no correction was about what the incident's state follows from."""
+        known = set(self._state)
+        return not any(seq in known for seq in corrected)
+
+    def _of_state(self) -> list[Event]:
+        corrected = (self._corrections.corrected(seq) for seq in self._state)
+        return [event for event in corrected if event is not None]
+
+    def _first_sign(self, state: Iterable[Event]) -> datetime | None:
+        """When the trouble began, as far as anybody wrote down.
+
+        The last field `started` that names an instant; else the earliest entry that happened
+        before the opening, other than a recovery. None when that is not before the opening.
+        """
+        opened = self.incident.opened_at
+        said = [
+            instant_of(event.text)
+            for event in state
+            if event.kind is Kind.FIELD and event.data.get("field") == "started"
+        ]
+        known = [instant for instant in said if instant is not None]
+        if known:
+            return known[-1] if known[-1] < opened else None
+        for entry in self._entries:
+            if entry.at >= opened:
+                return None
+            if _is_sign(entry):
+                return entry.at
+        return None
+
+    def _exhibits(self) -> tuple[Exhibit, ...]:
+        found: list[Exhibit] = []
+        for number, event in self._carriers:
+            held = self._corrections.corrected(event.seq)
+            owner = self._owner(_belongs(event) or event.seq)
+            if held is None and owner == event.seq:
+                continue
+            for index, evidence in enumerate(evidence_of(event.data), start=number + 1):
+                found.append(Exhibit(f"E{index}", owner, event.author.login, event.at, evidence))
+        return tuple(found)
+
+    def _owner(self, seq: int) -> int:
+        """The entry that `seq` was merged into; itself when it was not."""
+        return next((e for e in self._merging if seq in self._by_seq[e].data["merged"]), seq)
+
+
+def project(events: Iterable[Event], now: datetime) -> Timeline:
     """The timeline of one incident's events (by sequence). `now` ends what still lasts.
 
     Raises ValueError when there is no opening event; takes any other sequence of events.
     """
-    incident = incident_of(events)
-    valid = standing(events)
-    started = first_sign(valid)
-    resolved, closed = incident.resolved_at or now, incident.closed_at or now
-    return Timeline(
-        incident=incident,
-        entries=_entries(events, valid),
-        durations=_durations(incident, started, now),
-        time_in_severity=_spent(valid, Kind.SEVERITY, _severity, resolved),
-        time_in_status={
-            Status(name): seconds
-            for name, seconds in _spent(valid, Kind.STATUS, _status, closed).items()
-        },
-        started_at=started,
-    )
+    return Projection(events).timeline(now)
 
 
 def mitigation_runs(entries: Iterable[Entry]) -> tuple[MitigationRun, ...]:
@@ -121,42 +296,38 @@ _AFTER_REQUEST: Final = {
 }
 
 
-def first_sign(events: Sequence[Event]) -> datetime | None:
-    """When the trouble began, as far as anybody wrote down (corrections made before).
-
-    The last field `started` that names an instant; else the earliest entry that happened before
-    the opening, other than a recovery. None when that is not before the opening.
-    """
-    opening = next((event for event in events if event.kind is Kind.OPENED), None)
-    if opening is None:
-        return None
-    said = [
-        instant_of(event.text)
-        for event in events
-        if event.kind is Kind.FIELD and event.data.get("field") == "started"
-    ]
-    known = [instant for instant in said if instant is not None]
-    signs = known[-1:] or [event.at for event in events if _is_sign(event)]
-    earliest = min(signs, default=opening.at)
-    return earliest if earliest < opening.at else None
+_STATE: Final = frozenset(
+    {
+        Kind.OPENED, Kind.STATUS, Kind.SEVERITY, Kind.ROLE, Kind.CHECKLIST, Kind.FIELD,
+        Kind.ACTION_ITEM, Kind.HYPOTHESIS, Kind.UPDATE, Kind.SNOOZED,
+    }
+)  # fmt: skip
+"""What an incident's state follows from."""
+_FEW: Final = 32
+"""Up to so many entries are put in their places one by one; more are sorted in."""
 
 
-def _is_sign(event: Event) -> bool:
-    if event.kind is Kind.HEALTH:
-        return event.data.get("after") != "ok"
-    return event.kind in (Kind.FINDING, Kind.NOTE, Kind.EVIDENCE)
+def _is_sign(entry: Entry) -> bool:
+    if entry.kind is Kind.HEALTH:
+        return entry.data.get("after") != "ok"
+    return entry.kind in (Kind.FINDING, Kind.NOTE, Kind.EVIDENCE)
 
 
-def _entries(events: Iterable[Event], valid: Iterable[Event]) -> tuple[Entry, ...]:
-    amended = {target_of(event) for event in events if event.kind is Kind.AMENDED}
-    entries = [
-        Entry(
-            event.seq, event.at, event.author.login, event.kind, event.text,
-            event.starred, event.internal, event.data, event.seq in amended,
-        )
-        for event in valid
-    ]  # fmt: skip
-    return tuple(sorted(entries, key=lambda entry: (entry.at, entry.seq)))
+def _when(entry: Entry) -> tuple[datetime, int]:
+    return entry.at, entry.seq
+
+
+def _belongs(event: Event) -> int:
+    """The entry that an event of kind EVIDENCE adds to; 0: it is an entry of its own."""
+    to = event.data.get("to")
+    return to if isinstance(to, int) and 0 < to < event.seq else 0
+
+
+def _entry(event: Event, *, amended: bool = False, rivals: tuple[Version, ...] = ()) -> Entry:
+    return Entry(
+        event.seq, event.at, event.author.login, event.kind, event.text,
+        event.starred, event.internal, event.data, amended, rivals,
+    )  # fmt: skip
 
 
 def _durations(incident: Incident, started: datetime | None, now: datetime) -> Durations:

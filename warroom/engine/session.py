@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from warroom.domain.clock import Clock
-from warroom.domain.events import CORRECTIONS, Author, Draft, Event, Kind
-from warroom.domain.incident import Incident, Role, Status, advance, incident_of
+from warroom.domain.events import Author, Draft, Event, Kind
+from warroom.domain.incident import Incident, Role, Status
 from warroom.domain.severity import Scheme
 from warroom.domain.text import harmless
-from warroom.domain.timeline import Timeline, project
+from warroom.domain.timeline import Projection, Timeline
 from warroom.hosts import tasks
 from warroom.journal.base import Journal, JournalError, NoIncident, NotSaved
 
@@ -31,7 +31,8 @@ class Session:
         self.incident: Incident | None = None
         self.events: list[Event] = []
         self.unsaved: list[Draft] = []
-        self._projected: tuple[int, Timeline] | None = None
+        self.projection = Projection()
+        self._projected: Timeline | None = None
         self._listeners: list[Callable[[], None]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._saving = asyncio.Lock()
@@ -52,9 +53,8 @@ class Session:
         chosen = incident or await self.journal.current()
         if chosen is None:
             return None
-        self.events = list(await self.journal.events(chosen))
-        self.incident, self._projected = incident_of(self.events), None
-        self._tell()
+        events = list(await self.journal.events(chosen))
+        self._begin(events, await asyncio.to_thread(Projection, events))
         return self.incident
 
     async def begin(self, title: str, severity: str) -> Incident:
@@ -64,9 +64,8 @@ class Session:
         await self.save_again()  # while it still is clear which incident it belongs to
         draft = self._draft(Kind.OPENED, harmless(title.strip()) or "Untitled incident", data)
         event = await self.journal.open_incident(draft)
-        self.events, self.incident, self._projected = [event], incident_of([event]), None
-        self._tell()
-        return self.incident
+        self._begin([event], Projection([event]))
+        return self.projection.incident
 
     async def note(self, text: str, *, at: datetime | None = None, starred: bool = False) -> Event:
         """Write down what a person says; `at` when it happened, if not now."""
@@ -144,10 +143,9 @@ class Session:
         Raises NoIncident without an open incident.
         """
         self._open()
-        last = self.events[-1].seq
-        if self._projected is None or self._projected[0] != last:
-            self._projected = last, project(self.events, self._clock.now())
-        return self._projected[1]
+        if self._projected is None:
+            self._projected = self.projection.timeline(self._clock.now())
+        return self._projected
 
     def _open(self) -> Incident:
         if self.incident is None:
@@ -170,14 +168,17 @@ class Session:
         fresh = [event for event in events if event.seq > known]
         if fresh and fresh[0].seq > known + 1:
             return  # another console was in between: `refresh` reads both in order
-        for event in fresh:
-            self.events.append(event)
-            if self.incident is not None:
-                self.incident = advance(self.incident, event)
-        if any(event.kind in CORRECTIONS for event in fresh):
-            self.incident = incident_of(self.events)
         if fresh:
+            self.events += fresh
+            self.projection.add(fresh)
+            self.incident, self._projected = self.projection.incident, None
             self._tell()
+
+    def _begin(self, events: list[Event], projection: Projection) -> None:
+        """From now on this incident is the open one."""
+        self.events, self.projection, self._projected = events, projection, None
+        self.incident = projection.incident
+        self._tell()
 
     async def _follow(self) -> None:
         while True:
