@@ -248,9 +248,10 @@ class Projection:
     def _exhibits(self) -> tuple[Exhibit, ...]:
         found: list[Exhibit] = []
         for number, event in self._carriers:
-            held = self._corrections.corrected(event.seq)
-            owner = self._owner(_belongs(event) or event.seq)
-            if held is None and owner == event.seq:
+            own = _belongs(event) or event.seq
+            owner = self._owner(own)
+            merged = own == event.seq and owner != own  # retracted because another took it in
+            if owner not in self._by_seq or not (merged or self._corrections.holds(event.seq)):
                 continue
             for index, evidence in enumerate(evidence_of(event.data), start=number + 1):
                 found.append(Exhibit(f"E{index}", owner, event.author.login, event.at, evidence))

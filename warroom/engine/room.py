@@ -21,6 +21,7 @@ from warroom.domain.sample import Finding, Health, Sample
 from warroom.domain.timeline import Timeline
 from warroom.engine.actions import actions_for
 from warroom.engine.checks import Check, CheckState, evaluate
+from warroom.engine.editor import Editor
 from warroom.engine.executor import Action, Armed, Executor, Outcome
 from warroom.engine.members import MitigationMember, ProbeMember
 from warroom.engine.monitor import Monitor
@@ -60,6 +61,7 @@ class Room:
             name: host_for(name, settings) for name in ("", *settings.hosts)
         }
         self.session = Session(journal, self.clock, author, settings.scheme)
+        self.editor = Editor(self.session)
         self.monitor = Monitor(self.clock)
         self.logs = LogEngine(_with_sockets(settings.logs, probes), self.hosts, clock=self.clock)
         self.executor = Executor(self.session, self.clock, observe=OBSERVER if observe else "")

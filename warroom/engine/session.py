@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from warroom.domain.clock import Clock
-from warroom.domain.events import Author, Draft, Event, Kind
+from warroom.domain.events import Author, Draft, Event, Kind, event_id
 from warroom.domain.incident import Incident, Role, Status
 from warroom.domain.severity import Scheme
 from warroom.domain.text import harmless
@@ -62,7 +62,7 @@ class Session:
         level = self.scheme.level(severity)
         data = {"scheme": self.scheme.name, "severity": level.name}
         await self.save_again()  # while it still is clear which incident it belongs to
-        draft = self._draft(Kind.OPENED, harmless(title.strip()) or "Untitled incident", data)
+        draft = self.draft(Kind.OPENED, harmless(title.strip()) or "Untitled incident", data)
         event = await self.journal.open_incident(draft)
         self._begin([event], Projection([event]))
         return self.projection.incident
@@ -105,14 +105,16 @@ class Session:
         *,
         at: datetime | None = None,
         starred: bool = False,
+        internal: bool = False,
+        id: str = "",
     ) -> Event:
-        """Append one event; returns when it is durable.
+        """Append one event; returns when it is durable. `id`: see `domain.events.Draft`.
 
         Raises NoIncident without an open incident, NotSaved when it is not on disk: the draft is
         then in `unsaved` and goes in as soon as the journal takes it.
         """
         incident = self._open()
-        draft = self._draft(kind, harmless(text, lines=True), data or {}, at=at, starred=starred)
+        draft = self.draft(kind, text, data, at=at, starred=starred, internal=internal, id=id)
         try:
             (event,) = await self.journal.append(incident.id, draft)
         except NotSaved:
@@ -124,10 +126,14 @@ class Session:
 
     async def record_or_nothing(self, kind: Kind, text: str, data: Mapping[str, Any]) -> Event:
         """Like `record`, for what must not be written later: a request that never ran."""
-        draft = self._draft(kind, harmless(text, lines=True), data)
-        (event,) = await self.journal.append(self._open().id, draft)
-        self._take([event])
+        (event,) = await self.write(self.draft(kind, text, data))
         return event
+
+    async def write(self, *drafts: Draft) -> tuple[Event, ...]:
+        """Append all of them or none, now or never. Raises NoIncident, NotSaved."""
+        events = await self.journal.append(self._open().id, *drafts)
+        self._take(list(events))
+        return events
 
     async def refresh(self) -> None:
         """Read what other consoles wrote since."""
@@ -152,16 +158,23 @@ class Session:
             raise NoIncident("no incident is open: press i, or `warroom incident new TITLE`")
         return self.incident
 
-    def _draft(
+    def draft(
         self,
         kind: Kind,
         text: str,
-        data: Mapping[str, Any],
+        data: Mapping[str, Any] | None = None,
         *,
         at: datetime | None = None,
         starred: bool = False,
+        internal: bool = False,
+        id: str = "",
     ) -> Draft:
-        return Draft(kind, at or self._clock.now(), self.author, text, data, starred)
+        """What this console would append, with an id of its own: it is stored once."""
+        now = self._clock.now()
+        return Draft(
+            kind, at or now, self.author, harmless(text, lines=True), data or {}, starred, internal,
+            id or event_id(now),
+        )  # fmt: skip
 
     def _take(self, events: list[Event]) -> None:
         known = self.events[-1].seq if self.events else 0
