@@ -11,6 +11,7 @@ from tests.support.cli import written
 from tests.support.services import HttpService
 from tests.tui.page import RoomPage, opened
 from warroom.domain.events import Kind
+from warroom.domain.evidence import evidence_of
 
 PROBE = '[[probe]]\nkind = "http"\nname = "{name}"\nurl = "{url}/health"\nevery = "0.2s"'
 
@@ -70,6 +71,8 @@ async def test_marked_rows_are_copied_and_pinned_together(room: RoomPage) -> Non
     await room.press("g", "space", "j", "space")
     await room.sees("2 marked", pane="health")
     await room.press("y")
+    await room.sees("take from health")
+    await room.press("y")
     await room.says("copied")
     copied = room.app.clipboard.splitlines()
     assert [line.partition(":")[0] for line in copied] == ["cart", "web"]
@@ -77,7 +80,9 @@ async def test_marked_rows_are_copied_and_pinned_together(room: RoomPage) -> Non
     await room.says("pinned")
     (pinned,) = [e for e in room.room.session.events if e.kind is Kind.EVIDENCE]
     assert "cart: " in pinned.text
-    assert "\nweb: " in pinned.text
+    (kept,) = evidence_of(pinned.data)
+    assert [line.partition(":")[0] for line in kept.text.splitlines()] == ["cart", "web"]
+    assert (kept.kind.value, kept.source, kept.query) == ("rows", "cart, web", "http probe")
     await room.press("escape")
     await room.loses("2 marked", pane="health")
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from warroom.domain.clock import Clock
 from warroom.domain.events import Event, Kind
+from warroom.domain.evidence import Evidence
 from warroom.domain.sample import Row
 from warroom.domain.text import harmless, shorten
 from warroom.engine.session import Session
@@ -133,17 +134,27 @@ class Executor:
         await armed.mitigation.close()
 
     async def run(
-        self, armed: Armed, *, typed: str = "", figures: Callable[[], Mapping[str, float]] = dict
+        self,
+        armed: Armed,
+        *,
+        typed: str = "",
+        figures: Callable[[], Mapping[str, float]] = dict,
+        evidence: Callable[[], Sequence[Evidence]] = tuple,
     ) -> Outcome:
         """Run what the card shows. `typed` must equal the card's word where it has one; `figures`
-        gives the target's metrics now, for before and after. Never raises for what goes wrong."""
+        gives the target's metrics now, for before and after; `evidence` what is kept with the
+        request of what destroys. Never raises for what goes wrong."""
         try:
-            return await self._gated(armed, typed, figures)
+            return await self._gated(armed, typed, figures, evidence)
         finally:
             await armed.mitigation.close()
 
     async def _gated(
-        self, armed: Armed, typed: str, figures: Callable[[], Mapping[str, float]]
+        self,
+        armed: Armed,
+        typed: str,
+        figures: Callable[[], Mapping[str, float]],
+        evidence: Callable[[], Sequence[Evidence]],
     ) -> Outcome:
         reason = self.refusal(armed.action)
         if reason:
@@ -152,7 +163,8 @@ class Executor:
             return Outcome(State.REFUSED, f'not confirmed: type "{armed.card.word}" to go ahead')
         before = dict(figures())
         try:
-            request = await self._request(armed)
+            kept = evidence() if armed.card.risk is Risk.DESTROY else ()
+            request = await self._request(armed, kept)
         except JournalError as error:
             return Outcome(State.REFUSED, f"NOT RUN: the request could not be recorded: {error}")
         other = self._earlier(request, armed)
@@ -161,21 +173,21 @@ class Executor:
             return await self._ended(armed, request, Outcome(State.REFUSED, text), {})
         self.running[armed.action.id] = armed
         try:
-            outcome, evidence = await self._perform(armed)
+            outcome, found = await self._perform(armed)
         except asyncio.CancelledError:
             left = Outcome(State.UNKNOWN, "the console was left while it ran; it may have happened")
             await asyncio.shield(self._ended(armed, request, left, {"before": before}))
             raise
         finally:
             del self.running[armed.action.id]
-        ended = await self._ended(armed, request, outcome, {"before": before, **evidence})
+        ended = await self._ended(armed, request, outcome, {"before": before, **found})
         if outcome.state is State.DONE and armed.action.spec.moves:
             self._watch_effect(armed, request, before, figures)
         return ended
 
-    async def _request(self, armed: Armed) -> Event:
+    async def _request(self, armed: Armed, kept: Sequence[Evidence]) -> Event:
         card = armed.card
-        data = {
+        data: dict[str, Any] = {
             "kind": card.kind,
             "host": card.host,
             "target": {"id": card.target.id, "label": card.target.label},
@@ -184,6 +196,8 @@ class Executor:
             "risk": card.risk.value,
             "limit_s": armed.action.spec.timeout,
         }
+        if kept:
+            data["evidence"] = [one.as_data() for one in kept]
         event = await self._session.record_or_nothing(
             Kind.REQUESTED, f"{card.title}: {card.command[0]}", data
         )

@@ -17,11 +17,13 @@ from warroom.config.settings import LogEntry, Settings
 from warroom.domain.checklist import DEFAULT, Item, items_of
 from warroom.domain.clock import Clock, SystemClock
 from warroom.domain.events import Author
+from warroom.domain.evidence import Evidence
 from warroom.domain.sample import Finding, Health, Sample
 from warroom.domain.timeline import Timeline
 from warroom.engine.actions import actions_for
 from warroom.engine.checks import Check, CheckState, evaluate
 from warroom.engine.editor import Editor
+from warroom.engine.evidence import of_log, of_sample
 from warroom.engine.executor import Action, Armed, Executor, Outcome
 from warroom.engine.members import MitigationMember, ProbeMember
 from warroom.engine.monitor import Monitor
@@ -151,10 +153,24 @@ class Room:
         sample = self.monitor.latest.get(action.source)
         return dict(sample.metrics) if sample else {}
 
+    def evidence(self, armed: Armed) -> tuple[Evidence, ...]:
+        """What is kept of an action's system before it is changed for good: the last look at it,
+        and the newest lines of a log that has its target's name."""
+        sample = self.monitor.latest.get(armed.action.source)
+        seen = []
+        if sample is not None:
+            kind = self.monitor.kind(sample.source)
+            seen.append(of_sample(sample, kind=kind, host=armed.card.host))
+        log = of_log(self.logs, armed.card.target.label)
+        return (*seen, log) if log else tuple(seen)
+
     async def run(self, armed: Armed, typed: str = "") -> Outcome:
         """Run an armed action through the gate, then look at its system again."""
         outcome = await self.executor.run(
-            armed, typed=typed, figures=lambda: self.figures(armed.action)
+            armed,
+            typed=typed,
+            figures=lambda: self.figures(armed.action),
+            evidence=lambda: self.evidence(armed),
         )
         if armed.action.source in self.monitor.latest:
             await self.monitor.step(armed.action.source)

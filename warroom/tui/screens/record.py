@@ -1,4 +1,4 @@
-"""What the room's keys do to the record: notes, pins, the timeline, the post-mortem; and help."""
+"""What the room's keys do to the record: notes, the timeline, the post-mortem; and help."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from textual import work
 
-from warroom.domain.events import Kind
 from warroom.tui.screens.acts import Acts
 from warroom.tui.screens.dialogs import ask_line, show_sheet
 
@@ -52,30 +51,6 @@ class Record(Acts):
         text = await ask_line(self, "!", pane.excluded, placeholder="hide what contains")
         if text is not None:
             pane.exclude(text)
-
-    @work(exclusive=True, group="dialog")
-    async def action_pin(self) -> None:
-        if not self.incident_or_say() or self.room is None or self.pane is None:
-            return
-        source, text = self.pane.picked()
-        if not text:
-            self.say("nothing is selected", "degraded")
-            return
-        data = {"source": source, "pane": self.pane.key}
-        await self.saved(
-            self.room.session.record(Kind.EVIDENCE, f"{source}: {text}", data),
-            "pinned to the timeline",
-        )
-
-    def action_copy(self) -> None:
-        if self.pane is None:
-            return
-        _, text = self.pane.picked()
-        if text:
-            self.app.copy_to_clipboard(text)
-            self.say("copied (OSC 52: inside tmux it needs `set -g set-clipboard on`)", "ok")
-        else:
-            self.say("nothing is selected", "degraded")
 
     @work(exclusive=True, group="dialog")
     async def action_detail(self) -> None:

@@ -1,0 +1,118 @@
+"""Evidence: what is on the screen goes into the timeline, with where it is from."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import written
+from tests.support.services import HttpService
+from tests.tui.page import RoomPage, opened
+from warroom.domain.events import Kind
+from warroom.domain.evidence import Evidence, evidence_of
+from warroom.domain.text import harmless
+
+HOSTILE = "ERROR [/x] [@click=app.bell]x[/] \x1b[2J\u202egpj"
+
+
+@pytest.fixture
+async def room(tmp_path: Path, http_service: Callable[..., HttpService]) -> AsyncIterator[RoomPage]:
+    """A console on an endpoint that is down, and on a log."""
+    service = http_service()
+    service.respond("/health", 503, "down")
+    log = tmp_path / "api.log"
+    log.write_text(f"INFO start\nERROR pool exhausted\nINFO served /cart\n{HOSTILE}\n")
+    config = written(
+        tmp_path,
+        f'[[probe]]\nkind = "http"\nname = "web"\nurl = "{service.url}/health"\nevery = "0.2s"',
+        f'[[log]]\nname = "api"\npath = "{log}"',
+    )
+    async with opened(config) as page:
+        await page.sees("1 down", "web", "503", pane="health")
+        await page.sees("served /cart", pane="logs")
+        yield page
+
+
+async def take(room: RoomPage, key: str, text: str = "") -> None:
+    """Press `y`, choose, and write what it shows."""
+    await room.press("y")
+    await room.sees("take from")
+    await room.press(key)
+    await room.types(text)
+    await room.says("pinned")
+
+
+def kept(room: RoomPage) -> Evidence:
+    """What the newest entry keeps."""
+    (one,) = evidence_of(room.room.session.events[-1].data)
+    return one
+
+
+async def test_a_pane_is_pinned_as_it_looks_with_its_source_and_when_it_was_looked_at(
+    room: RoomPage,
+) -> None:
+    await room.opens("it burns")
+    await room.go("health")
+    await take(room, "enter", "all of the web is down")
+    event, evidence = room.room.session.events[-1], kept(room)
+    assert (event.kind, event.text) == (Kind.EVIDENCE, "all of the web is down")
+    assert (evidence.kind.value, evidence.source, evidence.query) == ("pane", "web", "http probe")
+    assert "503" in evidence.text
+    assert "".join(text for text, _ in evidence.picture[0]).startswith("┏1 health")
+    assert any("down" in style.split() for line in evidence.picture for _, style in line)
+    assert not any("cursor" in style for line in evidence.picture for _, style in line)
+    assert evidence.end is not None
+    assert timedelta(0) <= event.recorded_at - evidence.end < timedelta(minutes=1)
+    assert [e.label for e in room.room.timeline().exhibits] == ["E1"]
+
+
+async def test_the_lines_that_a_filter_lets_through_are_pinned_with_the_filter(
+    room: RoomPage,
+) -> None:
+    await room.opens("it burns")
+    await room.go("logs")
+    await room.press("slash")
+    await room.types("ERROR")
+    await room.loses("served", pane="logs")
+    await take(room, "m")
+    lines = kept(room).text.splitlines()
+    assert [line.partition("Z ")[2] for line in lines] == [
+        "api: ERROR pool exhausted",
+        f"api: {harmless(HOSTILE)}",
+    ]
+    assert (kept(room).source, kept(room).query) == ("api", "filter ERROR")
+    assert "and 1 more" in room.room.session.events[-1].text
+
+
+async def test_evidence_is_added_to_an_entry_that_is_there_and_taken_back(room: RoomPage) -> None:
+    await room.opens("it burns")
+    await room.room.session.note("the web is down")
+    await room.go("health")
+    await room.press("y")
+    await room.press("e")
+    await room.sees("add to which entry", "the web is down")
+    await room.press("enter")
+    await room.says("added to the entry")
+    note = next(e for e in room.room.session.events if e.kind is Kind.NOTE)
+    assert [(e.label, e.entry) for e in room.room.timeline().exhibits] == [("E1", note.seq)]
+    await room.room.editor.undo()
+    assert room.room.timeline().exhibits == ()
+
+
+async def test_without_an_incident_there_is_only_the_clipboard(room: RoomPage) -> None:
+    await room.go("health")
+    await room.press("y")
+    await room.says("copied")
+    assert room.app.clipboard.startswith("web: ")
+
+
+async def test_what_is_left_with_escape_is_not_pinned(room: RoomPage) -> None:
+    await room.opens("it burns")
+    await room.press("y", "w")
+    await room.asked()
+    await room.press("escape")
+    await room.closes()
+    assert Kind.EVIDENCE.value not in room.kinds

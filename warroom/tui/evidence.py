@@ -1,0 +1,121 @@
+"""What a pane shows, as evidence: the rows or lines chosen, or the whole of it as it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from warroom.domain.evidence import Evidence, EvidenceKind
+from warroom.tui.panes.base import Pane, TablePane
+from warroom.tui.panes.logs import LogsPane
+from warroom.tui.widgets.lines import Line, fitted
+
+if TYPE_CHECKING:
+    from warroom.logs.decode import Line as LogLine
+
+MATCHING: Final = 1000
+"""How many lines are kept of those that a filter lets through, the newest."""
+
+
+def of_pane(pane: Pane) -> Evidence:
+    """The pane as it looks now, frame and all, without the cursor."""
+    width, height = pane.size
+    picture = tuple(tuple(_plain(fitted(line, width))) for line in pane.build(width, height))
+    text = "\n".join("".join(part for part, _ in line).rstrip() for line in picture)
+    begin, end = _looked_at(pane)
+    return Evidence(
+        EvidenceKind.PANE, pane.heading, text, source=", ".join(pane.sources),
+        host=_hosts(pane, pane.sources), query=_query(pane), begin=begin, end=end, picture=picture,
+    )  # fmt: skip
+
+
+def of_selection(pane: Pane) -> Evidence | None:
+    """The marked rows, the row or the line under the cursor; None when nothing is selected."""
+    if isinstance(pane, LogsPane):
+        return of_lines(pane, [pane.selected] if pane.selected else [])
+    title, text = pane.picked()
+    if not text:
+        return None
+    sources = _sources_of_rows(pane)
+    begin, end = _looked_at(pane, sources)
+    return Evidence(
+        EvidenceKind.ROWS, title, text, source=", ".join(sources), host=_hosts(pane, sources),
+        query=_query(pane), begin=begin, end=end,
+    )  # fmt: skip
+
+
+def of_lines(pane: LogsPane, lines: Sequence[LogLine]) -> Evidence | None:
+    """Log lines, each with the time of its arrival in UTC; None when there are none."""
+    if not lines or pane.room is None:
+        return None
+    names = pane.room.logs.names
+    instants = [datetime.fromtimestamp(line.at, UTC) for line in lines]
+    used = list(dict.fromkeys(names[line.source] for line in lines))
+    texts = (
+        f"{at:%Y-%m-%d %H:%M:%S.%f}"[:-3] + f"Z {names[line.source]}: {line.text}"
+        for at, line in zip(instants, lines, strict=True)
+    )
+    return Evidence(
+        EvidenceKind.LINES, ", ".join(used), "\n".join(texts), source=", ".join(used),
+        host=_hosts(pane, used), query=_query(pane), begin=min(instants), end=max(instants),
+    )  # fmt: skip
+
+
+def lines_shown(pane: LogsPane) -> list[LogLine]:
+    """What of the logs is on the screen."""
+    return pane.view.lines(max(1, pane.size.height - 2)) if pane.view else []
+
+
+def lines_matching(pane: LogsPane) -> list[LogLine]:
+    """What the filter lets through, the newest lines."""
+    return pane.view.window(pane.view.bottom, MATCHING) if pane.view else []
+
+
+def _plain(line: Line) -> Iterable[tuple[str, str]]:
+    for text, style in line:
+        names = [name for name in style.split() if name not in ("cursor", "focus")]
+        yield text, " ".join(names)
+
+
+def _looked_at(pane: Pane, sources: Sequence[str] = ()) -> tuple[datetime | None, datetime | None]:
+    """When the systems were looked at; of logs, from the oldest to the newest line shown."""
+    if isinstance(pane, LogsPane):
+        at = [datetime.fromtimestamp(line.at, UTC) for line in lines_shown(pane)]
+    else:
+        at = [s.at for s in pane.samples if not sources or s.source in sources]
+    return (min(at), max(at)) if at else (None, None)
+
+
+def _sources_of_rows(pane: Pane) -> list[str]:
+    if not isinstance(pane, TablePane):
+        return list(pane.sources)
+    chosen = [source for source, _ in pane.choice.marks]
+    if not chosen and pane.selected:
+        chosen = [pane.selected.source]
+    return list(dict.fromkeys(chosen))
+
+
+def _hosts(pane: Pane, sources: Iterable[str]) -> str:
+    if pane.room is None:
+        return ""
+    settings = pane.room.settings
+    on = {p.name: p.on for p in settings.probes} | {log.name: log.on for log in settings.logs}
+    return ", ".join(dict.fromkeys(on[name] for name in sources if on.get(name)))
+
+
+def _query(pane: Pane) -> str:
+    """What made it: the kind of look, the filter, the order."""
+    parts: list[str] = []
+    if pane.room is not None:
+        kinds = dict.fromkeys(pane.room.monitor.kind(sample.source) for sample in pane.samples)
+        parts += [f"{kind} probe" for kind in kinds if kind]
+    if pane.filter_text:
+        parts.append(f"filter {pane.filter_text}")
+    if isinstance(pane, TablePane):
+        if pane.choice.sort:
+            way = "descending" if pane.choice.reverse else "ascending"
+            parts.append(f"sorted by {pane.choice.sort}, {way}")
+    elif isinstance(pane, LogsPane) and pane.excluded:
+        parts.append(f"without {pane.excluded}")
+    return ", ".join(parts)
