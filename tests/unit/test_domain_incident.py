@@ -171,7 +171,7 @@ def test_an_action_item_is_done_by_an_amendment_of_its_data() -> None:
     item = chain.add(Kind.ACTION_ITEM, "alert on connections", owner="dba", due="2026-12-01")
     chain.add(Kind.AMENDED, seq=item.seq, data={"done": True})
     assert incident_of(chain.events).action_items == (
-        ActionItem("alert on connections", "dba", "2026-12-01", done=True),
+        ActionItem("alert on connections", "dba", "2026-12-01", done=True, id=item.id),
     )
 
 

@@ -12,15 +12,17 @@ from typing import Any, Final
 
 from warroom.config import entries
 from warroom.config import settings as s
+from warroom.config.checklist import check_sources
 from warroom.config.problems import ConfigError, Problem, nearest
 from warroom.config.scalars import named
+from warroom.config.schemes import SchemeSettings, scheme_from
 from warroom.config.settings import Settings
 from warroom.config.shape import shape
 from warroom.domain.severity import SCHEMES, Scheme
 from warroom.domain.text import harmless
 
-_TABLES: Final = ("incident", "hosts", "schemes", "console", "journal")
-_ARRAYS: Final = ("probe", "log", "mitigation", "check")
+_TABLES: Final = ("incident", "hosts", "schemes", "console", "journal", "updates")
+_ARRAYS: Final = ("probe", "log", "mitigation", "check", "channel", "contact")
 MAX_BYTES: Final = 4 * 1024 * 1024
 
 
@@ -127,9 +129,14 @@ def _settings(table: Mapping[str, Any], file: Path, problems: list[Problem]) -> 
         logs=tuple(entries.logs(arrays["log"], problems)),
         mitigations=tuple(entries.mitigations(arrays["mitigation"], problems)),
         checks=tuple(entries.checks(arrays["check"], problems)),
+        updates=shape(s.UpdatesSettings, tables["updates"], ("updates",), problems)
+        or s.UpdatesSettings(),
+        channels=tuple(entries.channels(arrays["channel"], problems)),
+        contacts=tuple(entries.contacts(arrays["contact"], problems)),
         file=file,
     )
     entries.references(settings, arrays, tables["hosts"], problems)
+    check_sources(settings.incident.checklist, [p.name for p in settings.probes], problems)
     return settings
 
 
@@ -171,9 +178,9 @@ def _schemes(table: Mapping[str, Any], problems: list[Problem]) -> dict[str, Sch
     schemes = dict(SCHEMES)
     for name, value in table.items():
         entries.check_name(name, ("schemes", name), problems, at_key=True)
-        shaped = shape(s.SchemeSettings, value, ("schemes", name), problems)
+        shaped = shape(SchemeSettings, value, ("schemes", name), problems)
         # a scheme with mistakes exists all the same: nobody needs to hear that it does not
-        schemes[name] = s.scheme_from(name, shaped) if shaped else Scheme(name, ())
+        schemes[name] = scheme_from(name, shaped) if shaped else Scheme(name, ())
     return schemes
 
 

@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from warroom.config import problems
+from warroom.config.checklist import ItemSettings
 from warroom.config.values import Line, Name, Seconds, TimeZone
-from warroom.domain.severity import SCHEMES, Scheme, SeverityLevel
-
-_NOTHING: Final = Line("")
+from warroom.domain import naming
+from warroom.domain.severity import SCHEMES, Scheme
 
 
 def _doc(text: str) -> dict[str, str]:
@@ -30,9 +30,15 @@ class IncidentSettings:
     runbooks: tuple[str, ...] = field(
         default=(), metadata=_doc("files or patterns, seen from the config's folder")
     )
-    checklist: tuple[Line, ...] = field(
+    checklist: tuple[Line | ItemSettings, ...] = field(
         default=(), metadata=_doc("items to tick, in place of the runbooks' own")
     )
+    watch: Seconds = field(
+        default=Seconds(1800.0), metadata=_doc("how long a resolution is watched; 0: not at all")
+    )
+
+    def __post_init__(self) -> None:
+        naming.check(self.channel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,34 +52,6 @@ class HostSettings:
             raise ValueError(
                 f'ssh: "{self.ssh}" is not a host; write it as "web1" or "deploy@web1"'
             )
-
-
-@dataclass(frozen=True, slots=True)
-class LevelSettings:
-    """A level under `[schemes.NAME]`."""
-
-    name: Name = field(metadata=_doc('what it is called: "P1"'))
-    label: Line = _NOTHING
-    response: Seconds | None = None
-    update: Seconds | None = None
-    told: Line = _NOTHING
-
-
-@dataclass(frozen=True, slots=True)
-class SchemeSettings:
-    """`[schemes.NAME]`: levels, worst first."""
-
-    levels: tuple[LevelSettings, ...] = field(
-        metadata=_doc('levels = [{ name = "P1", response = "15m" }, ...], worst first')
-    )
-
-    def __post_init__(self) -> None:
-        names = [level.name.casefold() for level in self.levels]
-        if not names:
-            raise ValueError("levels: a scheme has at least one level")
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice:
-            raise ValueError(f'levels: two levels are called "{twice}"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +134,46 @@ class MitigationEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdatesSettings:
+    """`[updates]`: the texts in which people are told."""
+
+    templates: str = field(
+        default="", metadata=_doc("a folder with templates of your own, such as chat.initial.j2")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelEntry:
+    """One `[[channel]]`. `options` are the kind's own keys; an empty `audience` is the kind's."""
+
+    kind: str
+    name: str
+    audience: str
+    options: Mapping[str, Any]
+    place: problems.Path
+
+
+@dataclass(frozen=True, slots=True)
+class ContactSettings:
+    """One `[[contact]]`: somebody to call. `level` is the step of the escalation ladder, 1 first;
+    0 stands on none."""
+
+    name: Name
+    role: Line = _NOTHING
+    phone: Line = _NOTHING
+    email: Line = _NOTHING
+    chat: Line = _NOTHING
+    level: int = 0
+    when: Line = field(default=_NOTHING, metadata=_doc('when = "P0 and P1, day and night"'))
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.level <= 9:
+            raise ValueError("level: 1 is called first, 9 last; 0 stands on no ladder")
+        if not (self.phone or self.email or self.chat):
+            raise ValueError("a contact wants one of phone, email, chat")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """A whole config, and the file it came from (None: nothing was found)."""
 
@@ -168,17 +186,11 @@ class Settings:
     logs: tuple[LogEntry, ...] = ()
     mitigations: tuple[MitigationEntry, ...] = ()
     checks: tuple[Mapping[str, Any], ...] = ()
+    updates: UpdatesSettings = field(default_factory=UpdatesSettings)
+    channels: tuple[ChannelEntry, ...] = ()
+    contacts: tuple[ContactSettings, ...] = ()
     file: Path | None = None
 
     @property
     def scheme(self) -> Scheme:
         return self.schemes[self.incident.scheme]
-
-
-def scheme_from(name: str, settings: SchemeSettings) -> Scheme:
-    """A team's own scheme as the domain knows it."""
-    levels = tuple(
-        SeverityLevel(level.name, level.label, level.response, level.update, level.told)
-        for level in settings.levels
-    )
-    return Scheme(name, levels)

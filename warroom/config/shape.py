@@ -107,7 +107,7 @@ def _value(hint: Any, value: object, path: Path, problems: list[Problem]) -> Any
 def _convert(hint: Any, value: object, path: Path, problems: list[Problem]) -> Any:
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin in (types.UnionType, typing.Union):
-        return _convert(next(a for a in args if a is not types.NoneType), value, path, problems)
+        return _convert(_meant(args, value), value, path, problems)
     if origin is typing.Literal:
         return one_of(value, [str(a) for a in args])
     if origin is tuple:
@@ -121,6 +121,14 @@ def _convert(hint: Any, value: object, path: Path, problems: list[Problem]) -> A
     if dataclasses.is_dataclass(hint) and isinstance(hint, type) and hint is not Secret:
         return shape(hint, value, path, problems)
     return scalar(hint, value)
+
+
+def _meant(kinds: tuple[Any, ...], value: object) -> Any:
+    """Which of several kinds a value is meant as: a table where it is one, else the plain one."""
+    known = [kind for kind in kinds if kind is not types.NoneType]
+    is_table = isinstance(value, Mapping)
+    fit = (kind for kind in known if dataclasses.is_dataclass(kind) is is_table)
+    return next(fit, known[0])
 
 
 def duration_or_problem(

@@ -300,7 +300,7 @@ _AFTER_REQUEST: Final = {
 _STATE: Final = frozenset(
     {
         Kind.OPENED, Kind.STATUS, Kind.SEVERITY, Kind.ROLE, Kind.CHECKLIST, Kind.FIELD,
-        Kind.ACTION_ITEM, Kind.HYPOTHESIS, Kind.UPDATE, Kind.SNOOZED,
+        Kind.ACTION_ITEM, Kind.HYPOTHESIS, Kind.UPDATE, Kind.SNOOZED, Kind.EXPORTED,
     }
 )  # fmt: skip
 """What an incident's state follows from."""

@@ -74,14 +74,14 @@ def _scheme(said: RunbookScheme, known: Scheme | None) -> Scheme:
     before = {level.name: level for level in known.levels} if known else {}
     levels = []
     for level in said.levels:
-        old = before.get(level.name)
+        old = before.get(level.name) or SeverityLevel(level.name, "", None, None)
         levels.append(
-            SeverityLevel(
-                level.name,
-                level.label or (old.label if old else ""),
-                level.response_s,
-                level.update_s if level.update_s is not None or old is None else old.update_s,
-                level.told or (old.told if old else ""),
+            replace(
+                old,
+                label=level.label or old.label,
+                response_s=level.response_s,
+                update_s=old.update_s if level.update_s is None else level.update_s,
+                told=level.told or old.told,
             )
         )
     return Scheme(said.name, tuple(levels))

@@ -13,12 +13,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from warroom.config.checklist import items
 from warroom.config.settings import LogEntry, Settings
-from warroom.domain.checklist import DEFAULT, Item, items_of
+from warroom.domain.checklist import DEFAULT, Item
 from warroom.domain.clock import Clock, SystemClock
 from warroom.domain.events import Author
 from warroom.domain.evidence import Evidence
 from warroom.domain.sample import Finding, Health, Sample
+from warroom.domain.severity import Scheme
 from warroom.domain.timeline import Timeline
 from warroom.engine.actions import actions_for
 from warroom.engine.checks import Check, CheckState, evaluate
@@ -73,7 +75,7 @@ class Room:
         if settings.logs:
             self.monitor.add(self.talkers, every=EVERY_S, timeout=TIMEOUT_S)
         self.actions: tuple[Action, ...] = actions_for(probes, mitigations, self.hosts, self.clock)
-        self._checklist = items_of(settings.incident.checklist) or DEFAULT
+        self._checklist = items(settings.incident.checklist) or DEFAULT
         self.states: dict[str, CheckState] = {}
         self._transitions = Transitions()
         self._standing, self._begun = Standing(), ""
@@ -143,6 +145,13 @@ class Room:
     def checklist(self) -> tuple[Item, ...]:
         """What has to be done in this incident, in order."""
         return self._checklist
+
+    @property
+    def scheme(self) -> Scheme:
+        """The open incident's own scheme where the config still has it, else the config's."""
+        incident = self.session.incident
+        known = self.settings.schemes.get(incident.scheme) if incident else None
+        return known or self.session.scheme
 
     def timeline(self) -> Timeline:
         """The open incident's timeline. Raises NoIncident."""

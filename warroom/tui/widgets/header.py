@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from warroom.domain import cadence
 from warroom.domain.clock import hms
 from warroom.domain.incident import Incident, Status
+from warroom.domain.timers import elapsed, timers
 from warroom.tui import format as fmt
+from warroom.tui.widgets.deadlines import urgency
 from warroom.tui.widgets.lines import Line, Lines, Span, shortened, spread, width_of
 
 if TYPE_CHECKING:
@@ -54,18 +55,25 @@ class HeaderStrip(Lines):
         spans: list[Span] = []
         style = "bar ok" if incident.status in (Status.RESOLVED, Status.CLOSED) else "bar accent"
         spans.append((f"{incident.status}  ", style))
-        spans.append((f"{hms(cadence.elapsed(incident, now))}  ", "bar bold"))
-        due = cadence.update(incident, self.room.session.scheme, now)
-        if due.left is not None:
-            word = "update OVERDUE" if due.overdue else "update due in"
-            time = hms(abs(due.left)).removeprefix("00:")
-            spans.append((f" {word} {time} ", "alarm" if due.overdue else "bar"))
+        spans.append((f"{hms(elapsed(incident, now))}  ", "bar bold"))
+        spans += self._due(incident, now, width)
         lead: list[Span] = [(f" {incident.severity} ", badge), (" ", "bar")]
         if width >= 110:
             lead.append((f"{incident.id}  ", "bar"))
         room = width - width_of(lead) - width_of(spans) - width_of(self._right(now, width)) - 2
         title = shortened(incident.title, max(8, room))
         return [*lead, (f"{title}  ", "bar bold"), *spans]
+
+    def _due(self, incident: Incident, now: datetime, width: int) -> list[Span]:
+        """The most urgent deadline; how many more are past."""
+        assert self.room is not None
+        running = [t for t in timers(incident, self.room.scheme, now) if t.met_in is None]
+        if not running:
+            return []
+        text = urgency(running[0])
+        past = sum(timer.overdue for timer in running[1:])
+        more = f" +{past}" if past else ""
+        return [(f" {text}{more} ", "alarm" if running[0].overdue else "bar")]
 
     def _right(self, now: datetime, width: int) -> list[Span]:
         assert self.room is not None

@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from warroom.domain import cadence
-from warroom.domain.cadence import Countdown
-from warroom.domain.clock import hms, span
+from warroom.domain.clock import hms
 from warroom.domain.incident import Incident, Role
+from warroom.domain.timers import elapsed, timers
 from warroom.tui import format as fmt
+from warroom.tui.widgets.deadlines import short
 from warroom.tui.widgets.lines import Line, Lines, Span, shortened, spread, wrapped
 from warroom.tui.widgets.table import health_style
 
 _ILL_SHOWN: Final = 4
 _ILL_LINES: Final = 3
+_TIMERS_SHOWN: Final = 3
 
 if TYPE_CHECKING:
     from warroom.engine.room import Room
@@ -48,7 +49,7 @@ class Sidebar(Lines):
                 *self._actions(width),
             ]  # fmt: skip
         return [
-            [(hms(cadence.elapsed(incident, now)).center(width), "bold accent")],
+            [(hms(elapsed(incident, now)).center(width), "bold accent")],
             *self._severity(incident, width),
             [],
             *self._deadlines(incident, now, width),
@@ -80,24 +81,20 @@ class Sidebar(Lines):
 
     def _deadlines(self, incident: Incident, now: datetime, width: int) -> list[Line]:
         assert self.room is not None
-        scheme = self.room.session.scheme
-        if incident.severity not in scheme.names:
+        scheme = self.room.scheme
+        if scheme.find(incident.severity) is None:
             return [[(f"not a level of {scheme.name}", "degraded")]]
+        running = timers(incident, scheme, now)
+        shown = [timer for timer in running if timer.met_in is None][:_TIMERS_SHOWN]
+        shown += [timer for timer in running if timer.met_in is not None]
+        lines: list[Line] = [
+            spread([(shortened(timer.label, width - 9), "dim")], [short(timer)], width)
+            for timer in shown
+        ]
         return [
-            self._deadline("response", cadence.response(incident, scheme, now), width),
-            self._deadline("update", cadence.update(incident, scheme, now), width),
+            *lines,
             spread([("status", "dim")], [(incident.status.value, "accent")], width),
         ]
-
-    def _deadline(self, name: str, due: Countdown, width: int) -> Line:
-        if due.met_in is not None:
-            late = due.left is not None and due.left < 0
-            right: Span = (f"met in {span(due.met_in)}", "degraded" if late else "ok")
-        elif due.left is None:
-            right = ("none", "dim")
-        else:
-            right = (hms(due.left), "alarm" if due.overdue else "bold")
-        return spread([(name, "dim")], [right], width)
 
     def _ill(self, width: int) -> list[Line]:
         """What is not well now, worst first."""
