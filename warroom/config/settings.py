@@ -6,13 +6,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from warroom.config import problems
 from warroom.config.checklist import ItemSettings
 from warroom.config.values import Line, Name, Seconds, TimeZone
 from warroom.domain import naming
 from warroom.domain.severity import SCHEMES, Scheme
+
+_NOTHING: Final = Line("")
 
 
 def _doc(text: str) -> dict[str, str]:
