@@ -7,14 +7,16 @@ MitigationUncertain   may or may not have happened (a cut connection, a time lim
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from warroom.config.registry import UnknownMember, member
 from warroom.domain.clock import Clock
 from warroom.domain.sample import Row
+from warroom.domain.text import harmless
 from warroom.hosts.base import Host
 
 
@@ -75,11 +77,43 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class Undo:
+    """What takes a mitigation back: another one, by its kind and the plain options that a config
+    would give it, so that any console can arm it later from the record alone. No secrets."""
+
+    kind: str
+    title: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
-    """It worked: `text` says what happened, `evidence` keeps figures worth recording."""
+    """It worked: `text` says what happened, `evidence` keeps figures worth recording.
+
+    `undo` takes it back, when anything does. `expires_s` is after how many seconds a temporary
+    change is to be taken back.
+    """
 
     text: str
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    undo: Undo | None = None
+    expires_s: float | None = None
+
+
+class Output:
+    """What a running mitigation says, harmless, a line each, the newest LINES of them."""
+
+    LINES: Final = 1000
+
+    def __init__(self) -> None:
+        self.lines: deque[str] = deque(maxlen=self.LINES)
+        self.count = 0
+
+    def say(self, text: str) -> None:
+        """Show this while it runs."""
+        for line in harmless(text, lines=True).splitlines():
+            self.lines.append(line)
+            self.count += 1
 
 
 class Mitigation(Protocol):
@@ -102,12 +136,22 @@ class Mitigation(Protocol):
     async def close(self) -> None: ...
 
 
+@runtime_checkable
+class Verifiable(Protocol):
+    """A mitigation that can tell afterwards whether it happened."""
+
+    async def verify(self, card: Card) -> str:
+        """What the system says of it now, in words; only reads. Raises MitigationRefused."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class MitigationContext:
-    """What a mitigation is given besides its options."""
+    """What a mitigation is given besides its options; `output` takes what it says as it runs."""
 
     host: Host
     clock: Clock
+    output: Output = field(default_factory=Output)
 
 
 @dataclass(frozen=True, slots=True)
