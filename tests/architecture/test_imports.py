@@ -20,7 +20,16 @@ HEAVY: Final = {
     *("textual", "rich", "asyncssh", "aiodocker", "asyncpg", "redis", "httpx", "psutil"),
     *("jinja2", "cryptography", "markdown_it", "aiohttp"),
 }
-ROOMS: Final = ("probes", "logs", "mitigations", "runbooks", "reports", "journal", "hosts")
+ROOMS: Final = (
+    "probes",
+    "logs",
+    "mitigations",
+    "runbooks",
+    "reports",
+    "journal",
+    "channels",
+    "hosts",
+)
 _LOADER: Final = """
 import importlib, json, sys
 importlib.import_module(sys.argv[1])
@@ -33,7 +42,7 @@ def light_modules() -> list[str]:
     rooms = [f"warroom.{room}" for room in ROOMS]
     specs = [
         f"{room}.{name}"
-        for room in ("warroom.probes", "warroom.mitigations")
+        for room in ("warroom.probes", "warroom.mitigations", "warroom.channels")
         for name in members(importlib.import_module(room))
     ]
     bases = [

@@ -1,4 +1,5 @@
-"""The entries of the lists of a config: `[[probe]]`, `[[log]]`, `[[mitigation]]`, `[[check]]`.
+"""The entries of the lists of a config: `[[probe]]`, `[[log]]`, `[[mitigation]]`, `[[check]]`,
+`[[channel]]`, `[[contact]]`.
 
 Only the keys that every kind has are looked at; a kind's own are shaped by whoever knows it.
 """
@@ -18,6 +19,8 @@ COMMON_PROBE: Final = ("kind", "name", "on", "every", "timeout")
 """Keys of every `[[probe]]`, whatever its kind."""
 COMMON_MITIGATION: Final = ("kind", "title", "key", "on", "probe")
 """Keys of every `[[mitigation]]`, whatever its kind."""
+COMMON_CHANNEL: Final = ("kind", "name", "audience")
+"""Keys of every `[[channel]]`, whatever its kind."""
 LEAST_EVERY: Final = 0.1
 """Seconds. The observer does no harm: ten looks a second are the most."""
 LEAST_TIMEOUT: Final = 0.05
@@ -68,6 +71,28 @@ def mitigations(items: list[Any], problems: list[Problem]) -> Iterator[s.Mitigat
             )
 
 
+def channels(items: list[Any], problems: list[Problem]) -> Iterator[s.ChannelEntry]:
+    """`[[channel]]`, each named after its kind unless it says otherwise."""
+    for place, entry in _tables("channel", items, problems):
+        kind = _kind(entry, place, problems)
+        if kind:
+            yield s.ChannelEntry(
+                kind=kind,
+                name=_text(entry, "name", place, problems, Name) or kind,
+                audience=_text(entry, "audience", place, problems, Name),
+                options={k: v for k, v in entry.items() if k not in COMMON_CHANNEL},
+                place=place,
+            )
+
+
+def contacts(items: list[Any], problems: list[Problem]) -> Iterator[s.ContactSettings]:
+    """`[[contact]]`, whole: every contact has the same keys."""
+    for place, entry in _tables("contact", items, problems):
+        shaped = shape(s.ContactSettings, entry, place, problems)
+        if shaped:
+            yield shaped
+
+
 def checks(items: list[Any], problems: list[Problem]) -> Iterator[Mapping[str, Any]]:
     """`[[check]]`, a team's own: tables as they are, with the keys of `checks/*.toml` (id, kind,
     metric or column, above, warn, critical, looks, clear, message), for the engine to shape."""
@@ -91,6 +116,7 @@ def references(
     _unique(
         [(m.place, "key", m.key) for m in settings.mitigations if m.key], "mitigation", problems
     )
+    _unique([(c.place, "name", c.name) for c in settings.channels], "channel", problems)
     logs = [(("log", i), "name", _said(log, "name")) for i, log in enumerate(arrays["log"])]
     _unique([log for log in logs if log[2]], "log", problems)
     for name in ("probe", "log", "mitigation"):

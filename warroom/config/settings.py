@@ -38,6 +38,9 @@ class IncidentSettings:
     watch: Seconds = field(
         default=Seconds(1800.0), metadata=_doc("how long a resolution is watched; 0: not at all")
     )
+    channel: Line = field(
+        default=_NOTHING, metadata=_doc('what its chat channel is called: "#incident-YYYYMMDD-NNN"')
+    )
 
     def __post_init__(self) -> None:
         naming.check(self.channel)

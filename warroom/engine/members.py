@@ -16,6 +16,7 @@ from warroom.config.problems import Problem, nearest
 from warroom.config.registry import UnknownMember, members
 from warroom.config.settings import MitigationEntry, ProbeEntry, Settings
 from warroom.config.shape import key_names, shape
+from warroom.engine.channels import channel_members
 from warroom.engine.checks import load_checks
 from warroom.mitigations.base import MitigationSpec
 from warroom.mitigations.base import spec as mitigation_spec
@@ -61,7 +62,8 @@ def settled(
     """A parsed config with its members. Raises ConfigError with everything at once."""
     (probes, mitigations), problems = shaped_members(document.settings)
     _, of_checks = load_checks(document.settings.checks)
-    return document.settled([*problems, *of_checks]), probes, mitigations
+    _, of_channels = channel_members(document.settings)
+    return document.settled([*problems, *of_checks, *of_channels]), probes, mitigations
 
 
 def shaped_members(settings: Settings) -> tuple[Members, list[Problem]]:
