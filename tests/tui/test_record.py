@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from tests.support.cli import written
 from tests.tui.page import RoomPage, opened
@@ -124,6 +125,18 @@ async def test_a_note_of_many_words_and_signs_is_kept_as_it_was_said(room: RoomP
     await room.types(text)
     await room.sees(text)
     assert room.room.session.events[-1].text == text
+
+
+async def test_every_line_of_what_is_pasted_into_a_note_is_kept(room: RoomPage) -> None:
+    await room.opens("it burns")
+    await room.press("n")
+    typed = await room.asked()
+    typed.post_message(events.Paste("Traceback:\r\n  File x\nKeyError\n"))
+    await room.until(lambda: "KeyError" in typed.value, "not pasted")
+    await room.press("!", "enter")
+    await room.closes()
+    await room.sees("Traceback: ⏎   File x ⏎ KeyError!")
+    assert room.room.session.events[-1].text == "Traceback:\n  File x\nKeyError!"
 
 
 async def test_an_empty_note_and_one_left_with_escape_are_not_written(room: RoomPage) -> None:

@@ -33,11 +33,14 @@ async def ask_line(
     placeholder: str = "",
     live: Callable[[str], None] | None = None,
     suggester: Suggester | None = None,
+    lines: bool = False,
 ) -> str | None:
-    """One line typed at the lower edge; None when it was left with Escape."""
+    """One line typed at the lower edge, or `lines` pasted; None when it was left with Escape."""
     from warroom.tui.screens.prompt import Prompt
 
-    prompt = Prompt(label, value, placeholder=placeholder, live=live, suggester=suggester)
+    prompt = Prompt(
+        label, value, placeholder=placeholder, live=live, suggester=suggester, lines=lines
+    )
     return await screen.app.push_screen_wait(prompt)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Final
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -13,9 +14,25 @@ from textual.widgets import Input, Label
 
 from warroom.tui.screens.dialog import Dialog
 
+BREAK: Final = " ⏎ "
+"""What stands for a line's end in the one line there is."""
+
+
+class Typed(Input):
+    """Takes every line of what is pasted, where Textual's own takes the first."""
+
+    def _on_paste(self, event: events.Paste) -> None:
+        text = BREAK.join(event.text.strip("\n").splitlines())
+        self.replace(text, *sorted(self.selection))
+        event.prevent_default()
+        event.stop()
+
 
 class Prompt(Dialog[str | None]):
-    """Gives the text, or None when it was left with Escape. `live` is told of every change."""
+    """Gives the text, or None when it was left with Escape. `live` is told of every change.
+
+    `lines` are told apart by BREAK while they are typed, and come back as lines.
+    """
 
     DEFAULT_CSS = """
     Prompt { background: transparent; align: left bottom; }
@@ -35,15 +52,17 @@ class Prompt(Dialog[str | None]):
         placeholder: str = "",
         live: Callable[[str], None] | None = None,
         suggester: Suggester | None = None,
+        lines: bool = False,
     ) -> None:
         super().__init__()
+        self._lines = lines
         self._label, self._value, self._placeholder = label, value, placeholder
         self._live, self._suggester = live, suggester
 
     def compose(self) -> ComposeResult:
         with Horizontal():
             yield Label(f" {self._label} ", markup=False)
-            yield Input(
+            yield (Typed if self._lines else Input)(
                 self._value,
                 placeholder=self._placeholder,
                 suggester=self._suggester,
@@ -55,4 +74,5 @@ class Prompt(Dialog[str | None]):
             self._live(event.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        self.dismiss(event.value)
+        text = event.value
+        self.dismiss(text.replace(BREAK, "\n") if self._lines else text)

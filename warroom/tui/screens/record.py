@@ -30,7 +30,7 @@ class Record(Acts):
     async def action_note(self, text: str = "") -> None:
         if not self.incident_or_say() or self.room is None:
             return
-        written = text if text else await ask_line(self, "note", placeholder=NOTE_HINT)
+        written = text or await ask_line(self, "note", placeholder=NOTE_HINT, lines=True)
         if written and written.strip():
             await self.saved(self.room.session.note(written.strip()), "noted")
 
