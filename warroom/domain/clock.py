@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class Clock(Protocol):
@@ -27,6 +28,48 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+
+STEP_S: Final = 2.0
+"""Seconds by which a wall clock may differ before it was set, and not merely disciplined."""
+
+
+class SteadyClock:
+    """The wall clock's time as of the start, counted on from there.
+
+    Whoever sets this machine's clock while an incident runs moves no deadline and no entry of it;
+    `stepped` says that it happened. The count is CLOCK_BOOTTIME (clock_gettime(2)) where there is
+    one: unlike CLOCK_MONOTONIC it goes on while a machine sleeps.
+    """
+
+    def __init__(
+        self,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        count: Callable[[], float] | None = None,
+    ) -> None:
+        self._wall, self._count = wall, count or _boot_time
+        self._begin, self._counted = wall(), self._count()
+        self._offset = 0.0
+
+    def now(self) -> datetime:
+        return self._begin + timedelta(seconds=self._count() - self._counted)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def stepped(self) -> float:
+        """By how many seconds the wall clock was set since this was asked last; below 0: back."""
+        offset = (self._wall() - self.now()).total_seconds()
+        step = offset - self._offset
+        if abs(step) < STEP_S:
+            return 0.0
+        self._offset = offset
+        return step
+
+
+def _boot_time() -> float:
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 class ManualClock:

@@ -16,7 +16,7 @@ from typing import Final
 from warroom.config.checklist import items
 from warroom.config.settings import LogEntry, Settings
 from warroom.domain.checklist import DEFAULT, Item
-from warroom.domain.clock import Clock, SystemClock
+from warroom.domain.clock import Clock, SteadyClock
 from warroom.domain.events import Author
 from warroom.domain.evidence import Evidence
 from warroom.domain.sample import Finding, Health, Sample
@@ -24,6 +24,7 @@ from warroom.domain.severity import Scheme
 from warroom.domain.timeline import Timeline
 from warroom.engine.actions import actions_for
 from warroom.engine.checks import Check, CheckState, evaluate
+from warroom.engine.duty import Duty
 from warroom.engine.editor import Editor
 from warroom.engine.evidence import of_log, of_sample
 from warroom.engine.executor import Action, Armed, Executor, Outcome
@@ -59,7 +60,7 @@ class Room:
         observe: bool = False,
     ) -> None:
         self.settings, self.checks = settings, tuple(checks)
-        self.clock = clock or SystemClock()
+        self.clock = clock or SteadyClock()
         self.journal = journal
         self.hosts: dict[str, Host] = {
             name: host_for(name, settings) for name in ("", *settings.hosts)
@@ -82,6 +83,7 @@ class Room:
         self._changes: asyncio.Queue[tuple[Change, datetime]] = asyncio.Queue()
         self._listeners: list[Callable[[Sample], None]] = []
         self._writer: asyncio.Task[None] | None = None
+        self.duty = Duty(self)
         self.monitor.subscribe(self._seen)
         self.session.subscribe(self._incident_moved)
 
@@ -105,9 +107,11 @@ class Room:
         if watch:
             self.logs.start()
             self.monitor.start()
+            self.duty.start()
 
     async def close(self) -> None:
         """Stop everything; the incident goes on."""
+        await self.duty.stop()
         await self.executor.stop()
         await self.monitor.stop()
         await self.logs.stop()
