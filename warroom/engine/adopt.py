@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 from warroom.config import trust
 from warroom.config.find import Found, How
 from warroom.config.problems import ConfigError
-from warroom.config.settings import Settings
+from warroom.config.settings import ContactSettings, Settings
 from warroom.config.values import Line
 from warroom.domain.severity import Scheme, SeverityLevel
+from warroom.engine.contacts import of_runbook
 
 if TYPE_CHECKING:
     from warroom.runbooks.model import Runbook, RunbookScheme
 
 
 def with_runbooks(settings: Settings, named: Sequence[str] = ()) -> Settings:
-    """`settings` with the schemes and checklists of its runbooks and of those `named`.
+    """`settings` with the schemes, checklists and contacts of its runbooks and of those `named`.
 
     A named runbook's scheme becomes the incident's. The config's own checklist stays when it has
     one. Raises ConfigError for a runbook that cannot be read or that others may write to.
@@ -41,7 +42,18 @@ def with_runbooks(settings: Settings, named: Sequence[str] = ()) -> Settings:
         for item in each.items
     )
     incident = replace(settings.incident, scheme=chosen, checklist=checklist)
-    return replace(settings, schemes=schemes, incident=incident)
+    contacts = (*settings.contacts, *_contacts(runbook for _, runbook in found))
+    return replace(settings, schemes=schemes, incident=incident, contacts=contacts)
+
+
+def _contacts(runbooks: Iterable[Runbook]) -> Iterator[ContactSettings]:
+    from warroom.runbooks.roster import is_unfilled
+
+    for runbook in runbooks:
+        for said in runbook.contacts:
+            contact = None if is_unfilled(said) else of_runbook(said)
+            if contact is not None:
+                yield contact
 
 
 def _paths(settings: Settings, named: Iterable[str]) -> list[Path]:

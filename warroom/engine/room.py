@@ -33,6 +33,7 @@ from warroom.engine.monitor import Monitor
 from warroom.engine.recorder import Change, Standing, Transitions, news
 from warroom.engine.session import Session
 from warroom.engine.talkers import EVERY_S, TIMEOUT_S, TalkersProbe
+from warroom.engine.telling import Teller
 from warroom.hosts import tasks
 from warroom.hosts.base import Host
 from warroom.hosts.connect import host_for
@@ -76,6 +77,7 @@ class Room:
         if settings.logs:
             self.monitor.add(self.talkers, every=EVERY_S, timeout=TIMEOUT_S)
         self.actions: tuple[Action, ...] = actions_for(probes, mitigations, self.hosts, self.clock)
+        self.teller = Teller(self, observe=self.executor.observe)
         self._checklist = items(settings.incident.checklist) or DEFAULT
         self.states: dict[str, CheckState] = {}
         self._transitions = Transitions()
