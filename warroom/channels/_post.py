@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -204,15 +204,22 @@ def _retry_after(value: str, now: datetime) -> float | None:
         return None
 
 
-def _untrusted(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+def _untrusted(error: Exception) -> bool:
+    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
 
 
 def _why(error: Exception) -> str:
+    """The reason that the system gave, rather than what the layers above it call that."""
     if isinstance(error, httpx.ConnectTimeout):
         return "no answer"
-    return shorten(harmless(str(error)) or type(error).__name__, 160)
+    causes = [cause for cause in _causes(error) if isinstance(cause, OSError) and cause.strerror]
+    said = str(causes[-1].strerror).lower() if causes else str(error)
+    return shorten(harmless(said) or type(error).__name__, 160)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            yield from error.exceptions
+        error = error.__cause__ or error.__context__
