@@ -72,6 +72,8 @@ async def test_the_command_line_does_what_the_keys_do(room: RoomPage) -> None:
     await says_to(room, "resolve")
     await room.sees("→ resolved")
     await says_to(room, "close")
+    await room.sees("close? P1 is closed by the incident commander (nobody is); the watch still")
+    await room.press("y")
     await room.sees("→ closed")
 
 

@@ -78,7 +78,7 @@ class Duty:
         return self._watch.left(self._room.session, self._room.clock.now())
 
     def notice(self) -> str:
-        """What is to be known about this machine's clock; empty when there is nothing."""
+        """What the header says of this machine's clock; empty when there is nothing to say."""
         return self._notice if self._room.clock.now() < self._notice_until else ""
 
     async def step(self) -> None:
@@ -112,17 +112,19 @@ class Duty:
         step = self._stepped()
         if step:
             self._unwritten_step += step
-            self._say(clocks.step_said(step), now)
+            way = "AHEAD" if step > 0 else "BACK"
+            self._say(f"CLOCK SET {way} {span(abs(step))}", clocks.step_said(step), now)
         session = self._room.session
         opening = session.events[0].id if session.events else ""
         if opening and opening != self._behind:
             self._behind = opening
             late = clocks.behind(session, now)
             if late >= STEP_S:
-                self._say(f"this machine's clock is {span(late)} behind the last entry's", now)
+                text = f"this machine's clock is {span(late)} behind the last entry"
+                self._say(f"CLOCK {span(late)} BEHIND", text, now)
 
-    def _say(self, text: str, now: datetime) -> None:
-        self._notice, self._notice_until = text, now + NOTICE
+    def _say(self, notice: str, text: str, now: datetime) -> None:
+        self._notice, self._notice_until = notice, now + NOTICE
         self._alarms.append(text)
 
     async def _run(self) -> None:

@@ -95,6 +95,22 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "checklist", "x", "checklist", "tick what is done", "incident", "checklist", 0, "checklist"
     ),
+    Command(
+        "deadlines", "D", "deadlines", "what is due when; snooze", "incident", "deadlines", 0,
+        "deadlines",
+    ),  # fmt: skip
+    Command(
+        "hypotheses", "H", "hypotheses", "what may be the cause, and what was ruled out",
+        "incident", "hypotheses", 0, "hypotheses",
+    ),  # fmt: skip
+    Command(
+        "action_items", "A", "action items", "what is to be done afterwards, by whom", "record",
+        "action_items", 0, "items",
+    ),  # fmt: skip
+    Command(
+        "fields", "P", "fields", "what the post-mortem still misses", "record", "fields", 0,
+        "fields",
+    ),  # fmt: skip
     Command("timeline", "t", "timeline", "the whole timeline", "record", "timeline", 8, "timeline"),
     Command(
         "export",
@@ -115,6 +131,26 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "pin",
         0,
         "pin",
+    ),
+    Command(
+        "tell",
+        "U",
+        "tell",
+        "tell people: draft, edit and send a status update",
+        "incident",
+        "tell",
+        0,
+        "tell",
+    ),
+    Command(
+        "contacts",
+        "I",
+        "contacts",
+        "whom to call, in the order of the ladder",
+        "incident",
+        "contacts",
+        0,
+        "contacts",
     ),
     Command("mitigations", "m", "act", "the list of actions", "incident", "mitigations", 2, "act"),
     Command(

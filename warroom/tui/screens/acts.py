@@ -1,4 +1,4 @@
-"""What the room's keys do to the incident and, through the executor, to the systems."""
+"""What the room's keys do to the systems, through the executor."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from textual import events, work
 from textual.screen import Screen
 
-from warroom.domain.incident import Role, Status
 from warroom.tui.geometry import readable
 from warroom.tui.messages import IncidentChanged
-from warroom.tui.screens.dialogs import Option, ask_line, choose
+from warroom.tui.screens.dialogs import Option, choose
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Acts(Screen[None]):
-    """A part of the room's screen: incident state and actions."""
+    """A part of the room's screen: actions, and what every other part needs."""
 
     room: Room | None
 
@@ -67,93 +66,6 @@ class Acts(Screen[None]):
             self.say("no incident is open: press i to open one", "degraded")
             return False
         return True
-
-    # The incident ---------------------------------------------------------------------------
-
-    @work(exclusive=True, group="dialog")
-    async def action_open_incident(self) -> None:
-        if self.room is None:
-            return
-        if self.room.session.incident is not None and self.room.session.incident.is_open:
-            self.say(
-                f"{self.room.session.incident.id} is open already; close it with u", "degraded"
-            )
-            return
-        title = await ask_line(self, "incident", placeholder="what is wrong, in a few words")
-        severity = await self._pick_severity("severity", "") if title else None
-        if title and severity:
-            await self.saved(self.room.session.begin(title, severity), "incident opened")
-
-    @work(exclusive=True, group="dialog")
-    async def action_severity(self) -> None:
-        if not self.incident_or_say() or self.room is None or self.room.session.incident is None:
-            return
-        chosen = await self._pick_severity("severity", self.room.session.incident.severity)
-        if chosen and chosen != self.room.session.incident.severity:
-            await self.saved(self.room.session.set_severity(chosen), f"severity {chosen}")
-
-    async def _pick_severity(self, title: str, now: str) -> str | None:
-        assert self.room is not None
-        scheme = self.room.session.scheme
-        options = []
-        for level in scheme.levels:
-            told = f"tells {level.told}" if level.told else ""
-            mark = "•" if level.name == now else " "
-            text = f"{level.name}  {level.label}"
-            options.append(Option(level.name, text, told, key=level.name[-1], mark=mark))
-        return await choose(self, f"{title} ({scheme.name})", options, at=now)
-
-    @work(exclusive=True, group="dialog")
-    async def action_status(self) -> None:
-        if not self.incident_or_say() or self.room is None or self.room.session.incident is None:
-            return
-        now = self.room.session.incident.status
-        options = [
-            Option(s.value, s.value, key=str(n), mark="•" if s is now else " ")
-            for n, s in enumerate(Status, 1)
-        ]
-        chosen = await choose(self, "status", options, at=now.value)
-        if chosen and chosen != now.value:
-            await self.saved(self.room.session.set_status(Status(chosen)), f"status {chosen}")
-
-    @work(exclusive=True, group="dialog")
-    async def action_role(self) -> None:
-        if not self.incident_or_say() or self.room is None or self.room.session.incident is None:
-            return
-        roles = self.room.session.incident.roles
-        options = [
-            Option(r.value, r.value, ", ".join(roles.get(r, ())) or "nobody", key=str(n))
-            for n, r in enumerate(Role, 1)
-        ]
-        role = await choose(self, "role", options)
-        if role is None:
-            return
-        me = self.room.session.author.login
-        person = await ask_line(self, role, me, placeholder=me)
-        if person:
-            await self.saved(self.room.session.assign(Role(role), person), f"{role}: {person}")
-
-    @work(exclusive=True, group="dialog")
-    async def action_checklist(self) -> None:
-        if not self.incident_or_say() or self.room is None:
-            return
-        at = ""
-        while self.room.session.incident is not None:
-            ticked = self.room.session.incident.ticked
-            options = [
-                Option(item.id, item.text, item.phase, mark="[x]" if item.id in ticked else "[ ]")
-                for item in self.room.checklist
-            ]
-            chosen = await choose(self, "checklist", options, at=at, hint="enter tick   esc close")
-            if chosen is None:
-                return
-            item = next(i for i in self.room.checklist if i.id == chosen)
-            done = chosen not in ticked
-            await self.saved(
-                self.room.session.tick(chosen, item.text, done=done),
-                "ticked" if done else "open again",
-            )
-            at = chosen
 
     # Actions on systems ---------------------------------------------------------------------
 

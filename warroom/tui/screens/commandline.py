@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.suggester import Suggester
 
-from warroom.domain.incident import Status
+from warroom.domain.incident import FIELDS, Role, Status
 from warroom.tui.commands import COMMANDS, by_word
 from warroom.tui.screens.dialogs import ask_line
 
@@ -42,6 +42,8 @@ def words(screen: Record) -> dict[str, list[str]]:
     known: dict[str, list[str]] = {command.word: [] for command in COMMANDS if command.word}
     known |= {"q": [], "resolve": [], "close": []}
     known["status"] = [status.value for status in Status]
+    known["role"] = [role.value for role in Role]
+    known["field"], known["hypothesis"] = list(FIELDS), []
     known["theme"] = themes.names()
     known["layout"] = list(geometry.PRESETS)
     if screen.room is not None:
@@ -63,6 +65,8 @@ def obey(screen: Record, line: str) -> None:
         screen.action_leave()
     elif word in ("resolve", "close"):
         _state(screen, "resolved" if word == "resolve" else "closed")
+    elif rest and screen.duty_said(word, rest):
+        return
     elif rest and word in ("severity", "status", "theme", "layout", "note", "export", "filter"):
         _with_argument(screen, word, rest)
     elif (command := by_word(word)) is not None:
@@ -101,4 +105,4 @@ def _state(screen: Record, name: str) -> None:
             f'"{name}" is no status; there are: {", ".join(s.value for s in Status)}', "degraded"
         )
         return
-    screen.run_worker(screen.saved(screen.room.session.set_status(status), f"status {status}"))
+    screen.action_status(status.value)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from textual import work
 
-from warroom.tui.screens.acts import Acts
 from warroom.tui.screens.dialogs import ask_line, show_sheet
+from warroom.tui.screens.duties import Duties
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NOTE_HINT: Final = "what you see, think or decide; enter writes it down"
 
 
-class Record(Acts):
+class Record(Duties):
     """A part of the room's screen: what is written down, copied, filtered and shown at length."""
 
     settings: Settings
@@ -91,7 +91,7 @@ class Record(Acts):
         except JournalError as error:
             self.say(f"NOT SAVED that the post-mortem was written: {error}; {path}", "down")
         else:
-            self.say(f"post-mortem: {written}", "ok")
+            self.say(f"post-mortem: {written[0]}", "ok")
 
     async def action_help(self) -> None:
         from warroom.tui.screens.help import help_lines

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from warroom.domain.clock import hms
 from warroom.domain.incident import Incident, Status
 from warroom.domain.timers import elapsed, timers
 from warroom.tui import format as fmt
-from warroom.tui.widgets.deadlines import urgency
+from warroom.tui.widgets.deadlines import counted, urgency
 from warroom.tui.widgets.lines import Line, Lines, Span, shortened, spread, width_of
 
 if TYPE_CHECKING:
     from warroom.engine.room import Room
+
+_LEAST_TITLE: Final = 8
 
 
 class HeaderStrip(Lines):
@@ -41,45 +43,62 @@ class HeaderStrip(Lines):
         return [spread([*left], [*right], width, style="bar")]
 
     def _idle(self) -> list[Span]:
+        assert self.room is not None
+        down, suggestion = self.room.duty.down, self.room.duty.suggestion
+        suggests = f", suggests {suggestion.level}" if suggestion else ""
         return [
             (" warroom ", "badge"),
-            (" no incident is open ", "bar"),
+            (f" {down} down: ", "bar down") if down else (" no incident is open: ", "bar"),
             ("i", "bar key"),
-            (" opens one", "bar"),
+            (" opens an incident", "bar"),
+            (suggests, "bar degraded"),
         ]
 
     def _incident(self, incident: Incident, now: datetime, width: int) -> list[Span]:
+        """The title gives way first, then the suggestion, then the status."""
         assert self.room is not None
-        worst = self.room.session.scheme.names[:2]
+        worst = self.room.scheme.names[:2]
         badge = "alarm" if incident.severity in worst and incident.is_open else "badge"
-        spans: list[Span] = []
-        style = "bar ok" if incident.status in (Status.RESOLVED, Status.CLOSED) else "bar accent"
-        spans.append((f"{incident.status}  ", style))
-        spans.append((f"{hms(elapsed(incident, now))}  ", "bar bold"))
-        spans += self._due(incident, now, width)
         lead: list[Span] = [(f" {incident.severity} ", badge), (" ", "bar")]
         if width >= 110:
             lead.append((f"{incident.id}  ", "bar"))
-        room = width - width_of(lead) - width_of(spans) - width_of(self._right(now, width)) - 2
-        title = shortened(incident.title, max(8, room))
-        return [*lead, (f"{title}  ", "bar bold"), *spans]
+        over = incident.status in (Status.RESOLVED, Status.CLOSED)
+        status: Line = [(f"{incident.status}  ", "bar ok" if over else "bar accent")]
+        clock: Line = [(f"{hms(elapsed(incident, now))}  ", "bar bold")]
+        due = [*self._watch(), *self._due(incident, now)]
+        worse = self.room.duty.worse
+        suggests: Line = [(f" suggests {worse.level} ", "bar degraded")] if worse else []
+        least = width - width_of(lead) - width_of(self._right(now, width)) - 2 - _LEAST_TITLE
+        if width_of([*status, *clock, *due, *suggests]) > least:
+            suggests = []
+        if width_of([*status, *clock, *due]) > least:
+            status = []
+        rest: list[Span] = [*status, *clock, *due, *suggests]
+        title = shortened(incident.title, _LEAST_TITLE + max(0, least - width_of(rest)))
+        return [*lead, (f"{title}  ", "bar bold"), *rest]
 
-    def _due(self, incident: Incident, now: datetime, width: int) -> list[Span]:
+    def _watch(self) -> list[Span]:
+        assert self.room is not None
+        left = self.room.duty.watch_left()
+        return [] if left is None else [(f" watch {counted(left)} ", "bar bold")]
+
+    def _due(self, incident: Incident, now: datetime) -> list[Span]:
         """The most urgent deadline; how many more are past."""
         assert self.room is not None
         running = [t for t in timers(incident, self.room.scheme, now) if t.met_in is None]
         if not running:
             return []
-        text = urgency(running[0])
         past = sum(timer.overdue for timer in running[1:])
         more = f" +{past}" if past else ""
-        return [(f" {text}{more} ", "alarm" if running[0].overdue else "bar")]
+        return [(f" {urgency(running[0])}{more} ", "alarm" if running[0].overdue else "bar")]
 
     def _right(self, now: datetime, width: int) -> list[Span]:
         assert self.room is not None
         spans: list[Span] = []
         if self.room.session.unsaved:
             spans.append((f" NOT SAVED {len(self.room.session.unsaved)} ", "alarm"))
+        if notice := self.room.duty.notice():
+            spans.append((f" {notice} ", "alarm"))
         if self.room.executor.observe:
             spans.append((" OBSERVER ", "badge"))
         incident = self.room.session.incident

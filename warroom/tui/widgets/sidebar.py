@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from warroom.domain.clock import hms
-from warroom.domain.incident import Incident, Role
+from warroom.domain.incident import Belief, Incident, Role
 from warroom.domain.timers import elapsed, timers
 from warroom.tui import format as fmt
 from warroom.tui.widgets.deadlines import short
@@ -16,6 +16,8 @@ from warroom.tui.widgets.table import health_style
 _ILL_SHOWN: Final = 4
 _ILL_LINES: Final = 3
 _TIMERS_SHOWN: Final = 3
+_SUGGESTION_LINES: Final = 4
+_HYPOTHESES_SHOWN: Final = 3
 
 if TYPE_CHECKING:
     from warroom.engine.room import Room
@@ -30,7 +32,7 @@ class Sidebar(Lines):
 
     def build(self, width: int, height: int) -> list[Line]:
         h, v, corners = ("-", "|", "++++") if self.ascii_only else ("─", "│", "┌┐└┘")
-        inner = [] if self.room is None else self._inside(width - 4)
+        inner = [] if self.room is None else self._inside(width - 4, height - 2)
         title: list[Span] = [(corners[0], "frame"), ("incident", "title"), (" ", "")]
         lines: list[Line] = [spread(title, [(corners[1], "frame")], width, h, "frame")]
         for index in range(height - 2):
@@ -39,16 +41,16 @@ class Sidebar(Lines):
         lines.append([(corners[2] + h * (width - 2) + corners[3], "frame")])
         return lines
 
-    def _inside(self, width: int) -> list[Line]:
+    def _inside(self, width: int, height: int) -> list[Line]:
         assert self.room is not None
         incident, now = self.room.session.incident, self.room.clock.now()
         if incident is None:
             return [
                 [("no incident is open", "dim")], [],
-                [("i", "key"), (" open one", "")], [],
+                [("i", "key"), (" open one", "")], *self._suggestion(width), [],
                 *self._actions(width),
             ]  # fmt: skip
-        return [
+        lines: list[Line] = [
             [(hms(elapsed(incident, now)).center(width), "bold accent")],
             *self._severity(incident, width),
             [],
@@ -58,9 +60,11 @@ class Sidebar(Lines):
             *self._roles(incident, width),
             [],
             *self._checklist(incident, width),
-            [],
-            *self._actions(width),
         ]
+        actions, thoughts = self._actions(width), self._hypotheses(incident, width)
+        if len(lines) + len(thoughts) + len(actions) < height:
+            lines += thoughts
+        return [*lines, [], *actions]
 
     def _severity(self, incident: Incident, width: int) -> list[Line]:
         assert self.room is not None
@@ -93,8 +97,36 @@ class Sidebar(Lines):
         ]
         return [
             *lines,
+            *self._watch(width),
             spread([("status", "dim")], [(incident.status.value, "accent")], width),
+            *self._suggestion(width),
         ]
+
+    def _watch(self, width: int) -> list[Line]:
+        """How long a resolution is still watched."""
+        assert self.room is not None
+        left = self.room.duty.watch_left()
+        return [] if left is None else [spread([("watch", "dim")], [(hms(left), "bold")], width)]
+
+    def _suggestion(self, width: int) -> list[Line]:
+        """A severity that the live numbers speak for, if it is worse than what was decided."""
+        assert self.room is not None
+        worse = self.room.duty.worse
+        if worse is None:
+            return []
+        said = wrapped(f"suggests {worse.level}: {worse.reason}", width)[:_SUGGESTION_LINES]
+        return [[], *([(part, "degraded")] for part in said)]
+
+    def _hypotheses(self, incident: Incident, width: int) -> list[Line]:
+        """The open ones, the newest first."""
+        still = [one for one in incident.hypotheses if one.state is Belief.OPEN]
+        if not still:
+            return []
+        count = (str(len(still)), "bold")
+        lines: list[Line] = [[], spread([("H", "key"), (" hypotheses", "")], [count], width)]
+        for one in still[: -_HYPOTHESES_SHOWN - 1 : -1]:
+            lines.append([("? ", "dim"), (shortened(one.text, width - 2), "dim")])
+        return lines
 
     def _ill(self, width: int) -> list[Line]:
         """What is not well now, worst first."""
