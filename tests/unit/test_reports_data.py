@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.chains import BEGIN, Chain
-from tests.unit.test_reports_postmortem import outage
+from tests.unit.incidents import outage
 from warroom.domain.events import Kind
 from warroom.domain.text import harmless
 from warroom.domain.timeline import Timeline, project
@@ -35,7 +35,7 @@ def rows_of(chain: Chain) -> list[dict[str, str]]:
 
 def test_the_events_of_an_export_are_those_of_the_journal() -> None:
     chain = outage()
-    assert list(from_json(exported(chain))) == chain.events
+    assert list(from_json(exported(chain)).events) == chain.events
 
 
 @settings(deadline=None)
@@ -45,7 +45,7 @@ def test_whatever_was_written_survives_the_export(notes: list[tuple[str, float]]
     chain.open()
     for text, figure in notes:
         chain.add(Kind.NOTE, text, by=text, figure=figure, key=text)
-    assert list(from_json(exported(chain))) == chain.events
+    assert list(from_json(exported(chain)).events) == chain.events
 
 
 def test_an_export_says_what_the_events_add_up_to() -> None:

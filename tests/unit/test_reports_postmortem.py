@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+import re
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,13 +14,18 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from tests.unit.chains import Chain
-from tests.unit.test_reports_markdown import HOSTILE, kinds, seen, texts, visible
+from tests.unit.incidents import STORIES, outage
+from tests.unit.test_reports_markdown import kinds, seen, texts, visible
 from warroom.domain.events import Kind
+from warroom.domain.evidence import Evidence, EvidenceKind
 from warroom.domain.incident import FIELDS
 from warroom.domain.severity import SCHEMES
 from warroom.domain.timeline import Timeline, project
+from warroom.reports.doings import key_moments, shown
 from warroom.reports.errors import BadTemplate
-from warroom.reports.postmortem import UNSHOWN, render
+from warroom.reports.postmortem import render
+from warroom.reports.report import Report
+from warroom.reports.stock import names, text_of
 
 GOLDEN = Path(__file__).parent / "golden"
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -27,7 +33,8 @@ P0_P3 = SCHEMES["P0-P3"]
 
 
 def rendered(chain: Chain, zone: ZoneInfo = BERLIN, template: str | None = None) -> str:
-    return render(timeline_of(chain), zone=zone, scheme=P0_P3, template=template)
+    report = Report(timeline_of(chain), zone, P0_P3)
+    return render(report, text_of("full") if template is None else template)
 
 
 def timeline_of(chain: Chain) -> Timeline:
@@ -42,78 +49,13 @@ def same_as_golden(name: str, text: str) -> None:
     assert text == file.read_text("utf-8")
 
 
-def outage() -> Chain:
-    """One whole incident."""
-    chain = Chain()
-    chain.open("Checkout answers 502")
-    chain.add(Kind.HEALTH, "web down: 502 (was 200)", at=-3, starred=True, after="down")
-    chain.add(Kind.ROLE, "incident commander: alice", at=1, role="incident commander",
-              person="alice")  # fmt: skip
-    chain.add(Kind.SEVERITY, "severity P2 → P1 (P0-P3)", at=2, severity="P1", was="P2")
-    note = chain.add(Kind.NOTE, "suspecting the poool", at=4, by="alice")
-    chain.add(Kind.AMENDED, "suspecting the connection pool", at=5, by="alice", seq=note.seq)
-    secret = chain.add(Kind.NOTE, "password is hunter2", at=5, by="bob")
-    chain.add(Kind.RETRACTED, "secret", at=5, by="bob", seq=secret.seq)
-    chain.add(Kind.NOTE, "from the log:\n  FATAL: too many clients\n\nlegal was told", at=6,
-              by="bob", internal=True)  # fmt: skip
-    restart = chain.add(
-        Kind.REQUESTED, "Restart api: docker restart shop-api", at=7, by="alice", host="web1",
-        target={"id": "f00", "label": "shop-api"}, command=["docker restart shop-api"],
-    )  # fmt: skip
-    chain.add(Kind.OUTCOME, "Restart api: done: restarted in 2.1 s", at=8, by="alice",
-              request=restart.seq, state="done")  # fmt: skip
-    chain.add(Kind.EFFECT, "Restart api: worked: waiting 7 → 0", at=9, by="alice",
-              request=restart.seq, verdict="worked")  # fmt: skip
-    chain.add(Kind.REQUESTED, "Flush cache: FLUSHDB", at=10, by="bob",
-              target={"id": "0", "label": "db0"})  # fmt: skip
-    chain.status("monitoring", 12)
-    chain.add(Kind.ROLE, "incident commander: bob (was alice)", at=20, by="bob",
-              role="incident commander", person="bob")  # fmt: skip
-    chain.add(Kind.ROLE, "scribe: carol", at=21, by="carol", role="scribe", person="carol")
-    chain.status("resolved", 50)
-    for name, text in {
-        "summary": "Checkout was down for 12% of users.",
-        "impact": "About 500 orders were lost.",
-        "root_cause": "max_connections was 100;\na deploy doubled the pools.",
-        "resolution": "The pools were made smaller.",
-        "went_well": "The alert came after 3 minutes.",
-    }.items():
-        chain.add(Kind.FIELD, f"{text}", at=55, field=name)
-    item = chain.add(Kind.ACTION_ITEM, "Alert at 80% of connections", at=56, owner="dba",
-                     due="2026-12-01")  # fmt: skip
-    chain.add(Kind.AMENDED, at=57, seq=item.seq, data={"done": True})
-    chain.add(Kind.ACTION_ITEM, "Write down who owns the pools", at=58)
-    chain.add(Kind.EXPORTED, "post-mortem.md", at=59)
-    chain.status("closed", 60)
-    return chain
-
-
-def autumn_night() -> Chain:
-    """Clocks in Berlin go back at 01:00 UTC on 2026-10-25: half past two comes twice."""
-    chain = Chain(datetime(2026, 10, 24, 21, 30, tzinfo=UTC), "INC-2026-10-24-001")
-    chain.open("Batch jobs run twice")
-    chain.add(Kind.NOTE, "before midnight", at=15)
-    chain.add(Kind.NOTE, "after midnight here, not yet in UTC", at=75)
-    chain.add(Kind.NOTE, "half past two", at=3 * 60)
-    chain.add(Kind.NOTE, "half past two again", at=4 * 60)
-    chain.add(Kind.NOTE, "half past three", at=5 * 60)
-    return chain
-
-
-def test_a_whole_incident() -> None:
-    same_as_golden("outage.md", rendered(outage()))
-
-
-def test_a_night_in_which_the_clocks_go_back() -> None:
-    same_as_golden("autumn_night.md", rendered(autumn_night()))
-
-
-def test_an_incident_of_hostile_texts() -> None:
-    chain = Chain()
-    chain.open(HOSTILE[0] + HOSTILE[2])
-    for number, text in enumerate(HOSTILE):
-        chain.add(Kind.NOTE, text, at=number, by=text)
-    same_as_golden("hostile.md", rendered(chain))
+@pytest.mark.parametrize("template", names())
+@pytest.mark.parametrize("story", STORIES)
+def test_a_whole_incident_through_every_template(story: str, template: str) -> None:
+    text = rendered(STORIES[story](), template=text_of(template))
+    same_as_golden(f"{story}.{template}.md", text)
+    assert "\n\n\n" not in text
+    assert not re.search(r"[^\S\n]\n", text), "no line ends with a space"
 
 
 def test_an_incident_that_has_only_begun_is_all_to_fill_in() -> None:
@@ -140,11 +82,12 @@ def test_what_was_retracted_is_nowhere() -> None:
 
 
 def timeline_items(source: str) -> list[str]:
-    """The texts of the items under "Timeline", as a reader sees them, after their times."""
+    """The texts of the items under "Timeline", as a reader sees them, with their times."""
     items, within, item = [], False, None
-    for token in MarkdownIt("gfm-like", {"html": True, "linkify": True}).parse(source):
-        if token.type == "inline" and token.level == 1 and token.content in SECTIONS:
-            within = token.content == "Timeline"
+    tokens = MarkdownIt("gfm-like", {"html": True, "linkify": True}).parse(source)
+    for before, token in pairwise(tokens):
+        if before.type == "heading_open" and not DATE.fullmatch(token.content):
+            within = token.content.startswith("Timeline")
         elif within and token.type == "list_item_open":
             item = []
         elif within and token.type == "list_item_close" and item is not None:
@@ -156,47 +99,81 @@ def timeline_items(source: str) -> list[str]:
     return [text.replace("\u00a0", " ") for text in items]
 
 
-SECTIONS = ("Timeline", "Mitigations")
+DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
+@pytest.mark.parametrize("template", names())
 @settings(deadline=None)
 @given(st.lists(st.tuples(texts, texts, st.sampled_from([Kind.NOTE, Kind.HEALTH, Kind.FIELD])),
                 max_size=5))  # fmt: skip
-def test_every_entry_comes_back_as_it_went_in(notes: list[tuple[str, str, Kind]]) -> None:
+def test_every_entry_comes_back_as_it_went_in(
+    template: str, notes: list[tuple[str, str, Kind]]
+) -> None:
     chain = Chain()
     chain.open()
     for number, (text, who, kind) in enumerate(notes):
-        chain.add(kind, text, at=number, by=who, field="lessons")
-    source = rendered(chain, ZoneInfo("UTC"))
-    shown = [entry for entry in timeline_of(chain).entries if entry.kind not in UNSHOWN]
+        chain.add(kind, text, at=number, by=who, field="lessons", starred=number % 2 == 0)
+    source = rendered(chain, ZoneInfo("UTC"), text_of(template))
+    entries = timeline_of(chain).entries
+    wanted = key_moments(entries) if template == "one-page" else shown(entries)
     items = timeline_items(source)
-    assert len(items) == len(shown)
-    for item, entry in zip(items, shown, strict=True):
-        assert item.startswith(f"{entry.at:%H:%M:%S} UTC · ")
+    assert len(items) == len(wanted)
+    for item, entry in zip(items, wanted, strict=True):
+        assert item.removeprefix("★ ").startswith(f"{entry.at:%H:%M:%S} UTC ·")
         if not entry.text[:1].isspace():  # then a break may stand where a space is seen
             assert visible(item).endswith(visible(seen(entry.text)).strip())
 
 
+MADE_BY_TEMPLATES = {
+    "text", "text_special", "inline", "paragraph_open", "paragraph_close", "heading_open",
+    "heading_close", "bullet_list_open", "bullet_list_close", "list_item_open", "list_item_close",
+    "em_open", "em_close", "strong_open", "strong_close", "hardbreak", "softbreak", "table_open",
+    "table_close", "thead_open", "thead_close", "tbody_open", "tbody_close", "tr_open", "tr_close",
+    "th_open", "th_close", "td_open", "td_close",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("template", names())
 @settings(deadline=None)
-@given(texts)
-def test_nothing_in_a_field_or_table_becomes_a_section_link_or_picture(text: str) -> None:
+@given(texts.filter(str.strip))
+def test_nothing_in_a_field_or_table_becomes_a_section_link_or_picture(
+    template: str, text: str
+) -> None:
+    source = rendered(full_of(text), template=text_of(template))
+    allowed = MADE_BY_TEMPLATES | {"fence"} | NUMBERED.get(template, set())
+    assert kinds(source) <= allowed
+    assert outline(source) == outline(rendered(full_of("harmless"), template=text_of(template)))
+
+
+NUMBERED = {"classic": {"ordered_list_open", "ordered_list_close"}}
+
+
+def full_of(text: str) -> Chain:
+    """An incident that says `text` wherever something can be said."""
     chain = Chain()
-    chain.open(text, severity=text)
+    chain.open(text, severity="P1")
     for name in FIELDS:
         chain.add(Kind.FIELD, text, field=name)
     chain.add(Kind.ACTION_ITEM, text, owner=text, due=text)
+    chain.add(Kind.HYPOTHESIS, text, hypothesis="h")
+    chain.add(Kind.HYPOTHESIS, text, hypothesis="h", state="ruled out", reason=text)
     chain.add(Kind.ROLE, text, role="incident commander", person=text or "x")
     request = chain.add(Kind.REQUESTED, text, by=text, host=text, target={"label": text})
     chain.add(Kind.OUTCOME, text, request=request.seq, state=text)
-    source = rendered(chain)
-    made = kinds(source)
-    assert not made & {"image", "link_open", "html_inline", "html_block", "code_inline", "fence",
-                       "code_block", "hr", "blockquote_open", "ordered_list_open"}  # fmt: skip
-    parsed = MarkdownIt("gfm-like").parse(source)
-    headings = [token.tag for token in parsed if token.type == "heading_open"]
-    assert headings == ["h1", *["h2"] * 7, "h3", *["h2"] * 5]
-    assert [token.type for token in parsed].count("table_open") == 2
-    assert [token.type for token in parsed].count("td_open") == 4 * 3 + 6
+    chain.add(Kind.EFFECT, text, request=request.seq, verdict=text, before={text: 1},
+              after={text: 2})  # fmt: skip
+    chain.add(Kind.UPDATE, text, audience=text, stage=text, channel=text, state="sent")
+    held = Evidence(EvidenceKind.LINES, text, text, text, text, text)
+    chain.add(Kind.NOTE, text, starred=True, tags=[text], evidence=[held.as_data()])
+    return chain
+
+
+def outline(source: str) -> list[str]:
+    """Headings, tables with their cells, and fences: what a reader finds their way by."""
+    wanted = {"heading_open", "table_open", "td_open", "fence", "list_item_open"}
+    return [
+        f"{token.tag}" for token in MarkdownIt("gfm-like").parse(source) if token.type in wanted
+    ]
 
 
 @pytest.mark.parametrize(
@@ -232,6 +209,6 @@ def test_a_teams_own_template_is_escaped_by_itself() -> None:
 def test_a_level_of_another_scheme_gets_no_label() -> None:
     chain = Chain()
     chain.open(severity="P1")
-    timeline = timeline_of(chain)
-    text = render(timeline, zone=BERLIN, scheme=SCHEMES["P1-P4"])
+    report = Report(timeline_of(chain), BERLIN, SCHEMES["P1-P4"])
+    text = render(report, text_of("full"))
     assert "- Severity: P1, scheme P0-P3\n" in text

@@ -113,14 +113,15 @@ def _open_incident(loaded: Loaded, what: str) -> None:
 
 def _leave_postmortem(loaded: Loaded, place: Path) -> None:
     """The incident stays; so does what can be said of it so far."""
-    from warroom.engine.export import rendered, save
+    from warroom.engine.export import USUAL, Material, material, write
 
-    async def write(session: Session) -> Path:
+    async def made(session: Session) -> Material:
         await session.resume()
-        return save(place / "post-mortem.md", rendered(session, "md", loaded.settings))
+        return await material(session, loaded.settings, USUAL)
 
     click.echo(f"the incident goes on in {place}", err=True)
-    click.echo(f"its post-mortem so far: {with_session(loaded, write)}", err=True)
+    written = write(with_session(loaded, made), USUAL.forms, place / "post-mortem.md")
+    click.echo(f"its post-mortem so far: {written[0]}", err=True)
 
 
 def _folder() -> Path:

@@ -1,9 +1,8 @@
-"""`warroom incident`, `note`, `export`: the record, without the screen."""
+"""`warroom incident`, `note`: the record, without the screen."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -87,7 +86,7 @@ def show(id: str | None, as_json: bool, config: str | None) -> None:
     loaded = load(chosen(config), needed=False)
 
     async def read(session: Session) -> tuple[list[Event], Timeline]:
-        await _resumed(session, id)
+        await resumed(session, id)
         return session.events, session.timeline()
 
     events, timeline = with_session(loaded, read)
@@ -112,7 +111,7 @@ def close(id: str | None, config: str | None) -> None:
     """Close the open incident, or the one of that ID."""
 
     async def shut(session: Session) -> str:
-        found = await _resumed(session, id) if id else await _open(session)
+        found = await resumed(session, id) if id else await _open(session)
         if not found.is_open:
             fail(f"{found.id} is closed already")
         await session.set_status(Status.CLOSED)
@@ -128,7 +127,7 @@ def verify(id: str | None, config: str | None) -> None:
     """Whether every entry is as it was written (the chain of digests holds)."""
 
     async def walk(session: Session) -> tuple[str, int, int]:
-        found = await _resumed(session, id)
+        found = await resumed(session, id)
         return found.id, len(session.events), await session.journal.verify(found.id)
 
     name, count, broken = with_session(load(chosen(config), needed=False), walk)
@@ -153,47 +152,6 @@ def note(text: str, config: str | None) -> None:
     click.echo(with_session(load(chosen(config), needed=False), write))
 
 
-@click.command()
-@click.argument("id", required=False)
-@click.option(
-    "--format",
-    "form",
-    default="md",
-    show_default=True,
-    help="md, json or csv; several with commas.",
-)
-@click.option("--template", metavar="FILE", help="A Jinja2 template of your own for md.")
-@click.option("-o", "output", metavar="FILE", help="Where to; - is stdout (the default).")
-@config_option
-def export(
-    id: str | None, form: str, template: str | None, output: str | None, config: str | None
-) -> None:
-    """Write the post-mortem (md) or the data (json, csv) of the open incident, or of ID."""
-    from warroom.engine.export import FORMATS, ExportError, rendered, save
-
-    loaded = load(chosen(config), needed=False)
-    forms = [part.strip() for part in form.split(",")]
-    for one in forms:
-        if one not in FORMATS:
-            fail(f'"{one}" is not a format; there are: {", ".join(FORMATS)}')
-
-    async def read(session: Session) -> list[tuple[str, str]]:
-        await _resumed(session, id)
-        return [(one, rendered(session, one, loaded.settings, template=template)) for one in forms]
-
-    try:
-        for one, text in with_session(loaded, read):
-            if output in (None, "-"):
-                click.echo(text, nl=not text.endswith("\n"))
-                continue
-            path = Path(str(output))
-            click.echo(
-                save(path if len(forms) == 1 else path.with_suffix(f".{one}"), text), err=True
-            )
-    except ExportError as error:
-        fail(str(error), 1)
-
-
 async def _open(session: Session) -> Incident:
     """The incident that is open. Leaves when there is none."""
     found = await session.resume()
@@ -202,7 +160,7 @@ async def _open(session: Session) -> Incident:
     return found
 
 
-async def _resumed(session: Session, id: str | None) -> Incident:
+async def resumed(session: Session, id: str | None) -> Incident:
     """The incident asked for, the open one, or the newest. Leaves when there is none."""
     if id is None and await session.journal.current() is None:
         newest = next(iter(await session.journal.headings()), None)

@@ -35,6 +35,10 @@ class IncidentSettings:
     checklist: tuple[Line | ItemSettings, ...] = field(
         default=(), metadata=_doc("items to tick, in place of the runbooks' own")
     )
+    postmortem: Line = field(
+        default=Line("full"),
+        metadata=_doc("a template's name, or a file, seen from the config's folder"),
+    )
     watch: Seconds = field(
         default=Seconds(1800.0), metadata=_doc("how long a resolution is watched; 0: not at all")
     )

@@ -1,63 +1,115 @@
-"""An incident as a file: rendered by `reports`, written whole or not at all."""
+"""An incident as files: rendered by `reports`, each written whole or not at all.
+
+What is exported is gathered in the event loop (`material`) and rendered and written elsewhere
+(`rendered`, `write`): a hundred thousand entries take a second, in which the console goes on.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from warroom.config.checklist import items
 from warroom.config.settings import Settings
-from warroom.domain.events import Kind
+from warroom.domain.checklist import DEFAULT as DEFAULT_CHECKLIST
+from warroom.domain.events import Event, Kind
 from warroom.engine.session import Session
-from warroom.reports import FORMATS
+from warroom.engine.templates import Template, TemplateError, read, usual
+from warroom.reports import FORMATS, POSTMORTEMS, SUFFIXES
 from warroom.reports.errors import ReportError
-from warroom.reports.write import write_atomically
+from warroom.reports.write import write_atomically, write_folder
 
-__all__ = ["FORMATS", "ExportError", "export_path", "rendered", "save", "write_postmortem"]
+if TYPE_CHECKING:
+    from warroom.reports.data import Origin
+    from warroom.reports.report import Figure, Report
 
-TEMPLATE_LIMIT: Final = 256 * 1024
+__all__ = [
+    "FORMATS", "POSTMORTEMS", "USUAL", "Choice", "ExportError", "Material", "export_path",
+    "material", "rendered", "save", "write", "write_postmortem",
+]  # fmt: skip
 
 
 class ExportError(Exception):
     """The export could not be made or written; one plain line."""
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to export: formats of FORMATS, a template's name or file (empty: the config's), and
+    whether it is for readers outside."""
+
+    forms: tuple[str, ...] = ("md",)
+    template: str = ""
+    external: bool = False
+
+
+USUAL: Final = Choice()
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All that an export is made from, as of one moment."""
+
+    report: Report
+    events: tuple[Event, ...]
+    template: Template
+    origin: Origin
+
+
+async def material(session: Session, settings: Settings, choice: Choice) -> Material:
+    """Gather what `choice` needs. Raises ExportError, JournalError."""
+    from warroom.reports.data import Origin
+    from warroom.reports.report import Audience, Report
+
+    for form in choice.forms:
+        if form not in FORMATS:
+            raise ExportError(f'"{form}" is not a format; there are: {", ".join(FORMATS)}')
+    timeline = session.timeline()
+    report = Report(
+        timeline=timeline,
+        zone=ZoneInfo(settings.incident.timezone),
+        scheme=settings.schemes.get(timeline.incident.scheme, settings.scheme),
+        checklist=items(settings.incident.checklist) or DEFAULT_CHECKLIST,
+        audience=Audience.EXTERNAL if choice.external else Audience.INTERNAL,
+    )
+    at = session.now().isoformat(timespec="seconds")
+    try:
+        template = read(choice.template) if choice.template else usual(settings, choice.external)
+    except TemplateError as error:
+        raise ExportError(str(error)) from error
+    origin = Origin(session.author.login, socket.gethostname(), at)
+    return Material(report, tuple(session.events), template, origin)
+
+
 def rendered(
-    session: Session, form: str, settings: Settings, *, template: str | None = None
-) -> str:
-    """The session's incident in one of FORMATS; `template` is the path of a team's own for md.
+    made: Material, form: str, *, figures: Sequence[Figure] = (), folder: str = ""
+) -> str | bytes:
+    """The content of the file of that format. `figures` lie in `folder` beside it.
 
     Raises ExportError.
     """
     from warroom.reports import data, postmortem
 
-    timeline = session.timeline()
-    if form == "json":
-        return data.to_json(session.events, timeline)
-    if form == "csv":
-        return data.to_csv(timeline)
-    zone = ZoneInfo(settings.incident.timezone)
-    scheme = settings.schemes.get(timeline.incident.scheme, settings.scheme)
-    text = None if template is None else _template(Path(template))
+    report = made.report
     try:
-        return postmortem.render(timeline, zone=zone, scheme=scheme, template=text)
+        if form == "json":
+            return data.to_json(made.events, report.timeline, report.readings, made.origin)
+        if form == "csv":
+            return data.to_csv(report.timeline)
+        return postmortem.render(report, made.template.text, figures=figures, folder=folder)
     except ReportError as error:
-        raise ExportError(f"{template}: {error}" if template else str(error)) from error
+        raise ExportError(f"{made.template.name}: {error}") from error
 
 
-def _template(path: Path) -> str:
+def save(path: Path, content: str | bytes) -> Path:
+    """Write `content` to `path`, readable by its owner alone. Raises ExportError."""
     try:
-        if path.stat().st_size > TEMPLATE_LIMIT:
-            raise ExportError(f"{path}: larger than 256 KiB: not a template")
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ExportError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
-
-
-def save(path: Path, text: str) -> Path:
-    """Write `text` to `path`, readable by its owner alone. Raises ExportError."""
-    try:
-        write_atomically(path, text)
+        write_atomically(path, content)
     except ReportError as error:
         raise ExportError(str(error)) from error
     return path
@@ -69,8 +121,47 @@ def export_path(session: Session) -> Path:
     return Path.cwd() / f"{name}-post-mortem.md"
 
 
-async def write_postmortem(session: Session, path: Path, settings: Settings) -> Path:
-    """Write the post-mortem and record that it was. Raises ExportError, JournalError."""
-    written = save(path, rendered(session, "md", settings))
-    await session.record(Kind.EXPORTED, f"post-mortem written to {written}", {"format": "md"})
+def write(made: Material, forms: Sequence[str], path: Path) -> list[Path]:
+    """Write every format to `path`, several with a suffix each; charts and pictures go beside the
+    Markdown. Says what was written, the reports first. Raises ExportError."""
+    stem = path.parent / _bare(path.name)
+    written, folders = [], []
+    figures: tuple[Figure, ...] = ()
+    for form in forms:
+        file = path if len(forms) == 1 else stem.with_name(f"{stem.name}.{SUFFIXES[form]}")
+        folder = f"{_bare(file.name)}-charts" if form == "md" and figures else ""
+        if folder:
+            folders.append(_beside(file.with_name(folder), figures))
+        shown = figures if form == "md" else ()
+        written.append(save(file, rendered(made, form, figures=shown, folder=folder)))
+    return [*written, *folders]
+
+
+def _bare(name: str) -> str:
+    """A file's name without the suffix of a format."""
+    for suffix in SUFFIXES.values():
+        if name.endswith(f".{suffix}") and len(name) > len(suffix) + 1:
+            return name.removesuffix(f".{suffix}")
+    return name
+
+
+def _beside(folder: Path, figures: Sequence[Figure]) -> Path:
+    try:
+        write_folder(folder, {figure.name: figure.svg for figure in figures})
+    except ReportError as error:
+        raise ExportError(str(error)) from error
+    return folder
+
+
+async def write_postmortem(
+    session: Session, path: Path, settings: Settings, choice: Choice = USUAL
+) -> list[Path]:
+    """Write what `choice` says, the post-mortem as the config has it when nobody says, and record
+    that it was. The event loop goes on meanwhile. Raises ExportError, JournalError."""
+    made = await material(session, settings, choice)
+    written = await asyncio.to_thread(write, made, choice.forms, path)
+    names = ", ".join(map(str, written))
+    what = "post-mortem" if set(choice.forms) & POSTMORTEMS else "export"
+    data = {"format": ",".join(choice.forms), "audience": made.report.audience.value}
+    await session.record(Kind.EXPORTED, f"{what} written to {names}", data)
     return written

@@ -18,6 +18,7 @@ from warroom.config.settings import MitigationEntry, ProbeEntry, Settings
 from warroom.config.shape import key_names, shape
 from warroom.engine.channels import channel_members
 from warroom.engine.checks import load_checks
+from warroom.engine.templates import template_problems
 from warroom.mitigations.base import MitigationSpec
 from warroom.mitigations.base import spec as mitigation_spec
 from warroom.probes.base import ProbeSpec

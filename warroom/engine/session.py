@@ -37,9 +37,15 @@ class Session:
         self._tasks: list[asyncio.Task[None]] = []
         self._saving = asyncio.Lock()
 
-    def subscribe(self, listener: Callable[[], None]) -> None:
-        """`listener` is called after every change, in the event loop."""
+    def now(self) -> datetime:
+        """The instant, by the session's clock."""
+        return self._clock.now()
+
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """`listener` is called after every change, in the event loop, until what is returned is
+        called."""
         self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     def start(self) -> None:
         """Follow what other consoles write, and save again what could not be saved."""
@@ -221,5 +227,5 @@ class Session:
                 self._tell()
 
     def _tell(self) -> None:
-        for listener in self._listeners:
+        for listener in tuple(self._listeners):
             listener()

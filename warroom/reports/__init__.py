@@ -10,4 +10,8 @@ FORMATS: Final[Mapping[str, str]] = {
     "json": "everything: the events as they were stored and what they add up to",
     "csv": "the timeline, a line an entry",
 }
-"""What an incident can be exported as: the format, which is the file's suffix too, in words."""
+"""What an incident can be exported as, in words."""
+SUFFIXES: Final[Mapping[str, str]] = {form: form for form in FORMATS}
+"""What the names of their files end with."""
+POSTMORTEMS: Final = frozenset({"md"})
+"""The formats in which people read what happened, through a template."""

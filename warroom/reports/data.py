@@ -1,9 +1,11 @@
 """An incident as data: JSON with everything in it, CSV for a spreadsheet.
 
-JSON: `{"version": 1, "incident", "durations", "time_in_severity", "time_in_status", "timeline",
-"events"}`. `events` are what the journal holds, with their digests, so that the file can be
-imported and checked; the rest follows from them and is there for those who only read. Instants
-are ISO 8601 in UTC, durations seconds.
+JSON: `{"version": 1, "exported": {"by", "host", "at"}, "incident", "durations",
+"time_in_severity", "time_in_status", "timeline", "evidence", "readings", "events"}`, described in
+docs/EXPORT.md. `events` are what the journal holds, with their digests, so that the file can be
+imported and checked; `readings` are figures kept around the incident, by source; the rest follows
+from the events and is there for those who only read. Instants are ISO 8601 in UTC, durations
+seconds. Entries, events and readings stand in a line each: so two exports can be compared.
 """
 
 from __future__ import annotations
@@ -11,15 +13,21 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from warroom.domain.events import Author, Event, Kind, broken
+from warroom.domain.events import Author, Event, Kind, broken, plain, utc
+from warroom.domain.evidence import Exhibit
 from warroom.domain.incident import Incident
-from warroom.domain.text import harmless
+from warroom.domain.readings import Reading
+from warroom.domain.text import harmless, shorten
 from warroom.domain.timeline import Entry, Timeline
 from warroom.reports.errors import BadExport
+
+T = TypeVar("T")
 
 VERSION: Final = 1
 COLUMNS: Final = (
@@ -28,11 +36,38 @@ COLUMNS: Final = (
 _FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "'")
 
 
-def to_json(events: Sequence[Event], timeline: Timeline) -> str:
-    """The whole incident, indented by two."""
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who exported an incident, on which machine, and when."""
+
+    by: str = ""
+    host: str = ""
+    at: str = ""
+
+
+NOBODY: Final = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export brings back: events whose chain holds, and the figures kept around them."""
+
+    events: tuple[Event, ...]
+    readings: tuple[Reading, ...] = ()
+    origin: Origin = NOBODY
+
+
+def to_json(
+    events: Sequence[Event],
+    timeline: Timeline,
+    readings: Sequence[Reading] = (),
+    origin: Origin = NOBODY,
+) -> str:
+    """The whole incident."""
     took = timeline.durations
-    document = {
+    head = {
         "version": VERSION,
+        "exported": {"by": origin.by, "host": origin.host, "at": origin.at},
         "incident": _incident(timeline.incident),
         "durations": {
             "detect": took.detect,
@@ -43,25 +78,48 @@ def to_json(events: Sequence[Event], timeline: Timeline) -> str:
         },
         "time_in_severity": dict(timeline.time_in_severity),
         "time_in_status": {s.value: seconds for s, seconds in timeline.time_in_status.items()},
-        "timeline": [_entry(entry) for entry in timeline.entries],
-        "events": [_event(event) for event in events],
     }
-    return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    lists: Mapping[str, Iterable[object]] = {
+        "timeline": map(_entry, timeline.entries),
+        "evidence": map(_exhibit, timeline.exhibits),
+        "readings": map(_reading, readings),
+        "events": map(_event, events),
+    }
+    written = json.dumps(head, ensure_ascii=False, indent=2, allow_nan=False).removesuffix("\n}")
+    parts = [f'  "{name}": {_lines(members)}' for name, members in lists.items()]
+    return ",\n".join([written, *parts]) + "\n}\n"
 
 
-def from_json(text: str) -> tuple[Event, ...]:
-    """The events of an export, their chain checked. Raises BadExport."""
+def from_json(text: str) -> Exported:
+    """What an export holds, its chain checked. Raises BadExport."""
     try:
         document = json.loads(text)
         if document["version"] != VERSION:
             raise BadExport(f"an export of version {document['version']!r}; known: {VERSION}")
         events = tuple(_event_of(table) for table in document["events"])
+        readings = tuple(_reading_of(table) for table in document.get("readings", ()))
+        origin = _origin_of(document.get("exported", {}))
+        fault = broken(events)
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-        raise BadExport(f"not an export of an incident: {harmless(str(error))}") from error
-    fault = broken(events)
+        raise BadExport(f"not an export of an incident: {_plainly(error)}") from error
     if fault:
         raise BadExport(f"the export was changed: entry {fault} does not fit the one before it")
-    return events
+    if not events or events[0].kind is not Kind.OPENED:
+        raise BadExport("not an export of an incident: it does not begin with an opening")
+    return Exported(events, readings, origin)
+
+
+def _lines(members: Iterable[object]) -> str:
+    """A list with a member a line; far quicker than what the library can indent."""
+    inner = ",\n    ".join(_packed(member) for member in members)
+    return f"[\n    {inner}\n  ]" if inner else "[]"
+
+
+_packed: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
+
+def _plainly(error: Exception) -> str:
+    return shorten(harmless(str(error) or type(error).__name__), 200)
 
 
 def to_csv(timeline: Timeline) -> str:
@@ -112,6 +170,10 @@ def _incident(incident: Incident) -> Mapping[str, Any]:
             {"text": item.text, "owner": item.owner, "due": item.due, "done": item.done}
             for item in incident.action_items
         ],
+        "hypotheses": [
+            {"text": one.text, "state": one.state.value, "reason": one.reason}
+            for one in incident.hypotheses
+        ],
     }
 
 
@@ -129,8 +191,37 @@ def _entry(entry: Entry) -> Mapping[str, Any]:
         "starred": entry.starred,
         "internal": entry.internal,
         "edited": entry.amended,
-        "data": entry.data,
+        "data": {name: value for name, value in entry.data.items() if name != "evidence"},
     }
+
+
+def _exhibit(exhibit: Exhibit) -> Mapping[str, Any]:
+    """Where it is found: its text stands in the event that kept it."""
+    held = exhibit.evidence
+    return {
+        "label": exhibit.label,
+        "entry": exhibit.entry,
+        "kind": held.kind.value,
+        "title": held.title,
+        "source": held.source,
+    }
+
+
+def _reading(reading: Reading) -> Mapping[str, Any]:
+    figures = {name: value for name, value in reading.metrics.items() if math.isfinite(value)}
+    return {"source": reading.source, "at": reading.at.isoformat(), "metrics": figures}
+
+
+def _reading_of(table: Mapping[str, Any]) -> Reading:
+    metrics = {str(name): float(value) for name, value in table["metrics"].items()}
+    if not all(map(math.isfinite, metrics.values())):
+        raise ValueError("a reading that is no number")
+    return Reading(_text_of(table["source"]), _instant_of(table["at"]), metrics)
+
+
+def _origin_of(table: Mapping[str, Any]) -> Origin:
+    by, host, at = (harmless(str(table.get(name, ""))) for name in ("by", "host", "at"))
+    return Origin(shorten(by, 100), shorten(host, 100), shorten(at, 40))
 
 
 def _event(event: Event) -> Mapping[str, Any]:
@@ -153,19 +244,50 @@ def _event(event: Event) -> Mapping[str, Any]:
 
 
 def _event_of(table: Mapping[str, Any]) -> Event:
+    """An event whose every field is of its type: a digest proves that nothing was changed since,
+    not that it was right before."""
     author = table["author"]
     return Event(
-        id=table["id"],
-        incident=table["incident"],
-        seq=table["seq"],
-        at=datetime.fromisoformat(table["at"]),
-        recorded_at=datetime.fromisoformat(table["recorded_at"]),
-        author=Author(author["login"], author["uid"], author["origin"]),
+        id=_text_of(table["id"]),
+        incident=_text_of(table["incident"]),
+        seq=_of(int, table["seq"]),
+        at=_instant_of(table["at"]),
+        recorded_at=_instant_of(table["recorded_at"]),
+        author=Author(
+            _text_of(author["login"]), _of(int, author["uid"]), _text_of(author["origin"])
+        ),
         kind=Kind(table["kind"]),
-        text=table["text"],
-        data=table["data"],
-        starred=table["starred"],
-        internal=table["internal"],
-        previous=table["previous"],
-        digest=table["digest"],
+        text=_text_of(table["text"]),
+        data=_data_of(table["data"]),
+        starred=_of(bool, table["starred"]),
+        internal=_of(bool, table["internal"]),
+        previous=_text_of(table["previous"]),
+        digest=_text_of(table["digest"]),
     )
+
+
+def _of(kind: type[T], value: object) -> T:
+    if type(value) is not kind:
+        raise TypeError(f"expected {kind.__name__}, found {type(value).__name__}")
+    return value
+
+
+def _text_of(value: object) -> str:
+    text = _of(str, value)
+    text.encode()  # a lone surrogate, which no store can hold, is a ValueError here
+    return text
+
+
+def _instant_of(value: object) -> datetime:
+    instant = utc(datetime.fromisoformat(_text_of(value)))
+    if instant.isoformat() != value:
+        raise ValueError("an instant that is not written in UTC as ISO 8601 has it")
+    return instant
+
+
+def _data_of(value: object) -> Mapping[str, Any]:
+    """Data such as an event is sealed with: not too deep, no figure that is no number."""
+    table = _of(dict, value)
+    if table and plain(table) != table:
+        raise ValueError("data such as no event has")
+    return table

@@ -1,141 +1,88 @@
-"""The post-mortem: a timeline, rendered through a template. Pure: the same timeline, zone, scheme
-and template give the same text.
+"""The post-mortem: a report, rendered through a template. Pure: the same report, template and
+figures give the same text.
 
 A template is Jinja2, in a sandbox that can neither reach nor change anything. Everything that
-`{{ ... }}` writes is escaped for CommonMark. It is given
+`{{ ... }}` writes is escaped for CommonMark. Instants are in UTC until `when` writes them. It is
+given
   incident, scheme, severity_label      see domain.incident and domain.severity
+  internal                              false for readers outside: then names and addresses are
+                                        masked, and what is nobody's business there is empty
   started_at                            when it started, or none
+  duration                              seconds from the opening to the resolution, or so far
   commanders, roles                     names in the order of handover; (role, names)
   measures                              Measure: label, seconds, at, open
-  severities                            (severity, seconds) in the order of their first time
-  days                                  Day: date, lines; a Line has time, utc, who, text, starred,
-                                        internal, amended
-  mitigations                           Mitigation: time, text, target, who, outcome, effect
+  severities, statuses                  (name, seconds) in the order of their first time
+  days, utc_days, key_days              Day: date, lines; a Line has time, utc, who, text, starred,
+                                        internal, amended, tags, cited, rivals. All entries in the
+                                        zone; all in UTC; those that tell the course
+  people                                Person: name, roles, entries, mitigations, updates
+  mitigations                           Mitigation: time, text, target, who, outcome, effect,
+                                        figures (metric, before, after)
+  updates                               Update: at, audience, stage, channel, state, who
+  promises                              Promise: audience, sent, on_time, late, silent
+  first_moves                           Move: at, what
+  moved_rule                            how the metrics among them were found
+  hypotheses                            Hypothesis: text, state, reason
+  undone                                Item: phase, text, of the checklist
+  exhibits                              Proof: label, kind, title, text, source, host, query,
+                                        begin, end, who, at, picture
+  charts                                (title, path)
   fields                                name → text, for the names in domain.incident.FIELDS
 and the functions
   fill(what)                            a mark that something is still to be written
-  told(name)                            the text of a field, or such a mark
+  told(name, indent)                    the text of a field, or such a mark
   block(text, indent)                   a text of several lines
-  when(instant), span(seconds)          an instant in the zone and in UTC; a duration
+  fence(text)                           a text as a fenced block
+  picture(title, path)                  an image, of the report's own figures alone
+  appendix(level)                       all evidence under a heading of that level ("##")
+  listed(day), brief(day)               its lines as list items: in full; when and what
+  when(instant), date(instant), span(seconds), figure(number)
+                                        an instant in the zone and in UTC; its date; a duration
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from warroom.domain.clock import span
-from warroom.domain.events import Kind
-from warroom.domain.incident import FIELDS, Incident, Role
-from warroom.domain.severity import Scheme
-from warroom.domain.timeline import Entry, MitigationRun, Timeline, mitigation_runs
-from warroom.reports import times
-from warroom.reports.errors import BadTemplate
-from warroom.reports.markdown import Markup, block, inline
+from warroom.domain.incident import FIELDS, Incident, Role, Status
+from warroom.domain.timeline import Timeline, mitigation_runs
+from warroom.reports import doings, times, views
+from warroom.reports import moved as movements
+from warroom.reports.environment import built_in, fill_in
+from warroom.reports.markdown import Markup, block, fence, inline
+from warroom.reports.report import Audience, Figure, Report
 
-UNSHOWN: Final = frozenset({Kind.FIELD, Kind.ACTION_ITEM, Kind.EXPORTED})
-"""What has a section of its own, or is about the report itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """How long something took, in seconds, and when it was so; None: not known, or not yet."""
-
-    label: str
-    seconds: float | None
-    at: datetime | None
-    open: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """An entry as the timeline shows it; `utc` is empty when `time` is in UTC."""
-
-    time: str
-    utc: str
-    who: str
-    text: str
-    starred: bool
-    internal: bool
-    amended: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """The lines of one date in the zone."""
-
-    date: str
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Mitigation:
-    """One mitigation from request to effect; empty texts are not known."""
-
-    time: str
-    text: str
-    target: str
-    who: str
-    outcome: str
-    effect: str
+_UTC = ZoneInfo("UTC")
 
 
 def render(
-    timeline: Timeline, *, zone: ZoneInfo, scheme: Scheme, template: str | None = None
+    report: Report, template: str, *, figures: Sequence[Figure] = (), folder: str = ""
 ) -> str:
-    """The post-mortem as Markdown. `template` is the text of a team's own template.
+    """The post-mortem as Markdown, through the text of a template.
 
-    Raises BadTemplate with the line at fault.
+    `figures` are those that lie in `folder`, a path relative to where the text will lie. Raises
+    BadTemplate with the line at fault.
     """
-    import jinja2
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    environment = ImmutableSandboxedEnvironment(
-        undefined=jinja2.StrictUndefined,
-        finalize=_written,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.globals.clear()
-    environment.globals.update(_functions(timeline.incident, zone))
-    try:
-        text = environment.from_string(_default() if template is None else template).render(
-            _context(timeline, zone, scheme)
-        )
-    except (jinja2.TemplateError, ArithmeticError, AttributeError, LookupError) as error:
-        raise BadTemplate(_fault(error)) from error
-    except (OverflowError, RecursionError, TypeError, ValueError) as error:
-        raise BadTemplate(_fault(error)) from error
-    return text.rstrip("\n") + "\n"
-
-
-def shown(entries: Iterable[Entry]) -> list[Entry]:
-    """The entries that stand in the timeline of a report."""
-    return [entry for entry in entries if entry.kind not in UNSHOWN]
-
-
-def _written(value: object) -> str:
-    """What `{{ ... }}` writes: escaped, unless it is one of our own marks."""
-    return value if isinstance(value, Markup) else inline(str(value))
-
-
-def _functions(incident: Incident, zone: ZoneInfo) -> dict[str, Callable[..., Any]]:
-    def told(name: str) -> Markup:
-        text = incident.fields.get(name, "").strip()
-        return block(text) if text else fill(FIELDS.get(name, name))
-
-    return {
-        "fill": fill,
-        "told": told,
-        "block": block,
-        "span": span,
-        "when": partial(times.whole, zone=zone),
+    paths = {
+        figure.name: f"{folder}/{figure.name}" if folder else figure.name for figure in figures
     }
+    context = _context(report, figures, paths)
+    functions = _functions(report, set(paths.values()))
+
+    def appendix(level: str = "##") -> Markup:
+        given = {"exhibits": context["exhibits"], "level": Markup(level)}
+        text = fill_in(built_in("evidence.md.j2"), given, written=_written, functions=functions)
+        return Markup(text.rstrip("\n"))
+
+    return fill_in(
+        template, context, written=_written, functions={**functions, "appendix": appendix}
+    )
 
 
 def fill(what: str) -> Markup:
@@ -147,102 +94,112 @@ def fill(what: str) -> Markup:
     return Markup(f"_To fill in: {inline(what)}_")
 
 
-def _context(timeline: Timeline, zone: ZoneInfo, scheme: Scheme) -> Mapping[str, object]:
-    incident = timeline.incident
-    named = scheme.name == incident.scheme
-    labels = {level.name: level.label for level in scheme.levels} if named else {}
+def now_of(timeline: Timeline) -> datetime:
+    """The instant that the timeline was projected as of."""
+    opened = timeline.incident.opened_at
+    return datetime.fromtimestamp(opened.timestamp() + timeline.durations.total, UTC)
+
+
+def _written(value: object) -> str:
+    """What `{{ ... }}` writes: escaped, unless it is one of our own marks."""
+    return value if isinstance(value, Markup) else inline(str(value))
+
+
+def _functions(report: Report, paths: set[str]) -> dict[str, Callable[..., Any]]:
+    fields, zone = report.timeline.incident.fields, report.zone
+
+    def told(name: str, indent: int = 0) -> Markup:
+        text = fields.get(name, "").strip()
+        return block(text, indent) if text else fill(FIELDS.get(name, name))
+
+    def picture(title: str, path: str) -> Markup:
+        return Markup(f"![{inline(title)}]({quote(path)})") if path in paths else Markup("")
+
     return {
-        "incident": incident,
-        "scheme": scheme,
-        "severity_label": labels.get(incident.severity, ""),
-        "started_at": timeline.started_at,
-        "commanders": _commanders(timeline),
-        "roles": [(r.value, incident.roles[r]) for r in Role if r in incident.roles],
-        "measures": _measures(timeline),
-        "severities": list(timeline.time_in_severity.items()),
-        "days": _days(shown(timeline.entries), zone),
-        "mitigations": [_mitigation(run, zone) for run in mitigation_runs(timeline.entries)],
+        "fill": fill,
+        "told": told,
+        "block": block,
+        "fence": fence,
+        "picture": picture,
+        "listed": views.listed,
+        "brief": views.brief,
+        "span": span,
+        "when": partial(times.whole, zone=zone),
+        "date": partial(times.day, zone=zone),
+        "figure": "{:.4g}".format,
+    }
+
+
+def _context(
+    report: Report, figures: Sequence[Figure], paths: Mapping[str, str]
+) -> Mapping[str, object]:
+    timeline, zone = report.timeline, report.zone
+    incident = timeline.incident
+    cited: dict[int, list[str]] = {}
+    for exhibit in timeline.exhibits:
+        cited.setdefault(exhibit.entry, []).append(exhibit.label)
+    shown = doings.shown(timeline.entries)
+    return {
+        **_head(report),
+        "days": views.Days(shown, zone, cited),
+        "utc_days": views.Days(shown, _UTC, cited),
+        "key_days": views.Days(doings.key_moments(timeline.entries), zone, cited),
+        **_doings(report),
+        "exhibits": [
+            views.proof(exhibit, _picture_of(exhibit.label, figures, paths))
+            for exhibit in timeline.exhibits
+        ],
+        "charts": [(f.title, paths[f.name]) for f in figures if not f.exhibit],
         "fields": incident.fields,
     }
 
 
-def _commanders(timeline: Timeline) -> list[str]:
-    names: list[str] = []
-    for entry in sorted(timeline.entries, key=lambda entry: entry.seq):
-        if entry.kind is Kind.ROLE and entry.data.get("role") == Role.COMMANDER.value:
-            person = str(entry.data.get("person", ""))
-            if person and names[-1:] != [person]:
-                names.append(person)
-    return names
+def _head(report: Report) -> Mapping[str, object]:
+    """Who, when and how bad."""
+    timeline, scheme = report.timeline, report.scheme
+    incident = timeline.incident
+    labels = {level.name: level.label for level in scheme.levels}
+    return {
+        "incident": incident,
+        "scheme": scheme,
+        "severity_label": labels.get(incident.severity, "") if _named(incident, report) else "",
+        "internal": report.audience is Audience.INTERNAL,
+        "started_at": timeline.started_at,
+        "duration": timeline.durations.total,
+        "commanders": doings.commanders(timeline),
+        "roles": [(role.value, incident.roles[role]) for role in Role if role in incident.roles],
+        "measures": views.measures(timeline),
+        "severities": list(timeline.time_in_severity.items()),
+        "statuses": [
+            (status.value, seconds)
+            for status, seconds in timeline.time_in_status.items()
+            if status is not Status.CLOSED
+        ],
+    }
 
 
-def _measures(timeline: Timeline) -> list[Measure]:
-    incident, took = timeline.incident, timeline.durations
-    unresolved = incident.resolved_at is None
-    return [
-        Measure("detect", took.detect, incident.opened_at if took.detect else None, False),
-        Measure("acknowledge", took.acknowledge, incident.acknowledged_at, unresolved),
-        Measure("mitigate", took.mitigate, incident.mitigated_at, unresolved),
-        Measure("resolve", took.resolve, incident.resolved_at, unresolved),
-    ]
+def _doings(report: Report) -> Mapping[str, object]:
+    """Who did what, what moved, what is left."""
+    timeline, now = report.timeline, now_of(report.timeline)
+    courses = movements.moved(timeline, report.readings, now)
+    return {
+        "people": doings.people(timeline),
+        "mitigations": [
+            views.mitigation(run, report.zone) for run in mitigation_runs(timeline.entries)
+        ],
+        "updates": views.updates(timeline),
+        "promises": doings.promises(timeline, report.scheme, now),
+        "first_moves": views.first_moves(timeline, courses),
+        "moved_rule": movements.RULE if courses else "",
+        "hypotheses": timeline.incident.hypotheses,
+        "undone": doings.undone(timeline.incident, report.checklist),
+    }
 
 
-def _days(entries: Iterable[Entry], zone: ZoneInfo) -> list[Day]:
-    by_date: dict[str, list[Line]] = {}
-    for entry in entries:
-        by_date.setdefault(times.day(entry.at, zone), []).append(_line(entry, zone))
-    return [Day(date, tuple(lines)) for date, lines in by_date.items()]
+def _named(incident: Incident, report: Report) -> bool:
+    """Whether the scheme at hand is the incident's: "P1" means another thing in another one."""
+    return report.scheme.name == incident.scheme
 
 
-def _line(entry: Entry, zone: ZoneInfo) -> Line:
-    return Line(
-        time=times.clock_time(entry.at, zone),
-        utc=times.utc_time(entry.at, zone),
-        who="warroom" if entry.by_machine else entry.author,
-        text=f"opened: {entry.text}" if entry.kind is Kind.OPENED else entry.text,
-        starred=entry.starred,
-        internal=entry.internal,
-        amended=entry.amended,
-    )
-
-
-def _mitigation(run: MitigationRun, zone: ZoneInfo) -> Mitigation:
-    request = run.request
-    target, host = request.data.get("target"), str(request.data.get("host", ""))
-    label = str(target.get("label", "")) if isinstance(target, Mapping) else ""
-    return Mitigation(
-        time=times.whole(request.at, zone),
-        text=request.text,
-        target=f"{label} on {host}" if label and host else label or host,
-        who=request.author,
-        outcome=_result(run.outcome, "state"),
-        effect=_result(run.effect, "verdict"),
-    )
-
-
-def _result(entry: Entry | None, key: str) -> str:
-    """The word that the data has for it, with what the text says beyond title and word."""
-    if entry is None:
-        return ""
-    word = str(entry.data.get(key, ""))
-    _, found, rest = entry.text.partition(f": {word}: ")
-    return f"{word}: {rest}" if word and found else entry.text
-
-
-def _default() -> str:
-    from importlib.resources import files
-
-    template = files("warroom.reports").joinpath("templates", "postmortem.md.j2")
-    return template.read_text("utf-8")
-
-
-def _fault(error: Exception) -> str:
-    """The line of the template that is at fault, and why."""
-    line = getattr(error, "lineno", None)
-    trace = error.__traceback__
-    while trace is not None and line is None:
-        if trace.tb_frame.f_code.co_filename == "<template>":
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    place = f"line {line}: " if line else ""
-    return f"template: {place}{inline(str(error) or type(error).__name__)}"
+def _picture_of(label: str, figures: Sequence[Figure], paths: Mapping[str, str]) -> str:
+    return next((paths[figure.name] for figure in figures if figure.exhibit == label), "")

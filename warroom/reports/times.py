@@ -2,8 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """An instant as its date and its time in the zone, and in UTC; `utc` is empty when the zone's
+    own time says the same, and has the date where it is another than in the zone."""
+
+    day: str
+    time: str
+    utc: str
+
+
+def stamp(instant: datetime, zone: ZoneInfo) -> Stamp:
+    """All that is written of an instant at once: a long timeline is made of little else.
+
+    >>> stamp(datetime(2026, 11, 21, 23, 35, 2, tzinfo=UTC), ZoneInfo("Europe/Berlin"))
+    Stamp(day='2026-11-22', time='00:35:02 CET', utc='2026-11-21 23:35:02 UTC')
+    """
+    local, utc = instant.astimezone(zone), instant.astimezone(UTC)
+    name = abbreviation(local)
+    date = f"{local.year:04d}-{local.month:02d}-{local.day:02d}"
+    time = f"{local.hour:02d}:{local.minute:02d}:{local.second:02d} {name}"
+    if name == "UTC":
+        return Stamp(date, time, "")
+    elsewhere = "" if local.day == utc.day else f"{utc:%Y-%m-%d} "
+    return Stamp(date, time, f"{elsewhere}{utc.hour:02d}:{utc.minute:02d}:{utc.second:02d} UTC")
 
 
 def abbreviation(instant: datetime) -> str:
@@ -21,26 +48,15 @@ def abbreviation(instant: datetime) -> str:
 
 def clock_time(instant: datetime, zone: ZoneInfo) -> str:
     """`14:35:02 CET`."""
-    local = instant.astimezone(zone)
-    return f"{local:%H:%M:%S} {abbreviation(local)}"
-
-
-def utc_time(instant: datetime, zone: ZoneInfo) -> str:
-    """`13:35:02 UTC`, with the date where it is another than in the zone; empty when the zone's
-    own time says the same."""
-    local, utc = instant.astimezone(zone), instant.astimezone(UTC)
-    if abbreviation(local) == "UTC":
-        return ""
-    date = "" if local.date() == utc.date() else f"{utc:%Y-%m-%d} "
-    return f"{date}{utc:%H:%M:%S} UTC"
+    return stamp(instant, zone).time
 
 
 def whole(instant: datetime, zone: ZoneInfo) -> str:
     """`2026-11-21 14:35:02 CET (13:35:02 UTC)`."""
-    utc = utc_time(instant, zone)
-    return f"{day(instant, zone)} {clock_time(instant, zone)}" + (f" ({utc})" if utc else "")
+    at = stamp(instant, zone)
+    return f"{at.day} {at.time}" + (f" ({at.utc})" if at.utc else "")
 
 
 def day(instant: datetime, zone: ZoneInfo) -> str:
     """The date in the zone, ISO 8601."""
-    return f"{instant.astimezone(zone):%Y-%m-%d}"
+    return stamp(instant, zone).day

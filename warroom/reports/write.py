@@ -5,25 +5,41 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from warroom.reports.errors import NotWritten
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write `text` (UTF-8) to `path` with mode 0600, in place of a regular file that is there.
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write `content` (a text as UTF-8) to `path` with mode 0600, in place of a regular file that
+    is there.
 
     The bytes are on disk before the name is: a temporary file beside it, fsync, rename, fsync of
     the folder. A symbolic link is not followed: it may lead to where somebody else wants the
     incident to be. Raises NotWritten; a file that was there is then as it was.
     """
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     try:
         _refuse_odd(path)
-        _replace(path, text.encode("utf-8", "backslashreplace"))
+        _replace(path, data)
     except OSError as error:
         raise NotWritten(f"{path}: not written: {error.strerror or error}") from error
     except ValueError as error:  # a NUL in the name
         raise NotWritten(f"{str(path)!r}: not written: {error}") from error
+
+
+def write_folder(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    """Write `files` (name → content) into `folder`, which is made with mode 0700 when it is not
+    there. Other files in it stay. Raises NotWritten."""
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if folder.is_symlink():
+            raise NotWritten(f"{folder} is a symbolic link: not written; name the folder itself")
+    except OSError as error:
+        raise NotWritten(f"{folder}: not written: {error.strerror or error}") from error
+    for name, content in files.items():
+        write_atomically(folder / name, content)
 
 
 def _refuse_odd(path: Path) -> None:

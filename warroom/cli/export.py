@@ -1,0 +1,116 @@
+"""`warroom export`: the post-mortem and the data, taken home."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from warroom.cli.common import chosen, config_option, fail, load, with_session
+from warroom.cli.incident import resumed
+
+if TYPE_CHECKING:
+    from warroom.engine.export import Material
+    from warroom.engine.session import Session
+
+
+def _list_templates(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted:
+        return
+    from warroom.engine.templates import listed
+
+    for name, about in listed():
+        click.echo(f"{name:<10} {about}")
+    ctx.exit()
+
+
+@click.command()
+@click.argument("id", required=False)
+@click.option(
+    "--format",
+    "form",
+    default="md",
+    show_default=True,
+    help="md, html, json, csv or bundle; several with commas.",
+)
+@click.option(
+    "--template", metavar="NAME|FILE", default="", help="For md, html and bundle; a team's own too."
+)
+@click.option(
+    "--audience",
+    type=click.Choice(["internal", "external"]),
+    default="internal",
+    show_default=True,
+    help="external: only what was chosen for outside, without names and addresses.",
+)
+@click.option("-o", "output", metavar="FILE", help="Where to; - is stdout (the default).")
+@click.option("--strict", is_flag=True, help="Exit 1 when something is still missing.")
+@click.option(
+    "--list-templates", is_flag=True, is_eager=True, expose_value=False, callback=_list_templates,
+    help="Print the built-in templates and leave.",
+)  # fmt: skip
+@config_option
+def export(
+    id: str | None,
+    form: str,
+    template: str,
+    audience: str,
+    output: str | None,
+    strict: bool,
+    config: str | None,
+) -> None:
+    """Write the post-mortem or the data of the open incident, or of ID."""
+    from warroom.engine.export import FORMATS, POSTMORTEMS, Choice, ExportError, material
+
+    forms = tuple(part.strip() for part in form.split(","))
+    for one in forms:
+        if one not in FORMATS:
+            fail(f'"{one}" is not a format; there are: {", ".join(FORMATS)}')
+    loaded = load(chosen(config), needed=False)
+    choice = Choice(forms, template, external=audience == "external")
+
+    async def made(session: Session) -> Material:
+        await resumed(session, id)
+        return await material(session, loaded.settings, choice)
+
+    try:
+        gathered = with_session(loaded, made)
+        if output in (None, "-"):
+            _print(gathered, forms)
+        else:
+            _write(gathered, Path(str(output)), forms)
+    except ExportError as error:
+        fail(str(error), 1)
+    if POSTMORTEMS & set(forms):
+        _say_missing(gathered, strict)
+
+
+def _print(made: Material, forms: tuple[str, ...]) -> None:
+    """To stdout, one format after the other; charts need a file to lie beside."""
+    from warroom.engine.export import rendered
+
+    for form in forms:
+        content = rendered(made, form)
+        if isinstance(content, bytes) and sys.stdout.isatty():
+            fail("a bundle is no text: name a file with -o")
+        click.echo(content, nl=isinstance(content, str) and not content.endswith("\n"))
+
+
+def _write(made: Material, path: Path, forms: tuple[str, ...]) -> None:
+    from warroom.engine.export import write
+
+    for written in write(made, forms, path):
+        click.echo(written, err=True)
+
+
+def _say_missing(made: Material, strict: bool) -> None:
+    """What is still to be written, on stderr; with `strict` exit 1 says so, too."""
+    from warroom.reports.lint import missing
+
+    found = missing(made.report)
+    for line in found:
+        click.echo(f"still missing: {line}", err=True)
+    if found and strict:
+        raise SystemExit(1)
