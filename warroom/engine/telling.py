@@ -122,7 +122,7 @@ class Teller:
             Target(
                 m.audience,
                 m.name,
-                m.spec.title,
+                m.entry.kind,
                 m.spec.public or m.audience.casefold() == PUBLIC,
                 due.get(m.audience.casefold(), anybody),
             )

@@ -22,6 +22,7 @@ from warroom.tui.panes.base import Pane, TablePane
 from warroom.tui.screens.dialogs import show_sheet
 from warroom.tui.screens.record import Record
 from warroom.tui.screens.taking import Taking
+from warroom.tui.screens.telling import Telling
 from warroom.tui.widgets.header import HeaderStrip
 from warroom.tui.widgets.lines import wrapped
 from warroom.tui.widgets.sidebar import Sidebar
@@ -50,7 +51,7 @@ def bindings() -> list[BindingType]:
     return made
 
 
-class RoomScreen(Taking, Record):
+class RoomScreen(Telling, Taking, Record):
     """Data arrives by message and marks panes; a few times a second the marked ones are drawn."""
 
     DEFAULT_CSS = "RoomScreen { background: $background; overflow: hidden hidden; }"
