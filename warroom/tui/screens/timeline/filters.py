@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from warroom.domain.events import Kind
 from warroom.domain.timeline import Entry
@@ -80,10 +80,9 @@ class Filter:
         field, _, value = chip.partition(":")
         if field == "text":
             return replace(self, text="")
-        if not value:
-            return replace(self, **{field: not getattr(self, field)})
-        had: frozenset[str] = getattr(self, field)
-        return replace(self, **{field: had ^ {value}})
+        had = getattr(self, field)
+        now: Any = had ^ {value} if value else not had
+        return replace(self, **{field: now})
 
     def chips(self) -> tuple[Chip, ...]:
         """The conditions, in the order in which they are shown."""
