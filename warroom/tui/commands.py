@@ -96,21 +96,45 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "checklist", "x", "checklist", "tick what is done", "incident", "checklist", 0, "checklist"
     ),
     Command(
-        "deadlines", "D", "deadlines", "what is due when; snooze", "incident", "deadlines", 0,
         "deadlines",
-    ),  # fmt: skip
+        "D",
+        "deadlines",
+        "what is due when; snooze",
+        "incident",
+        "deadlines",
+        0,
+        "deadlines",
+    ),
     Command(
-        "hypotheses", "H", "hypotheses", "what may be the cause, and what was ruled out",
-        "incident", "hypotheses", 0, "hypotheses",
-    ),  # fmt: skip
+        "hypotheses",
+        "H",
+        "hypotheses",
+        "what may be the cause, and what was ruled out",
+        "incident",
+        "hypotheses",
+        0,
+        "hypotheses",
+    ),
     Command(
-        "action_items", "A", "action items", "what is to be done afterwards, by whom", "record",
-        "action_items", 0, "items",
-    ),  # fmt: skip
+        "action_items",
+        "A",
+        "action items",
+        "what is to be done afterwards, by whom",
+        "record",
+        "action_items",
+        0,
+        "items",
+    ),
     Command(
-        "fields", "P", "fields", "what the post-mortem still misses", "record", "fields", 0,
         "fields",
-    ),  # fmt: skip
+        "P",
+        "fields",
+        "what the post-mortem still misses",
+        "record",
+        "fields",
+        0,
+        "fields",
+    ),
     Command("timeline", "t", "timeline", "the whole timeline", "record", "timeline", 8, "timeline"),
     Command(
         "export",
