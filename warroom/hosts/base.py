@@ -4,7 +4,9 @@ HostError
 ├── HostUnreachable   no connection, refused, name unknown, host key wrong
 │   └── HostLost      the connection was cut while a command ran: nobody knows how it ended
 ├── CommandMissing    the program is not there
-└── CommandTimeout    ran into its time limit and was ended
+├── CommandTimeout    ran into its time limit and was ended
+├── FileMissing       there is no such file
+└── FileChanged       the file is not what it was when it was last looked at
 """
 
 from __future__ import annotations
@@ -38,6 +40,14 @@ class CommandTimeout(HostError):
     """The command ran into its time limit; its process group was ended."""
 
 
+class FileMissing(HostError):
+    """There is no such file, or no such folder."""
+
+
+class FileChanged(HostError):
+    """The file does not hold what was expected: somebody wrote to it meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """What a command left behind. `cut` says that output went over the limit and was dropped."""
@@ -47,6 +57,18 @@ class Result:
     out: bytes
     err: bytes
     cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileContent:
+    """A regular file: its bytes, whose it is, its permission bits, and when it was last written,
+    in seconds since the epoch by the host's own clock."""
+
+    data: bytes
+    uid: int
+    gid: int
+    mode: int
+    written_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +133,25 @@ class Host(Protocol):
         """Chunks of a growing file from its last `last` lines on, through rotation and truncation.
 
         An empty chunk says "nothing new"; a file that is not there yet is waited for.
+        """
+        ...
+
+    async def read_file(self, path: str, *, limit: int = OUTPUT_LIMIT) -> FileContent:
+        """A whole file of at most `limit` bytes. Raises FileMissing; a symbolic link, and whatever
+        else is no regular file, is a HostError."""
+        ...
+
+    async def replace_file(
+        self, path: str, data: bytes, *, expected: bytes | None, mode: int = 0o644
+    ) -> None:
+        """Put `data` in the place of what `path` holds, in one step: written beside it, forced to
+        the disk and renamed, so that whatever is cut or killed leaves the old or the new file,
+        whole. Owner and mode are kept; a new file gets `mode`.
+
+        `expected` is what it must hold now (None: there must be no such file): else FileChanged,
+        and nothing is done. Between that look and the renaming lies a moment (a round trip to
+        another machine) in which somebody else's write would be lost: read it again afterwards.
+        Raises FileMissing (no such folder), HostLost (cut while it was renamed) and HostError.
         """
         ...
 

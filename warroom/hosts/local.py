@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
+from warroom.hosts import _local_files
 from warroom.hosts._child import HELD_OPEN, Backlog, Child, Kept, program
 from warroom.hosts._disk import Disk
-from warroom.hosts.base import OUTPUT_LIMIT, Address, CommandTimeout, Result
+from warroom.hosts.base import OUTPUT_LIMIT, Address, CommandTimeout, FileContent, Result
 from warroom.hosts.follow import Follower
 from warroom.hosts.following import FollowedFile
 
@@ -88,6 +89,16 @@ class LocalHost:
         finally:
             self._followed.discard(followed)
             await followed.close()
+
+    async def read_file(self, path: str, *, limit: int = OUTPUT_LIMIT) -> FileContent:
+        """See `Host.read_file`."""
+        return await _local_files.in_thread(lambda: _local_files.read(path, limit))
+
+    async def replace_file(
+        self, path: str, data: bytes, *, expected: bytes | None, mode: int = 0o644
+    ) -> None:
+        """See `Host.replace_file`."""
+        await _local_files.in_thread(lambda: _local_files.replace(path, data, expected, mode))
 
     async def reach(self, address: Address) -> Address:
         """This machine's own addresses need no help."""

@@ -22,6 +22,7 @@ from warroom.hosts.base import (
     Address,
     CommandMissing,
     CommandTimeout,
+    FileContent,
     HostError,
     HostLost,
     Result,
@@ -147,17 +148,35 @@ class SshHost:
         Never raises for a host that is away: `trouble` says so, and following goes on from where
         it was when the host is back.
         """
-        from warroom.hosts._ssh_files import FarDisk
-
-        if self._disk is None:
-            self._disk = FarDisk(self._link)
-        followed = FollowedFile(Follower(path, last, self._disk.view(path)), FOLLOW_INTERVAL)
+        view = self._files().view(path)
+        followed = FollowedFile(Follower(path, last, view), FOLLOW_INTERVAL)
         self._followed.add(followed)
         try:
             yield followed
         finally:
             self._followed.discard(followed)
             await followed.close()
+
+    async def read_file(self, path: str, *, limit: int = OUTPUT_LIMIT) -> FileContent:
+        """See `Host.read_file`."""
+        from warroom.hosts._ssh_replace import FarFiles
+
+        return await FarFiles(self._files(), self._name).read(path, limit)
+
+    async def replace_file(
+        self, path: str, data: bytes, *, expected: bytes | None, mode: int = 0o644
+    ) -> None:
+        """See `Host.replace_file`, and `_ssh_replace` for what SFTP cannot do."""
+        from warroom.hosts._ssh_replace import FarFiles
+
+        await FarFiles(self._files(), self._name).replace(path, data, expected, mode)
+
+    def _files(self) -> FarDisk:
+        from warroom.hosts._ssh_files import FarDisk
+
+        if self._disk is None:
+            self._disk = FarDisk(self._link)
+        return self._disk
 
     async def reach(self, address: Address) -> UnixAddress:
         """A unix socket here that leads to `address` there.
