@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from warroom.config import problems
 from warroom.config.checklist import ItemSettings
-from warroom.config.values import Line, Name, Seconds, TimeZone
+from warroom.config.values import Line, Name, Seconds, Secret, TimeZone
 from warroom.domain import naming
 from warroom.domain.severity import SCHEMES, Scheme
 
@@ -81,9 +81,16 @@ class ConsoleSettings:
 
 @dataclass(frozen=True, slots=True)
 class JournalSettings:
-    """`[journal]`: the file that keeps the incidents."""
+    """`[journal]`: the file that keeps the incidents, or the database that machines share."""
 
     path: str = field(default="", metadata=_doc("empty: the user's state folder"))
+    dsn: Secret | None = field(
+        default=None, metadata=_doc('PostgreSQL for several machines: "env:WARROOM_JOURNAL"')
+    )
+
+    def __post_init__(self) -> None:
+        if self.path and self.dsn is not None:
+            raise ValueError("dsn: a journal is a file (path) or a database (dsn): name one")
 
 
 @dataclass(frozen=True, slots=True)

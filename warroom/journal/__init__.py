@@ -31,6 +31,10 @@ def path_for(settings: Settings) -> Path:
 
 def open_journal(settings: Settings, clock: Clock | None = None) -> Journal:
     """The journal of a config; touches nothing before it is used."""
+    if settings.journal.dsn is not None:
+        from warroom.journal.postgres import PostgresJournal
+
+        return PostgresJournal(settings.journal.dsn, clock)
     from warroom.journal.sqlite import SqliteJournal
 
     return SqliteJournal(path_for(settings), clock)

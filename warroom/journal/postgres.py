@@ -1,0 +1,287 @@
+"""The journal in a PostgreSQL database: for consoles on several machines.
+
+Sequences are given out under the incident's row lock (`warroom.hold`), so whoever reads sees 1 to
+n without a hole. LISTEN and NOTIFY only wake; what was written is read from the tables. A draft
+is stored once whatever becomes of the answer, because its id is looked for under the same lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from warroom.config.values import Secret
+from warroom.domain.clock import Clock, SystemClock
+from warroom.domain.events import Author, Draft, Event, Kind, broken, event_id, packed, plain, seal
+from warroom.domain.incident import Status, incident_of
+from warroom.domain.readings import Reading
+from warroom.journal._postgres_lane import Lane, NoSchema, Work
+from warroom.journal._postgres_rows import Unreadable, event_of, instant_of, reading_of, row_of
+from warroom.journal._postgres_schema import statement
+from warroom.journal._postgres_watch import POLL_S, Watcher
+from warroom.journal.base import (
+    PRESENT_S,
+    Heading,
+    JournalError,
+    NoIncident,
+    NotSaved,
+    Presence,
+)
+
+SAVE_S: Final = 2.5
+"""How long an append may take before it is not saved: within three seconds people are told."""
+READ_S: Final = 10.0
+ADOPT_S: Final = 60.0
+_PAGE: Final = 5000
+"""Events in one answer: each stays well below the time limit of a statement."""
+_ID: Final = re.compile(r"INC-([0-9]{4}-[0-9]{2}-[0-9]{2})-([0-9]{3,9})")
+_KEPT_FOR_S: Final = 3600.0
+"""How long the row of a console that went stays."""
+
+T = TypeVar("T")
+
+
+class PostgresJournal:
+    """See `journal.base.Journal`. Contacts nothing before it is first used.
+
+    `dsn` as `hosts.postgres.parse_dsn` reads it. The schema is made by whoever writes first.
+    """
+
+    def __init__(
+        self,
+        dsn: Secret | str,
+        clock: Clock | None = None,
+        *,
+        save_s: float = SAVE_S,
+        poll_s: float = POLL_S,
+    ) -> None:
+        secret = Secret(dsn) if isinstance(dsn, str) else dsn
+        self.changed = asyncio.Event()
+        self._clock = clock or SystemClock()
+        self._save_s = save_s
+        self._writer, self._reader = Lane(secret, writes=True), Lane(secret, writes=False)
+        self._watcher = Watcher(Lane(secret, writes=False), self.changed, poll_s)
+
+    async def open_incident(self, draft: Draft) -> Event:
+        if draft.kind is not Kind.OPENED:
+            raise NotSaved("an incident begins with an event of kind 'opened'")
+        draft = self._named(draft)
+        event = await self._save(partial(self._open, draft=draft))
+        self.changed.set()
+        return event
+
+    async def append(self, incident: str, *drafts: Draft) -> tuple[Event, ...]:
+        if any(draft.kind is Kind.OPENED for draft in drafts):
+            raise NotSaved("an incident is opened once")
+        named = [self._named(draft) for draft in drafts]
+        events = await self._save(partial(self._append, incident=incident, drafts=named))
+        self.changed.set()
+        return events
+
+    async def events(self, incident: str, *, after: int = 0) -> Sequence[Event]:
+        async def read(connection: Any) -> list[Event]:
+            number = await _number(connection, incident)
+            events: list[Event] = []
+            last = after
+            while True:
+                rows = await connection.fetch(statement("events_after"), number, last, _PAGE)
+                events += [_event(row) for row in rows]
+                if len(rows) < _PAGE:
+                    return events
+                last = rows[-1]["seq"]
+
+        try:
+            return await self._look(read)
+        except NoSchema:
+            raise NoIncident(f"there is no incident {incident}") from None
+
+    async def headings(self) -> Sequence[Heading]:
+        async def read(connection: Any) -> list[Any]:
+            rows: list[Any] = await connection.fetch(statement("events_of_state"))
+            return rows
+
+        try:
+            rows = await self._look(read)
+        except NoSchema:
+            return []
+        states: dict[str, list[Any]] = {}
+        for row in rows:
+            states.setdefault(row["known"], []).append(row)
+        return [_heading(name, of_state) for name, of_state in states.items()]
+
+    async def current(self) -> str | None:
+        open_ones = (h.id for h in await self.headings() if h.status is not Status.CLOSED)
+        return next(open_ones, None)
+
+    async def verify(self, incident: str) -> int:
+        async def read(connection: Any) -> int:
+            number = await _number(connection, incident)
+            rows = await connection.fetch(statement("events_after"), number, 0, None)
+            events: list[Event] = []
+            for count, row in enumerate(rows, start=1):
+                try:
+                    events.append(event_of(row))
+                except Unreadable:
+                    return broken(events) or count
+            return broken(events)
+
+        try:
+            return await self._look(read)
+        except NoSchema:
+            raise NoIncident(f"there is no incident {incident}") from None
+
+    async def adopt(self, events: Sequence[Event], origin: str) -> str:
+        if not events or events[0].kind is not Kind.OPENED or broken(events):
+            raise NotSaved("this is no whole incident: its chain does not hold")
+        adopted: str = await self._save(
+            partial(self._adopt, events=events, origin=origin), within=ADOPT_S
+        )
+        self.changed.set()
+        return adopted
+
+    async def beat(self, incident: str, console: str, author: Author) -> Sequence[Presence]:
+        async def write(connection: Any) -> list[Presence]:
+            who = (author.login, author.uid, author.origin)
+            number = await connection.fetchval(statement("beat"), incident, console, *who)
+            if number is None:
+                raise NoIncident(f"there is no incident {incident}")
+            await connection.execute(statement("gone"), number, _KEPT_FOR_S)
+            rows = await connection.fetch(statement("present"), number, PRESENT_S)
+            return [_presence(row) for row in rows]
+
+        return await self._save(write)
+
+    async def keep(self, incident: str, readings: Sequence[Reading]) -> None:
+        async def write(connection: Any) -> None:
+            number = await _number(connection, incident)
+            rows = [
+                (number, r.source, int(r.at.timestamp()), r.at, packed(plain(r.metrics)))
+                for r in readings
+            ]
+            await connection.executemany(statement("keep"), rows)
+
+        await self._save(write)
+
+    async def readings(self, incident: str) -> Sequence[Reading]:
+        async def read(connection: Any) -> list[Reading]:
+            number = await _number(connection, incident)
+            return [
+                reading_of(row) for row in await connection.fetch(statement("readings"), number)
+            ]
+
+        try:
+            return await self._look(read)
+        except NoSchema:
+            raise NoIncident(f"there is no incident {incident}") from None
+
+    def watch(self) -> None:
+        self._watcher.start()
+
+    async def close(self) -> None:
+        await self._watcher.stop()
+        await asyncio.gather(self._reader.close(), self._writer.close())
+
+    # What is done within a transaction --------------------------------------------------------
+
+    async def _open(self, connection: Any, *, draft: Draft) -> Event:
+        await connection.execute(statement("begin"))
+        there = await connection.fetchrow(statement("opening"), draft.id)
+        if there is not None:
+            return _event(there)
+        now = self._clock.now()
+        day = f"{now:%Y-%m-%d}"
+        of_day = await connection.fetchval(statement("next_of_day"), day)
+        name = f"INC-{day}-{of_day:03d}"
+        event = seal(draft.id, name, 1, now, draft, "")
+        number = await connection.fetchval(statement("insert_incident"), name, day, of_day, "")
+        await connection.execute(statement("insert_event"), *row_of(number, event))
+        return event
+
+    async def _append(
+        self, connection: Any, *, incident: str, drafts: Sequence[Draft]
+    ) -> tuple[Event, ...]:
+        held = await connection.fetchrow(statement("hold"), incident)
+        if held is None:
+            raise NoIncident(f"there is no incident {incident}")
+        number, seq, previous = held["number"], held["seq"], held["digest"]
+        ids = [draft.id for draft in drafts]
+        rows = await connection.fetch(statement("events_by_id"), number, ids)
+        stored = {row["id"]: _event(row) for row in rows}
+        now, fresh = self._clock.now(), []
+        for draft in drafts:
+            if draft.id not in stored:
+                seq += 1
+                event = seal(draft.id, incident, seq, now, draft, previous)
+                previous, stored[draft.id] = event.digest, event
+                fresh.append(row_of(number, event))
+        await connection.executemany(statement("insert_event"), fresh)
+        return tuple(stored[name] for name in ids)
+
+    async def _adopt(self, connection: Any, *, events: Sequence[Event], origin: str) -> str:
+        await connection.execute(statement("begin"))
+        there = await connection.fetchrow(statement("adopted"), events[0].id)
+        if there is not None:
+            raise NotSaved(f"this incident is here already: {there['id']}")
+        name, day, of_day = await _free_name(connection, events[0])
+        number = await connection.fetchval(statement("insert_incident"), name, day, of_day, origin)
+        for begin in range(0, len(events), _PAGE):
+            rows = [row_of(number, event) for event in events[begin : begin + _PAGE]]
+            await connection.executemany(statement("insert_event"), rows)
+        return name
+
+    # ------------------------------------------------------------------------------------------
+
+    def _named(self, draft: Draft) -> Draft:
+        return draft if draft.id else replace(draft, id=event_id(self._clock.now()))
+
+    async def _save(self, work: Work[T], within: float = 0.0) -> T:
+        return await self._writer.run(work, within=within or self._save_s, refusal=NotSaved)
+
+    async def _look(self, work: Work[T]) -> T:
+        return await self._reader.run(work, within=READ_S, refusal=JournalError)
+
+
+async def _free_name(connection: Any, opening: Event) -> tuple[str, str, int]:
+    """The incident's own id with its day and number, or the next free one of that day."""
+    parts = _ID.fullmatch(opening.incident)
+    day, of_day = (parts[1], int(parts[2])) if parts else (f"{opening.at:%Y-%m-%d}", 0)
+    if parts and not await connection.fetchval(statement("taken"), parts[0], day, of_day):
+        return parts[0], day, of_day
+    of_day = await connection.fetchval(statement("next_of_day"), day)
+    return f"INC-{day}-{of_day:03d}", day, of_day
+
+
+async def _number(connection: Any, incident: str) -> int:
+    number: int | None = await connection.fetchval(statement("number_of_incident"), incident)
+    if number is None:
+        raise NoIncident(f"there is no incident {incident}")
+    return number
+
+
+def _event(row: Any) -> Event:
+    try:
+        return event_of(row)
+    except Unreadable as error:
+        raise JournalError(
+            f"entry {row['seq']} of {row['name']} cannot be read: {error}"
+        ) from error
+
+
+def _heading(name: str, rows: Sequence[Any]) -> Heading:
+    try:
+        incident = incident_of([_event(row) for row in rows])
+    except ValueError as error:
+        raise JournalError(f"{name} cannot be read: {error}") from error
+    return Heading(
+        name, incident.title, incident.scheme, incident.severity, incident.status,
+        incident.opened_at, rows[0]["events"], rows[0]["imported"],
+    )  # fmt: skip
+
+
+def _presence(row: Any) -> Presence:
+    author = Author(row["login"], row["uid"], row["origin"])
+    return Presence(row["console"], author, instant_of(row["seen_at"]))

@@ -1,0 +1,1 @@
+INSERT INTO warroom.version (number) VALUES ($1);

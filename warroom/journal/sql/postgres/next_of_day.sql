@@ -1,0 +1,1 @@
+SELECT 1 + coalesce(max(of_day), 0) FROM warroom.incident WHERE day = $1;

@@ -1,0 +1,1 @@
+SELECT number FROM warroom.incident WHERE id = $1;
