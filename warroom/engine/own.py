@@ -20,10 +20,14 @@ WARROOM: Final = "warroom"
 async def write(
     session: Session, kind: Kind, text: str, data: Mapping[str, Any], *, at: datetime, id: str
 ) -> Event:
-    """Append an event by warroom, with an id that every console comes to (`derived_id`).
+    """Append an event by warroom, with an id that every console comes to (`derived_id`); what is
+    there already is returned.
 
     Raises NoIncident, NotSaved.
     """
+    known = next((event for event in reversed(session.events) if event.id == id), None)
+    if known is not None:
+        return known
     author = Author(WARROOM, session.author.uid)
     draft = replace(session.draft(kind, text, data, at=at, id=id), author=author)
     (event,) = await session.write(draft)

@@ -22,6 +22,7 @@ class Ticks:
     def __init__(self) -> None:
         self._well_since: dict[str, datetime | None] = {}
         self._incident, self._read, self._pinned = "", 0, False
+        self._done: set[str] = set()
 
     def saw(self, sources: Iterable[str], health: Callable[[str], Health], now: datetime) -> None:
         """How every source is now."""
@@ -48,8 +49,11 @@ class Ticks:
         facts = Facts(incident, self._well_for(now), self._pinned, watch_over, due)
         for item, why in ticking(items, incident, lambda when: reason(parsed(when), facts)):
             key = derived_id(incident.opened_at, incident.id, "tick", item.id)
+            if key in self._done:
+                continue  # taken back by a person, who is not fought
             text, data = f"done: {item.text} ({why})", {"item": item.id, "done": True}
             await own.write(session, Kind.CHECKLIST, text, {**data, "why": why}, at=now, id=key)
+            self._done.add(key)
 
     def _well_for(self, now: datetime) -> Mapping[str, float | None]:
         return {

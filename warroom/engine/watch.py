@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from warroom.domain.corrections import standing
-from warroom.domain.events import CORRECTIONS, Kind, derived_id
+from warroom.domain.events import CORRECTIONS, Event, Kind, derived_id
 from warroom.domain.incident import Status
 from warroom.domain.watch import Watcher, reopening, watched_until
 from warroom.engine import own
 from warroom.engine.session import Session
+
+
+def _reopens(event: Event) -> bool:
+    return event.kind is Kind.STATUS and "because" in event.data
 
 
 class Watch:
@@ -66,5 +70,5 @@ class Watch:
         else:
             self._watcher = Watcher()
             self._watcher.add(standing(events))
-        reopenings = [event.text for event in fresh if known and "because" in event.data]
+        reopenings = [event.text for event in fresh if known and _reopens(event)]
         return reopenings[-1] if reopenings else ""
