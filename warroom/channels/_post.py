@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -212,9 +213,14 @@ def _why(error: Exception) -> str:
     """The reason that the system gave, rather than what the layers above it call that."""
     if isinstance(error, httpx.ConnectTimeout):
         return "no answer"
-    causes = [cause for cause in _causes(error) if isinstance(cause, OSError) and cause.strerror]
-    said = str(causes[-1].strerror).lower() if causes else str(error)
+    causes = [cause for cause in _causes(error) if isinstance(cause, OSError) and cause.errno]
+    said = _in_words(causes[-1]).lower() if causes else str(error)
     return shorten(harmless(said) or type(error).__name__, 160)
+
+
+def _in_words(error: OSError) -> str:
+    """What the system calls it; asyncio puts the address in the place of that."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
