@@ -32,5 +32,5 @@ def short(timer: Timer) -> Span:
     if timer.met_in is not None:
         return f"met in {span(timer.met_in)}", "degraded" if timer.late else "ok"
     if timer.overdue:
-        return f"!{hms(timer.left)}", "alarm"
+        return f"late {counted(timer.left)}", "alarm"
     return f"{'z ' if timer.snoozed_until else ''}{hms(timer.left)}", "bold"

@@ -91,10 +91,11 @@ class Sidebar(Lines):
         running = timers(incident, scheme, now)
         shown = [timer for timer in running if timer.met_in is None][:_TIMERS_SHOWN]
         shown += [timer for timer in running if timer.met_in is not None]
-        lines: list[Line] = [
-            spread([(shortened(timer.label, width - 9), "dim")], [short(timer)], width)
-            for timer in shown
-        ]
+        lines: list[Line] = []
+        for timer in shown:
+            right = short(timer)
+            label = shortened(timer.label, width - len(right[0]) - 1)
+            lines.append(spread([(label, "dim")], [right], width))
         return [
             *lines,
             *self._watch(width),
