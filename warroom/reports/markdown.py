@@ -103,7 +103,7 @@ def _line(text: str, *, last: bool = False) -> str:
     """One line; `last`: nothing but a line feed follows it."""
     bare = text.strip()
     leading = len(text.rstrip()) - len(bare)
-    escaped = _SPECIAL.sub(r"\\\g<0>", bare)
+    escaped = _SPECIAL.sub(_escaped, bare)
     if "[E" in escaped:
         escaped = _CITED.sub(lambda m: f"[{m[1]}]" if last or m["end"] is None else m[0], escaped)
     number = _NUMBER.match(escaped) if escaped[:1].isdigit() else None
@@ -112,6 +112,11 @@ def _line(text: str, *, last: bool = False) -> str:
     elif escaped.startswith(_BEGINS_A_BLOCK):
         escaped = "\\" + escaped
     return "\u00a0" * leading + escaped
+
+
+def _escaped(match: re.Match[str]) -> str:
+    """Quicker than a template, which the library fills in for every match."""
+    return "\\" + match[0]
 
 
 def _cut(text: str) -> str:

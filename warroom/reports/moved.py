@@ -1,10 +1,11 @@
 """Which metrics moved in an incident, and which of them first. Pure.
 
 The rule, in words that a reader of the report can check: a metric's *usual range* is between the
-lowest and the highest reading in the hour that ends two minutes before the first sign of trouble;
+lowest and the highest reading in the hour that ends 15 minutes before the first sign of trouble;
 where fewer than five were kept, in the hour that begins ten minutes after the resolution. It is
-widened by a tenth of its span, and by five in a hundred of its largest value. A metric *moved*
-when two readings in a row lie outside, from 15 minutes before the first sign until the resolution.
+widened by a tenth of its span, or by five in a hundred of its largest value if that is more (what
+was never negative stays so). A
+metric *moved* when two readings in a row lie outside, from those 15 minutes on until the resolution.
 What only ever rises is a counter and is left out. Of all that moved, those are charted that went
 furthest from their range, measured by its width.
 """
@@ -21,8 +22,8 @@ from warroom.domain.readings import Reading
 from warroom.domain.timeline import Timeline
 
 RULE: Final = (
-    "A metric's usual range is that of the hour before the first sign (or of an hour after the "
-    "resolution), a little widened; it moved when two readings in a row lay outside."
+    "A metric's usual range is that of the hour up to 15 minutes before the first sign, or of an "
+    "hour after the resolution, a little widened; it moved when two readings in a row lay outside."
 )
 MOST: Final = 8
 """So many metrics are charted at the most."""
@@ -30,7 +31,6 @@ NEEDED: Final = 5
 """So many readings say what is usual."""
 _BEFORE: Final = timedelta(hours=1)
 _LEAD: Final = timedelta(minutes=15)
-_MARGIN: Final = timedelta(minutes=2)
 _CALM_AGAIN: Final = timedelta(minutes=10)
 _AROUND: Final = timedelta(minutes=30)
 _SPAN_SHARE: Final = 0.1
@@ -89,7 +89,7 @@ def _course(
     end: datetime,
     window: tuple[datetime, datetime],
 ) -> Course | None:
-    usual = _between(points, begin - _BEFORE - _MARGIN, begin - _MARGIN)
+    usual = _between(points, begin - _LEAD - _BEFORE, begin - _LEAD)
     if len(usual) < NEEDED:
         usual = _between(points, end + _CALM_AGAIN, end + _CALM_AGAIN + _BEFORE)
     if len(usual) < NEEDED or _only_rises(points):
@@ -113,7 +113,7 @@ def _between(points: Iterable[Point], begin: datetime, end: datetime) -> list[Po
 def _widened(values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values), max(values)
     more = max((high - low) * _SPAN_SHARE, max(abs(low), abs(high)) * _VALUE_SHARE)
-    return low - more, high + more
+    return max(0.0, low - more) if low >= 0 else low - more, high + more
 
 
 def _first_of_two(points: Sequence[Point], low: float, high: float) -> Point | None:

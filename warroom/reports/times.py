@@ -23,14 +23,13 @@ def stamp(instant: datetime, zone: ZoneInfo) -> Stamp:
     >>> stamp(datetime(2026, 11, 21, 23, 35, 2, tzinfo=UTC), ZoneInfo("Europe/Berlin"))
     Stamp(day='2026-11-22', time='00:35:02 CET', utc='2026-11-21 23:35:02 UTC')
     """
-    local, utc = instant.astimezone(zone), instant.astimezone(UTC)
-    name = abbreviation(local)
-    date = f"{local.year:04d}-{local.month:02d}-{local.day:02d}"
-    time = f"{local.hour:02d}:{local.minute:02d}:{local.second:02d} {name}"
+    local = instant.astimezone(zone)
+    name, here = abbreviation(local), local.isoformat(" ", "seconds")
     if name == "UTC":
-        return Stamp(date, time, "")
-    elsewhere = "" if local.day == utc.day else f"{utc:%Y-%m-%d} "
-    return Stamp(date, time, f"{elsewhere}{utc.hour:02d}:{utc.minute:02d}:{utc.second:02d} UTC")
+        return Stamp(here[:10], f"{here[11:19]} UTC", "")
+    there = instant.astimezone(UTC).isoformat(" ", "seconds")
+    elsewhere = "" if here[:10] == there[:10] else there[:11]
+    return Stamp(here[:10], f"{here[11:19]} {name}", f"{elsewhere}{there[11:19]} UTC")
 
 
 def abbreviation(instant: datetime) -> str:

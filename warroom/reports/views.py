@@ -170,7 +170,7 @@ def _by_date(
 def listed(day: Day) -> Markup:
     """The lines of a day as list items, in full. A template could say the same; a hundred
     thousand lines are written in Python in a tenth of the time."""
-    names = {line.who: inline(line.who) for line in day.lines}
+    names = {who: inline(who) for who in {line.who for line in day.lines}}
     return Markup("\n".join(_item(line, names) for line in day.lines))
 
 

@@ -7,7 +7,6 @@ several times cheaper than stock widgets, and foreign text can never be anything
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -17,27 +16,11 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from warroom.domain.styles import STYLES
+
 Span = tuple[str, str]
 """A text and the names of its styles, separated by spaces: `"down bold"`; empty is plain."""
 Line = Sequence[Span]
-
-STYLES: Final[Mapping[str, tuple[str, str, str]]] = {
-    "ok": ("ok", "", ""), "degraded": ("degraded", "", ""), "down": ("down", "", ""),
-    "unknown": ("unknown", "", ""), "dim": ("quiet", "", ""), "bold": ("", "", "bold"),
-    "accent": ("accent", "", ""), "info": ("info", "", ""), "title": ("", "", "bold"),
-    "frame": ("frame", "", ""), "focus": ("accent", "", ""),
-    "cursor": ("cursor-foreground", "cursor-background", ""),
-    "mark": ("accent", "", "bold"), "key": ("accent", "", "bold"),
-    "head": ("quiet", "", "underline"), "bar": ("bar-foreground", "bar", ""),
-    "badge": ("bar-foreground", "bar", "bold"), "alarm": ("on-down", "down", "bold"),
-    "reverse": ("", "", "reverse"),
-}  # fmt: skip
-"""Colour and background by the theme's names for them, and how the text is set.
-
-Not component classes of a style sheet: those are worked out anew for every widget, which took a
-tenth of the time to the first paint.
-"""
-
 
 def width_of(line: Line) -> int:
     """Terminal cells that a line takes."""
