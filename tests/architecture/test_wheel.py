@@ -43,9 +43,9 @@ def run(*argv: str | Path) -> str:
     return done.stdout
 
 
-def test_the_wheel_carries_themes_and_checks_and_what_the_rooms_read(wheel: Path) -> None:
+def test_the_wheel_carries_themes_checks_definitions_and_what_the_rooms_read(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    for needed in ("warroom/themes/", "warroom/checks/"):
+    for needed in ("warroom/themes/", "warroom/checks/", "warroom/definitions/"):
         assert [n for n in names if n.startswith(needed) and n.endswith(".toml")], needed
     assert "warroom/drill/runbook.md" in names
     assert "warroom/py.typed" in names

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from warroom.cli.common import LOOK, Look, build_room, chosen, config_option, fail, load
+from warroom.cli.common import LOOK, Loaded, Look, build_room, chosen, config_option, fail, load
+from warroom.cli.inputs import inputs_for, listed
+from warroom.config.packaged import definitions
 from warroom.config.problems import nearest
 from warroom.journal.base import JournalError
 from warroom.mitigations.base import MitigationRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from warroom.engine.executor import Action, Armed, Outcome
     from warroom.engine.room import Room
 
@@ -21,7 +25,15 @@ _EXITS: Final = {"done": 0, "failed": 1, "refused": 1, "UNKNOWN": 3}
 
 
 @click.command()
-@click.argument("mitigation")
+@click.argument("mitigation", default="")
+@click.option("--list", "listing", is_flag=True, help="What can be run, and what it needs.")
+@click.option(
+    "--set",
+    "given",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A value for an input; the others are asked for on a terminal.",
+)
 @click.option("--dry-run", is_flag=True, help="Show the card and do nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask; what destroys still wants --type.")
 @click.option(
@@ -32,26 +44,46 @@ _EXITS: Final = {"done": 0, "failed": 1, "refused": 1, "UNKNOWN": 3}
     help="The target's name, to confirm what destroys.",
 )
 @config_option
-def run(mitigation: str, dry_run: bool, yes: bool, typed: str, config: str | None) -> None:
-    """Run MITIGATION, named by its key or title in the config, on the open incident.
+def run(
+    mitigation: str,
+    listing: bool,
+    given: tuple[str, ...],
+    dry_run: bool,
+    yes: bool,
+    typed: str,
+    config: str | None,
+) -> None:
+    """Run MITIGATION, named by its key, title or packaged name, on the open incident.
 
     Exit status 0 done, 1 failed or refused, 2 not confirmed, 3 unknown whether it happened.
     """
     look: Look = click.get_current_context().find_root().meta[LOOK]
-    room = build_room(load(chosen(config)), observe=look.observe)
-    action = _action(room, mitigation)
-    outcome = asyncio.run(_run(room, action, dry_run=dry_run, yes=yes, typed=typed))
+    if listing:
+        click.echo("\n".join(listed(load(chosen(config), needed=False))))
+        return
+    if not mitigation:
+        fail("which one? `warroom run --list` names them")
+    loaded = load(chosen(config))
+    room = build_room(loaded, observe=look.observe)
+    action = _action(room, loaded, mitigation)
+    inputs = inputs_for(action, given)
+    outcome = asyncio.run(_run(room, action, inputs, dry_run=dry_run, yes=yes, typed=typed))
     if outcome is None:
         return
     click.echo(f"{outcome.state.value}: {outcome.text}", err=True)
     raise SystemExit(_EXITS[outcome.state.value])
 
 
-def _action(room: Room, name: str) -> Action:
+def _action(room: Room, loaded: Loaded, name: str) -> Action:
     offered = [a for a in room.actions if a.id.startswith("config:")]
+    used = {f"config:{m.entry.place[1]}": m.entry.use for m in loaded.mitigations}
     for action in offered:
-        if name in (action.key, action.title) or action.title.casefold() == name.casefold():
+        if name in (action.key, action.title, used[action.id]):
             return action
+        if action.title.casefold() == name.casefold():
+            return action
+    if name in definitions():
+        fail(f'{name} is not in the config: add [[mitigation]] with use = "{name}"')
     names = [a.title for a in offered]
     return fail(
         f'no mitigation is called "{name}"; {nearest(name, names) or "the config has none"}'
@@ -59,11 +91,17 @@ def _action(room: Room, name: str) -> Action:
 
 
 async def _run(
-    room: Room, action: Action, *, dry_run: bool, yes: bool, typed: str
+    room: Room,
+    action: Action,
+    inputs: Mapping[str, str],
+    *,
+    dry_run: bool,
+    yes: bool,
+    typed: str,
 ) -> Outcome | None:
     try:
         await room.open(watch=False)
-        armed = await room.executor.arm(action)
+        armed = await room.executor.arm(action, inputs=inputs)
         try:
             click.echo(_card(armed), err=not dry_run)  # of a dry run the card is the answer
             if dry_run:

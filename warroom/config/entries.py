@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from warroom.config import settings as s
+from warroom.config.packaged import completed, linked
 from warroom.config.problems import Path, Problem, nearest
 from warroom.config.scalars import Wrong, named, scalar
 from warroom.config.shape import duration_or_problem, shape
@@ -17,7 +18,7 @@ from warroom.config.values import Line, Name
 
 COMMON_PROBE: Final = ("kind", "name", "on", "every", "timeout")
 """Keys of every `[[probe]]`, whatever its kind."""
-COMMON_MITIGATION: Final = ("kind", "title", "key", "on", "probe")
+COMMON_MITIGATION: Final = ("kind", "use", "title", "key", "on", "probe")
 """Keys of every `[[mitigation]]`, whatever its kind."""
 COMMON_CHANNEL: Final = ("kind", "name", "audience")
 """Keys of every `[[channel]]`, whatever its kind."""
@@ -56,19 +57,26 @@ def logs(items: list[Any], problems: list[Problem]) -> Iterator[s.LogEntry]:
 
 
 def mitigations(items: list[Any], problems: list[Problem]) -> Iterator[s.MitigationEntry]:
-    """`[[mitigation]]`; a title that is not given stays empty: the kind has one."""
-    for place, entry in _tables("mitigation", items, problems):
-        kind = _kind(entry, place, problems)
-        if kind:
-            yield s.MitigationEntry(
-                kind=kind,
-                title=_text(entry, "title", place, problems),
-                key=_text(entry, "key", place, problems),
-                on=_text(entry, "on", place, problems),
-                options={k: v for k, v in entry.items() if k not in COMMON_MITIGATION},
-                place=place,
-                probe=_text(entry, "probe", place, problems),
+    """`[[mitigation]]`; a title that is not given stays empty: the kind has one. With `use` it
+    begins as a packaged one."""
+    found = []
+    for place, own in _tables("mitigation", items, problems):
+        entry = completed(own, place, problems)
+        kind = _kind(entry, place, problems) if entry is not None else ""
+        if entry is not None and kind:
+            found.append(
+                s.MitigationEntry(
+                    kind=kind,
+                    title=_text(entry, "title", place, problems),
+                    key=_text(entry, "key", place, problems),
+                    on=_text(entry, "on", place, problems),
+                    options={k: v for k, v in entry.items() if k not in COMMON_MITIGATION},
+                    place=place,
+                    probe=_text(entry, "probe", place, problems),
+                    use=_text(entry, "use", place, problems),
+                )
             )
+    yield from linked(found, problems)
 
 
 def channels(items: list[Any], problems: list[Problem]) -> Iterator[s.ChannelEntry]:

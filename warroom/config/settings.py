@@ -147,6 +147,8 @@ class MitigationEntry:
     options: Mapping[str, Any]
     place: problems.Path
     probe: str = ""
+    use: str = ""
+    """The packaged definition that it began as, if any."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def _configured(
     member: MitigationMember, probes: Sequence[ProbeMember], hosts: Mapping[str, Host], clock: Clock
 ) -> Action:
     entry = member.entry
-    context = MitigationContext(hosts[entry.on], clock)
+    context = MitigationContext(hosts[entry.on], clock, title=entry.title)
     return Action(
         id=f"config:{entry.place[1]}",
         key=entry.key,

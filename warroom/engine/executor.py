@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Final
 
 from warroom.domain.clock import Clock
@@ -24,6 +25,7 @@ from warroom.hosts import tasks
 from warroom.hosts.base import HostError
 from warroom.journal.base import JournalError, NotSaved
 from warroom.mitigations.base import (
+    Asks,
     Card,
     Mitigation,
     MitigationFailed,
@@ -37,6 +39,7 @@ LEASE: Final = timedelta(seconds=30)
 """How long after its time limit a request without an outcome still blocks others."""
 SETTLE_S: Final = 10.0
 """Seconds after which the effect of a mitigation is looked at."""
+NO_INPUTS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class State(StrEnum):
@@ -106,10 +109,19 @@ class Executor:
             return "it is running already"
         return ""
 
-    async def arm(self, action: Action, row: Row | None = None) -> Armed:
-        """The card for an action; reads only. Raises MitigationRefused with the reason."""
+    async def arm(
+        self, action: Action, row: Row | None = None, inputs: Mapping[str, str] = NO_INPUTS
+    ) -> Armed:
+        """The card for an action with answers to its `spec.inputs`; reads only.
+
+        Raises MitigationRefused with the reason.
+        """
         mitigation = action.create()
         try:
+            if isinstance(mitigation, Asks):
+                mitigation.answer(inputs)
+            elif inputs:
+                raise MitigationRefused(f"{action.title} asks for no inputs")
             async with asyncio.timeout(action.spec.timeout):
                 card = await mitigation.preview(row)
         except MitigationRefused:

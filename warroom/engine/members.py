@@ -100,7 +100,8 @@ def _mitigation(
     allowed = key_names(spec.options)
     candidates = _candidates(entry, spec, settings)
     source = candidates[0] if len(candidates) == 1 else None
-    lent = _lent(entry, source, allowed)
+    lender = source if source is not None and source.kind == spec.acts_on else None
+    lent = _lent(entry, lender, allowed)
     if source is None and len(candidates) > 1 and _lacks(spec, entry.options, candidates):
         names = ", ".join(probe.name for probe in candidates)
         message = f"which {spec.acts_on} probe does it act on?"
@@ -109,12 +110,12 @@ def _mitigation(
     own: list[Problem] = []
     table = {**lent, **entry.options}
     options: object | None = shape(spec.options, table, entry.place, own, also=COMMON_MITIGATION)
-    problems.extend(_told_at(own, entry, source, lent, problems))
+    problems.extend(_told_at(own, entry, lender, lent, problems))
     if options is None:
         return None
     if source is not None:
-        entry = replace(entry, probe=source.name, on=entry.on or source.on)
-    return MitigationMember(entry, spec, options)
+        entry = replace(entry, probe=source.name, on=entry.on or (lender.on if lender else ""))
+    return MitigationMember(entry, spec.fitted(options), options)
 
 
 def _candidates(

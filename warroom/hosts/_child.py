@@ -9,10 +9,11 @@ from asyncio.subprocess import DEVNULL, PIPE, STDOUT
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 from warroom.domain.text import harmless, shorten
-from warroom.hosts.base import CommandMissing, HostError
+from warroom.hosts.base import AS_IT_IS, CommandMissing, HostError, Surroundings
 
 GRACE: Final = 1.0
 """Seconds between asking a process group to end and ending it."""
@@ -72,6 +73,20 @@ class Backlog:
             yield data
 
 
+def parted(
+    backlog: Backlog, errors: Callable[[bytes], None] | None
+) -> Callable[[int, bytes], None]:
+    """A sink that hands a standard error to `errors`, if anybody wants it apart."""
+
+    def sink(fd: int, data: bytes) -> None:
+        if fd == 2 and errors is not None:
+            errors(data)
+        else:
+            backlog.add(data)
+
+    return sink
+
+
 class Child(asyncio.SubprocessProtocol):
     """A running process. `exited` and `silent` (both outputs closed) say how far it is."""
 
@@ -88,6 +103,7 @@ class Child(asyncio.SubprocessProtocol):
         *,
         stdin: bytes = b"",
         merged: bool = False,
+        where: Surroundings = AS_IT_IS,
     ) -> Child:
         """Start `argv`; `sink(1 or 2, data)` gets its outputs, all as 1 when `merged`.
 
@@ -104,6 +120,8 @@ class Child(asyncio.SubprocessProtocol):
                 stdout=PIPE,
                 stderr=STDOUT if merged else PIPE,
                 start_new_session=True,
+                cwd=_folder(where.directory),
+                env=_environment(where.env),
             )
         except (FileNotFoundError, NotADirectoryError):
             raise CommandMissing(f"{program(argv)} is not installed here") from None
@@ -180,6 +198,21 @@ class Child(asyncio.SubprocessProtocol):
         assert self._transport is not None
         with suppress(ProcessLookupError, PermissionError):  # gone, or became another user's
             os.killpg(self._transport.get_pid(), number)
+
+
+def _folder(directory: str) -> str | None:
+    """Where a command runs. Raises HostError: what the system says names the program instead."""
+    path = Path(directory).expanduser()
+    if not path.is_dir():
+        raise HostError(f"{harmless(directory)} is not a folder here")
+    return str(path) if directory else None
+
+
+def _environment(names: tuple[str, ...] | None) -> dict[str, str] | None:
+    """This process's environment, or the named variables of it."""
+    if names is None:
+        return None
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def program(argv: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ HostError
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -105,6 +105,31 @@ class Following(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where a command runs: `directory` (empty: where the host begins), and of the environment
+    only the variables in `env` (None: all of it)."""
+
+    directory: str = ""
+    env: tuple[str, ...] | None = None
+
+
+AS_IT_IS: Final = Surroundings()
+
+
+class Running(Protocol):
+    """A command under way."""
+
+    def output(self) -> AsyncIterator[bytes]:
+        """What it writes as it comes, in chunks, until it is silent or ended."""
+        ...
+
+    async def code(self) -> int:
+        """Its exit code, 128 + signal for a signal, once it has ended. Raises HostLost when the
+        connection was cut before that was told, and CommandMissing."""
+        ...
+
+
 class Host(Protocol):
     """A machine. Every method raises HostError only."""
 
@@ -127,6 +152,17 @@ class Host(Protocol):
     def stream(self, argv: Sequence[str]) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """The standard output and error of `argv`, in chunks as they come; leaving the context
         ends the process and its children."""
+        ...
+
+    def launch(
+        self,
+        argv: Sequence[str],
+        where: Surroundings,
+        errors: Callable[[bytes], None] | None = None,
+    ) -> AbstractAsyncContextManager[Running]:
+        """`argv` as a command that is watched to its end. Leaving the context before that ends
+        its whole process group; what a command that has ended leaves behind lives on. `errors`
+        takes its standard error, which else comes with the output."""
         ...
 
     def follow(self, path: str, *, last: int = 200) -> AbstractAsyncContextManager[Following]:

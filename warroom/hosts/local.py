@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from warroom.hosts import _local_files
-from warroom.hosts._child import HELD_OPEN, Backlog, Child, Kept, program
+from warroom.hosts._child import HELD_OPEN, Backlog, Child, Kept, parted, program
 from warroom.hosts._disk import Disk
-from warroom.hosts.base import OUTPUT_LIMIT, Address, CommandTimeout, FileContent, Result
+from warroom.hosts.base import (
+    OUTPUT_LIMIT,
+    Address,
+    CommandTimeout,
+    FileContent,
+    Result,
+    Surroundings,
+)
 from warroom.hosts.follow import Follower
 from warroom.hosts.following import FollowedFile
 
@@ -80,6 +87,29 @@ class LocalHost:
             await ending
 
     @asynccontextmanager
+    async def launch(
+        self,
+        argv: Sequence[str],
+        where: Surroundings,
+        errors: Callable[[bytes], None] | None = None,
+    ) -> AsyncIterator[_LocalRunning]:
+        """See `Host.launch`. Raises CommandMissing and HostError when entered."""
+        backlog = Backlog(full=lambda: child.hold(), eased=lambda: child.go_on())
+        sink = parted(backlog, errors)
+        child = await Child.start(argv, sink, merged=errors is None, where=where)
+        self._children.add(child)
+        ending = asyncio.create_task(_over(child, backlog))
+        try:
+            yield _LocalRunning(child, backlog)
+        finally:
+            if child.exited.is_set():
+                self._children.discard(child)
+                child.forget()
+            else:
+                await self._end(child)
+            await ending
+
+    @asynccontextmanager
     async def follow(self, path: str, *, last: int = 200) -> AsyncIterator[FollowedFile]:
         """See `Host.follow`, and `hosts.follow` for what is kept through which rotation."""
         followed = FollowedFile(Follower(path, last, Disk()))
@@ -116,3 +146,26 @@ class LocalHost:
             await child.end()
         finally:
             self._children.discard(child)
+
+
+class _LocalRunning:
+    def __init__(self, child: Child, backlog: Backlog) -> None:
+        self._child, self._backlog = child, backlog
+
+    def output(self) -> AsyncIterator[bytes]:
+        return self._backlog.take()
+
+    async def code(self) -> int:
+        await self._child.exited.wait()
+        return self._child.code
+
+
+async def _over(child: Child, backlog: Backlog) -> None:
+    """Ends the output when the command is silent, or a moment after it ended."""
+    silent = asyncio.ensure_future(child.silent.wait())
+    exited = asyncio.ensure_future(child.exited.wait())
+    await asyncio.wait((silent, exited), return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait((silent,), timeout=HELD_OPEN)
+    for waiting in (silent, exited):
+        waiting.cancel()
+    backlog.end()

@@ -26,6 +26,8 @@ from warroom.hosts.base import (
     HostError,
     HostLost,
     Result,
+    Running,
+    Surroundings,
     TcpAddress,
     UnixAddress,
 )
@@ -123,6 +125,28 @@ class SshHost:
             ending.add_done_callback(lambda _: backlog.end())
             try:
                 yield backlog.take()
+            finally:
+                ending.cancel()
+
+    @asynccontextmanager
+    async def launch(
+        self,
+        argv: Sequence[str],
+        where: Surroundings,
+        errors: Callable[[bytes], None] | None = None,
+    ) -> AsyncIterator[Running]:
+        """See `Host.launch`. The environment is that of the far host. Raises HostUnreachable and
+        HostError when entered, the others when asked for the exit code."""
+        from warroom.hosts._surroundings import FarRunning, over, surrounded
+
+        backlog = Backlog(full=lambda: command.hold(), eased=lambda: command.go_on())
+        words = surrounded(argv, where) if argv else []
+        running = FarRunning(self._name, argv, where, backlog)
+        async with self._session(words, running.sink(errors)) as command:
+            running.command = command
+            ending = asyncio.create_task(over(command, backlog))
+            try:
+                yield running
             finally:
                 ending.cancel()
 

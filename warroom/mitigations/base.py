@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Protocol, runtime_checkable
 
+from warroom.config.inputs import Input
 from warroom.config.registry import UnknownMember, member
 from warroom.domain.clock import Clock
 from warroom.domain.sample import Row
@@ -145,13 +146,27 @@ class Verifiable(Protocol):
         ...
 
 
+@runtime_checkable
+class Asks(Protocol):
+    """A mitigation that wants answers to its spec's `inputs` before it draws a card."""
+
+    def answer(self, values: Mapping[str, str]) -> None:
+        """Take the values, by the inputs' names; those that are not given are at their default.
+
+        Raises MitigationRefused, which names the input, for one that is missing or wrong.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class MitigationContext:
-    """What a mitigation is given besides its options; `output` takes what it says as it runs."""
+    """What a mitigation is given besides its options; `output` takes what it says as it runs,
+    `title` is what the config calls it, empty when it says nothing."""
 
     host: Host
     clock: Clock
     output: Output = field(default_factory=Output)
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +177,8 @@ class MitigationSpec:
     the options are filled from that probe's entry, by the names of the fields they share.
     `target_option` is the option that names the target; where it is given, no row is taken.
     `moves` are (metric, "down" | "up") that it should move, for the effect afterwards.
+    `inputs` are asked for before the card. `fit` gives the spec that certain options make of this
+    one: with a time limit, a risk, inputs of their own.
     """
 
     kind: str
@@ -174,6 +191,12 @@ class MitigationSpec:
     target_option: str = ""
     moves: tuple[tuple[str, str], ...] = ()
     timeout: float = 30.0
+    inputs: tuple[Input, ...] = ()
+    fit: Callable[[MitigationSpec, Any], MitigationSpec] | None = None
+
+    def fitted(self, options: Any) -> MitigationSpec:
+        """This kind as `options` make it."""
+        return self.fit(self, options) if self.fit else self
 
 
 def spec(kind: str) -> MitigationSpec:

@@ -140,6 +140,7 @@ class Acts(Screen[None]):
         """Show the card of an action; nothing runs before it is confirmed there."""
         from warroom.mitigations.base import MitigationRefused
         from warroom.tui.screens.card import CardScreen
+        from warroom.tui.screens.inputs import ask_inputs
 
         if self.room is None:
             return
@@ -147,9 +148,13 @@ class Acts(Screen[None]):
         if refusal:
             self.say(refusal, "degraded")
             return
+        row = self.row_for(action)
+        inputs = await ask_inputs(self, action)
+        if inputs is None:
+            return
         self.say(f"{action.title}: looking at the target…")
         try:
-            armed = await self.room.executor.arm(action, self.row_for(action))
+            armed = await self.room.executor.arm(action, row, inputs)
         except MitigationRefused as error:
             self.say(str(error), "degraded")
             return
