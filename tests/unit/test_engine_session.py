@@ -209,10 +209,11 @@ async def test_the_timeline_is_projected_again_only_when_something_came(session:
 async def test_listeners_hear_of_what_is_saved_and_of_what_is_not(
     session: Session, journal: Brittle
 ) -> None:
-    heard: list[int] = []
-    session.subscribe(lambda: heard.append(len(session.unsaved)))
+    heard: list[tuple[int, str]] = []
+    session.subscribe(lambda: heard.append((len(session.unsaved), session.away)))
     await session.note("saved")
+    assert heard == [(0, "")]
     journal.full = True
     with pytest.raises(NotSaved):
         await session.note("not saved")
-    assert heard == [0, 1]
+    assert heard[-1] == (1, "the disk is full")

@@ -6,36 +6,63 @@ Nothing is shown before the journal has it. What cannot be saved is kept, said, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from warroom.domain.clock import Clock
-from warroom.domain.events import Author, Draft, Event, Kind, event_id
+from warroom.domain.events import Author, Draft, Event, Kind, event_id, plain, utc
 from warroom.domain.incident import Incident, Role, Status
 from warroom.domain.severity import Scheme
 from warroom.domain.text import harmless
 from warroom.domain.timeline import Projection, Timeline
+from warroom.engine.backlog import Backlog
+from warroom.engine.outbox import Outbox, Waiting
 from warroom.hosts import tasks
-from warroom.journal.base import Journal, JournalError, NoIncident, NotSaved
+from warroom.journal.base import Journal, JournalError, NoIncident, NotSaved, Presence
 
 RETRY_S: Final = 1.0
+BEAT_S: Final = 5.0
+"""How often a console says that it is here, and looks for what others left in their outbox."""
 
 
 class Session:
-    """One open incident and its events; none until `begin` or `resume`."""
+    """One open incident and its events; none until `begin` or `resume`.
 
-    def __init__(self, journal: Journal, clock: Clock, author: Author, scheme: Scheme) -> None:
+    `away` says why the journal could not be reached the last time; empty while it can. `present`
+    are the consoles that look at the incident, this one among them.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        author: Author,
+        scheme: Scheme,
+        *,
+        outbox: Callable[[str], Outbox] | None = None,
+    ) -> None:
         self.journal, self._clock = journal, clock
         self.author, self.scheme = author, scheme
+        self.console = event_id(clock.now())
         self.incident: Incident | None = None
         self.events: list[Event] = []
-        self.unsaved: list[Draft] = []
+        self.backlog = Backlog(journal, outbox(self.console) if outbox else None)
+        self.away = ""
+        self.present: tuple[Presence, ...] = ()
+        self._name = ""
         self.projection = Projection()
         self._projected: Timeline | None = None
         self._listeners: list[Callable[[], None]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._saving = asyncio.Lock()
+        self._begun = asyncio.Event()
+
+    @property
+    def unsaved(self) -> list[Draft]:
+        """What the journal has not taken yet, in the order it was said."""
+        return self.backlog.drafts
 
     def now(self) -> datetime:
         """The instant, by the session's clock."""
@@ -49,10 +76,13 @@ class Session:
 
     def start(self) -> None:
         """Follow what other consoles write, and save again what could not be saved."""
-        self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._retry())]
+        doing = (self._follow(), self._retry(), self._beat())
+        self._tasks = [asyncio.create_task(one) for one in doing]
 
     async def stop(self) -> None:
         await tasks.end(self._tasks)
+        if self.backlog.outbox is not None:
+            await self.backlog.outbox.close()
 
     async def resume(self, incident: str | None = None) -> Incident | None:
         """Take up `incident`, or the newest that is not closed; None when there is none."""
@@ -60,17 +90,16 @@ class Session:
         if chosen is None:
             return None
         events = list(await self.journal.events(chosen))
-        self._begin(events, await asyncio.to_thread(Projection, events))
+        self._begin(chosen, events, await asyncio.to_thread(Projection, events))
         return self.incident
 
     async def begin(self, title: str, severity: str) -> Incident:
         """Open an incident. Raises KeyError for a severity that the scheme does not have."""
         level = self.scheme.level(severity)
         data = {"scheme": self.scheme.name, "severity": level.name}
-        await self.save_again()  # while it still is clear which incident it belongs to
         draft = self.draft(Kind.OPENED, harmless(title.strip()) or "Untitled incident", data)
         event = await self.journal.open_incident(draft)
-        self._begin([event], Projection([event]))
+        self._begin(event.incident, [event], Projection([event]))
         return self.projection.incident
 
     async def note(self, text: str, *, at: datetime | None = None, starred: bool = False) -> Event:
@@ -116,19 +145,30 @@ class Session:
     ) -> Event:
         """Append one event; returns when it is durable. `id`: see `domain.events.Draft`.
 
-        Raises NoIncident without an open incident, NotSaved when it is not on disk: the draft is
-        then in `unsaved` and goes in as soon as the journal takes it.
+        Raises NoIncident without an open incident, NotSaved when the journal did not take it, or
+        others wait before it: the draft is then in `unsaved`, in an outbox on this machine's disk
+        where there is one, and goes in as soon as the journal takes it.
         """
-        incident = self._open()
+        self._open()
         draft = self.draft(kind, text, data, at=at, starred=starred, internal=internal, id=id)
-        try:
-            (event,) = await self.journal.append(incident.id, draft)
-        except NotSaved:
-            self.unsaved.append(draft)
-            self._tell()
-            raise
-        self._take([event])
-        return event
+        waiting = Waiting(self._name, draft)
+        refused: NotSaved | None = None
+        if not self.backlog:
+            async with self._saving:
+                if not self.backlog:
+                    try:
+                        (event,) = await self._append(waiting)
+                    except NotSaved as error:
+                        refused = error
+                    else:
+                        self._take([event])
+                        return event
+                self._set_aside(waiting)
+        else:
+            self._set_aside(waiting)
+        await self.backlog.keep(waiting)
+        self._tell()
+        raise refused or NotSaved(f"{len(self.unsaved) - 1} before it wait for the journal, too")
 
     async def record_or_nothing(self, kind: Kind, text: str, data: Mapping[str, Any]) -> Event:
         """Like `record`, for what must not be written later: a request that never ran."""
@@ -137,8 +177,12 @@ class Session:
 
     async def write(self, *drafts: Draft) -> tuple[Event, ...]:
         """Append all of them or none, now or never. Raises NoIncident, NotSaved."""
-        events = await self.journal.append(self._open().id, *drafts)
-        self._take(list(events))
+        self._open()
+        if self.backlog:
+            await self.save_again()  # what was said before stands before it
+        async with self._saving:
+            events = await self.journal.append(self._name, *drafts)
+            self._take(list(events))
         return events
 
     async def refresh(self) -> None:
@@ -147,7 +191,10 @@ class Session:
             await self.resume()
             return
         after = self.events[-1].seq if self.events else 0
-        self._take(list(await self.journal.events(self.incident.id, after=after)))
+        name = self._name
+        events = list(await self.journal.events(name, after=after))
+        if name == self._name:  # another incident may have been begun meanwhile
+            self._take(events)
 
     def timeline(self) -> Timeline:
         """As of the last event; durations that still run are as of then, too.
@@ -193,11 +240,45 @@ class Session:
             self.incident, self._projected = self.projection.incident, None
             self._tell()
 
-    def _begin(self, events: list[Event], projection: Projection) -> None:
-        """From now on this incident is the open one."""
+    def _begin(self, name: str, events: list[Event], projection: Projection) -> None:
+        """From now on this incident is the open one. `name` is its id in the journal, which may
+        differ from the one its events were sealed with elsewhere."""
+        self._name, self.present = name, ()
+        self._begun.set()
         self.events, self.projection, self._projected = events, projection, None
         self.incident = projection.incident
         self._tell()
+
+    async def _append(self, waiting: Waiting) -> tuple[Event, ...]:
+        """Cancelled, nobody knows whether it was stored: then it waits, and is stored once."""
+        try:
+            events = await self.journal.append(waiting.incident, waiting.draft)
+        except asyncio.CancelledError:
+            self._set_aside(waiting)
+            raise
+        except NotSaved as error:
+            self._found(str(error))
+            raise
+        self._found("")
+        return events
+
+    def _set_aside(self, waiting: Waiting) -> None:
+        """Raises NotSaved for what no journal would ever take: it would hold up all that follow."""
+        try:
+            plain(waiting.draft.data)
+            utc(waiting.draft.at)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise NotSaved(f"this cannot be stored: {error}") from error
+        self.backlog.add(waiting)
+        self._tell()
+
+    def _found(self, away: str) -> None:
+        """The journal could not be reached just now, or (an empty reason) could be."""
+        if away != self.away:
+            self.away = away
+            if away:
+                self.present = ()
+            self._tell()
 
     async def _follow(self) -> None:
         while True:
@@ -205,7 +286,9 @@ class Session:
             self.journal.changed.clear()
             try:
                 await self.refresh()
-            except JournalError:
+                self._found("")
+            except JournalError as error:
+                self._found(str(error))
                 await asyncio.sleep(RETRY_S)  # it cannot be read just now: try again
                 self.journal.changed.set()
 
@@ -214,18 +297,43 @@ class Session:
             await asyncio.sleep(RETRY_S)
             await self.save_again()
 
+    async def _beat(self) -> None:
+        """Say that this console is here, and take up what another one left when it ended."""
+        while True:
+            self._begun.clear()
+            if await self.backlog.take_up():
+                self._tell()
+            if self.incident is not None:
+                with contextlib.suppress(JournalError):  # whoever writes or reads is told
+                    present = await self.journal.beat(self._name, self.console, self.author)
+                    self._here(tuple(present))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(BEAT_S):
+                    await self._begun.wait()
+
+    def _here(self, present: tuple[Presence, ...]) -> None:
+        before = {one.console for one in self.present}
+        self.present = present
+        if before != {one.console for one in present}:
+            self._tell()
+
     async def save_again(self) -> None:
         """Try once more to append what could not be saved, in order."""
         async with self._saving:
-            while self.unsaved and self.incident is not None:
-                try:
-                    events = await self.journal.append(self.incident.id, self.unsaved[0])
-                except JournalError:
-                    return
-                self.unsaved.pop(0)
-                self._take(list(events))
-                self._tell()
+            if not self.backlog:
+                return
+            try:
+                await self.backlog.deliver(self._took)
+            except JournalError as error:
+                self._found(str(error))
+            else:
+                self._found("")
+
+    def _took(self, incident: str, events: Sequence[Event]) -> None:
+        if incident == self._name:
+            self._take(list(events))
+        self._tell()
 
     def _tell(self) -> None:
-        for listener in tuple(self._listeners):
+        for listener in self._listeners:
             listener()

@@ -19,7 +19,7 @@ def row_of(number: int, event: Event) -> tuple[Any, ...]:
     """The parameters of `insert_event.sql`."""
     author = event.author
     return (
-        number, event.seq, event.id, event.incident, event.at, event.recorded_at,
+        number, event.seq, event.id, event.at, event.recorded_at,
         author.login, author.uid, author.origin, event.kind.value, event.text,
         packed(event.data), event.starred, event.internal, event.previous, event.digest,
     )  # fmt: skip

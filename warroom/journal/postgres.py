@@ -8,6 +8,7 @@ is stored once whatever becomes of the answer, because its id is looked for unde
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +18,7 @@ from typing import Any, Final, TypeVar
 from warroom.config.values import Secret
 from warroom.domain.clock import Clock, SystemClock
 from warroom.domain.events import Author, Draft, Event, Kind, broken, event_id, packed, plain, seal
-from warroom.domain.incident import Status, incident_of
+from warroom.domain.incident import incident_of
 from warroom.domain.readings import Reading
 from warroom.journal._postgres_lane import Lane, NoSchema, Work
 from warroom.journal._postgres_rows import Unreadable, event_of, instant_of, reading_of, row_of
@@ -30,15 +31,19 @@ from warroom.journal.base import (
     NoIncident,
     NotSaved,
     Presence,
+    importable,
+    name_for,
+    newest_open,
 )
 
 SAVE_S: Final = 2.5
 """How long an append may take before it is not saved: within three seconds people are told."""
 READ_S: Final = 10.0
 ADOPT_S: Final = 60.0
+_LEAVE_S: Final = 0.5
 _PAGE: Final = 5000
 """Events in one answer: each stays well below the time limit of a statement."""
-_ID: Final = re.compile(r"INC-([0-9]{4}-[0-9]{2}-[0-9]{2})-([0-9]{3,9})")
+_NUMBERED: Final = re.compile(r"INC-([0-9]{4}-[0-9]{2}-[0-9]{2})-([0-9]{3}|[1-9][0-9]{3,5})")
 _KEPT_FOR_S: Final = 3600.0
 """How long the row of a console that went stays."""
 
@@ -64,6 +69,7 @@ class PostgresJournal:
         self._clock = clock or SystemClock()
         self._save_s = save_s
         self._writer, self._reader = Lane(secret, writes=True), Lane(secret, writes=False)
+        self._here: set[tuple[int, str]] = set()
         self._watcher = Watcher(Lane(secret, writes=False), self.changed, poll_s)
 
     async def open_incident(self, draft: Draft) -> Event:
@@ -114,8 +120,7 @@ class PostgresJournal:
         return [_heading(name, of_state) for name, of_state in states.items()]
 
     async def current(self) -> str | None:
-        open_ones = (h.id for h in await self.headings() if h.status is not Status.CLOSED)
-        return next(open_ones, None)
+        return newest_open(await self.headings())
 
     async def verify(self, incident: str) -> int:
         async def read(connection: Any) -> int:
@@ -135,8 +140,7 @@ class PostgresJournal:
             raise NoIncident(f"there is no incident {incident}") from None
 
     async def adopt(self, events: Sequence[Event], origin: str) -> str:
-        if not events or events[0].kind is not Kind.OPENED or broken(events):
-            raise NotSaved("this is no whole incident: its chain does not hold")
+        importable(events)
         adopted: str = await self._save(
             partial(self._adopt, events=events, origin=origin), within=ADOPT_S
         )
@@ -150,6 +154,7 @@ class PostgresJournal:
             if number is None:
                 raise NoIncident(f"there is no incident {incident}")
             await connection.execute(statement("gone"), number, _KEPT_FOR_S)
+            self._here = {(number, console)}
             rows = await connection.fetch(statement("present"), number, PRESENT_S)
             return [_presence(row) for row in rows]
 
@@ -183,6 +188,8 @@ class PostgresJournal:
 
     async def close(self) -> None:
         await self._watcher.stop()
+        with contextlib.suppress(JournalError):  # else it is seen to be gone a little later
+            await self._leave()
         await asyncio.gather(self._reader.close(), self._writer.close())
 
     # What is done within a transaction --------------------------------------------------------
@@ -197,7 +204,9 @@ class PostgresJournal:
         of_day = await connection.fetchval(statement("next_of_day"), day)
         name = f"INC-{day}-{of_day:03d}"
         event = seal(draft.id, name, 1, now, draft, "")
-        number = await connection.fetchval(statement("insert_incident"), name, day, of_day, "")
+        number = await connection.fetchval(
+            statement("insert_incident"), name, day, of_day, "", name
+        )
         await connection.execute(statement("insert_event"), *row_of(number, event))
         return event
 
@@ -215,7 +224,7 @@ class PostgresJournal:
         for draft in drafts:
             if draft.id not in stored:
                 seq += 1
-                event = seal(draft.id, incident, seq, now, draft, previous)
+                event = seal(draft.id, held["sealed_as"], seq, now, draft, previous)
                 previous, stored[draft.id] = event.digest, event
                 fresh.append(row_of(number, event))
         await connection.executemany(statement("insert_event"), fresh)
@@ -223,17 +232,34 @@ class PostgresJournal:
 
     async def _adopt(self, connection: Any, *, events: Sequence[Event], origin: str) -> str:
         await connection.execute(statement("begin"))
-        there = await connection.fetchrow(statement("adopted"), events[0].id)
-        if there is not None:
-            raise NotSaved(f"this incident is here already: {there['id']}")
-        name, day, of_day = await _free_name(connection, events[0])
-        number = await connection.fetchval(statement("insert_incident"), name, day, of_day, origin)
+        own, last = events[0].incident, events[-1]
+        here = await connection.fetchval(statement("adopted"), last.id, last.seq, last.digest)
+        if here is not None:
+            raise NotSaved(f"{own} is here already, as {here}")
+        taken = {row["id"] for row in await connection.fetch(statement("names"), own)}
+        name = name_for(own, taken.__contains__)
+        found = _NUMBERED.fullmatch(name)
+        day = found[1] if found else ""
+        of_day = int(found[2]) if found else await connection.fetchval(statement("next_of_day"), "")
+        row = (name, day, of_day, origin, own)
+        number = await connection.fetchval(statement("insert_incident"), *row)
         for begin in range(0, len(events), _PAGE):
             rows = [row_of(number, event) for event in events[begin : begin + _PAGE]]
             await connection.executemany(statement("insert_event"), rows)
         return name
 
     # ------------------------------------------------------------------------------------------
+
+    async def _leave(self) -> None:
+        """Take this console off those who are here, without waiting long."""
+
+        async def write(connection: Any) -> None:
+            for number, console in here:
+                await connection.execute(statement("leave"), number, console)
+
+        here, self._here = self._here, set()
+        if here:
+            await self._writer.run(write, within=_LEAVE_S, refusal=NotSaved)
 
     def _named(self, draft: Draft) -> Draft:
         return draft if draft.id else replace(draft, id=event_id(self._clock.now()))
@@ -243,16 +269,6 @@ class PostgresJournal:
 
     async def _look(self, work: Work[T]) -> T:
         return await self._reader.run(work, within=READ_S, refusal=JournalError)
-
-
-async def _free_name(connection: Any, opening: Event) -> tuple[str, str, int]:
-    """The incident's own id with its day and number, or the next free one of that day."""
-    parts = _ID.fullmatch(opening.incident)
-    day, of_day = (parts[1], int(parts[2])) if parts else (f"{opening.at:%Y-%m-%d}", 0)
-    if parts and not await connection.fetchval(statement("taken"), parts[0], day, of_day):
-        return parts[0], day, of_day
-    of_day = await connection.fetchval(statement("next_of_day"), day)
-    return f"INC-{day}-{of_day:03d}", day, of_day
 
 
 async def _number(connection: Any, incident: str) -> int:

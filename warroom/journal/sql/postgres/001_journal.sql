@@ -4,9 +4,10 @@
 CREATE TABLE warroom.incident (
   number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,  -- in the order of opening
   id text NOT NULL UNIQUE,                                 -- INC-YYYY-MM-DD-NNN
-  day text NOT NULL,                                       -- UTC
+  day text NOT NULL,                                       -- UTC; empty for an id of other form
   of_day integer NOT NULL,                                 -- the NNN
   origin text NOT NULL DEFAULT '',                         -- where it was imported from
+  sealed_as text NOT NULL,                                 -- its id as the digests cover it
   UNIQUE (day, of_day)
 );
 
@@ -14,7 +15,6 @@ CREATE TABLE warroom.event (
   incident bigint NOT NULL REFERENCES warroom.incident (number),
   seq bigint NOT NULL,
   id text NOT NULL,
-  name text NOT NULL,        -- the incident's id as the digest covers it
   at timestamptz NOT NULL,
   recorded_at timestamptz NOT NULL,
   login text NOT NULL,
@@ -60,10 +60,11 @@ CREATE TABLE warroom.reading (
 -- because a row lock wants the right to UPDATE, which nobody has who only appends; in steps,
 -- because only a statement that begins after the lock was had sees what was committed before it.
 CREATE FUNCTION warroom.hold(wanted text)
-RETURNS TABLE (number bigint, seq bigint, digest text)
+RETURNS TABLE (number bigint, sealed_as text, seq bigint, digest text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  SELECT i.number INTO number FROM warroom.incident i WHERE i.id = wanted FOR NO KEY UPDATE;
+  SELECT i.number, i.sealed_as INTO number, sealed_as
+  FROM warroom.incident i WHERE i.id = wanted FOR NO KEY UPDATE;
   IF NOT FOUND THEN
     RETURN;
   END IF;

@@ -1,7 +1,7 @@
 -- The end of a chain, its incident locked. Durable even where the server's default is not to wait
 -- for the disk; whoever stops in the middle holds up the others for two seconds at most.
 SELECT
-  held.number, held.seq, held.digest,
+  held.number, held.sealed_as, held.seq, held.digest,
   set_config('idle_in_transaction_session_timeout', '2000', true),
   set_config(
     'synchronous_commit',

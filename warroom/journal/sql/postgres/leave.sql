@@ -1,0 +1,1 @@
+DELETE FROM warroom.presence WHERE incident = $1 AND console = $2;
