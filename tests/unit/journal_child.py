@@ -46,7 +46,7 @@ async def main(act: str, path: str, incident: str, *rest: str) -> int:
         await become(int(user))
     if len(rest) > 2:
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(rest[2]), resource.RLIM_INFINITY))
-    journal = SqliteJournal(Path(path), busy_s=10)
+    journal = SqliteJournal(Path(path), save_s=10)
     try:
         if act == "append":
             await append(journal, incident, rest[0], int(rest[1]))

@@ -84,7 +84,7 @@ async def test_every_commit_is_synced_to_disk(journal: SqliteJournal, path: Path
     pragmas = ("journal_mode", "synchronous", "foreign_keys", "recursive_triggers")
 
     def asked() -> list[Any]:
-        connection = writer.store._connection
+        connection = writer.store._file._connection
         assert connection is not None
         return [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas]
 
@@ -225,7 +225,7 @@ async def test_a_journal_of_a_newer_warroom_can_be_read_but_not_written(
     connection.close()
     older = SqliteJournal(path)
     assert len(await older.events(incident)) == 1
-    with pytest.raises(NewerSchema, match="schema 99, known here: 1"):
+    with pytest.raises(NewerSchema, match="schema 99, known here: 2"):
         await older.append(incident, draft(Kind.NOTE, "no"))
     await older.close()
 
@@ -236,12 +236,12 @@ async def test_an_older_journal_is_brought_up_to_date_and_keeps_its_events(
     incident = await open_one(journal)
     await journal.close()
     steps = (*_sqlite_schema.migrations(), "CREATE TABLE evidence (sha256 TEXT);\n")
-    monkeypatch.setattr("warroom.journal._sqlite_store.migrations", lambda: steps)
+    monkeypatch.setattr("warroom.journal._sqlite_file.migrations", lambda: steps)
     newer = SqliteJournal(path)
     assert len(await newer.events(incident)) == 1
     await newer.close()
     connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (3,)
     connection.close()
 
 
@@ -253,7 +253,7 @@ async def test_a_migration_that_fails_leaves_the_journal_as_it_was(
     first = _sqlite_schema.migrations()
     steps = (*first, "CREATE TABLE evidence (sha256 TEXT);\nCREATE TABLE event (twice TEXT);\n")
     with monkeypatch.context() as patch:
-        patch.setattr("warroom.journal._sqlite_store.migrations", lambda: steps)
+        patch.setattr("warroom.journal._sqlite_file.migrations", lambda: steps)
         newer = SqliteJournal(path)
         with pytest.raises(NotSaved, match="already exists"):
             await newer.append(incident, draft(Kind.NOTE, "no"))
@@ -262,7 +262,7 @@ async def test_a_migration_that_fails_leaves_the_journal_as_it_was(
     assert len(await again.append(incident, draft(Kind.NOTE, "yes"))) == 1
     await again.close()
     connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
     assert (
         connection.execute("SELECT name FROM sqlite_schema WHERE name='evidence'").fetchall() == []
     )

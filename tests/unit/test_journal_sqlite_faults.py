@@ -76,7 +76,7 @@ async def test_another_programs_database_is_left_alone(path: Path) -> None:
 async def test_a_journal_that_another_holds_is_not_saved_to_and_taken_up_again(
     path: Path,
 ) -> None:
-    journal = SqliteJournal(path, busy_s=0.2)
+    journal = SqliteJournal(path, save_s=0.2)
     incident = await open_one(journal)
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ APPLICATION_ID: Final = 0x57524F4D
 """"WROM"."""
 
 
+_SQL: Final = Path(__file__).parent / "sql" / "sqlite"
+
+
 class NotAJournal(Exception):
     """The file is some other program's database."""
 
@@ -27,15 +30,14 @@ class NotAJournal(Exception):
 @cache
 def statement(name: str) -> str:
     """The text of `sql/sqlite/NAME.sql`."""
-    return files("warroom.journal").joinpath("sql", "sqlite", f"{name}.sql").read_text("utf-8")
+    return (_SQL / f"{name}.sql").read_text("utf-8")
 
 
 @cache
 def migrations() -> tuple[str, ...]:
     """The texts of `NNN_*.sql` in order; the first makes version 1 of an empty file."""
-    folder = files("warroom.journal").joinpath("sql", "sqlite")
-    names = sorted(item.name for item in folder.iterdir() if re.match(r"[0-9]{3}_", item.name))
-    return tuple(statement(name.removesuffix(".sql")) for name in names)
+    names = sorted(item.stem for item in _SQL.iterdir() if re.match(r"[0-9]{3}_", item.name))
+    return tuple(statement(name) for name in names)
 
 
 def version(connection: sqlite3.Connection) -> int:

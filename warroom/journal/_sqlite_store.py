@@ -1,312 +1,200 @@
-"""A SQLite journal as one thread sees it: plain calls on one connection.
-
-Durability: WAL with `synchronous=FULL`, so every commit is on disk before it returns
-(https://sqlite.org/pragma.html#pragma_synchronous). The file is created 0600, a folder that is
-not there 0700; those that exist keep the rights that somebody gave them. The file is never
-opened but by SQLite: closing any other descriptor of it would drop SQLite's locks
-(https://sqlite.org/howtocorrupt.html, section 2.2).
-"""
+"""The record in a SQLite journal as one thread sees it: plain calls, each one transaction."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime
+import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from warroom.domain.clock import Clock
-from warroom.domain.events import Author, Draft, Event, Kind, broken, event_id, packed, seal
+from warroom.domain.events import Draft, Event, Kind, broken, event_id, seal
 from warroom.domain.incident import incident_of
-from warroom.journal._sqlite_schema import NotAJournal, migrate, migrations, statement, version
-from warroom.journal.base import Heading, JournalError, NewerSchema, NoIncident, NotSaved
+from warroom.journal._sqlite_file import JournalFile
+from warroom.journal._sqlite_rows import Row, Unreadable, event_of, events_of, row_of
+from warroom.journal._sqlite_schema import statement
+from warroom.journal.base import (
+    Heading,
+    JournalError,
+    NoIncident,
+    NotSaved,
+    importable,
+    name_for,
+)
 
 if TYPE_CHECKING:
     import sqlite3
 
-_Row = tuple[Any, ...]
-_Inode = tuple[int, int]
-
-_DAMAGED: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
-_REASONS: Final = {
-    "SQLITE_BUSY": "another process is holding it; try again",
-    "SQLITE_LOCKED": "another process is holding it; try again",
-    "SQLITE_FULL": "the disk is full: make room and try again",
-    "SQLITE_READONLY": "it may not be written: look at the rights of the file and its folder",
-    "SQLITE_PERM": "it may not be opened: look at the rights of the file and its folder",
-    "SQLITE_CANTOPEN": "it cannot be opened: look at the rights of the file and its folder",
-    "SQLITE_IOERR": "input/output error: look at the disk, its space and its limits",
-}
-
-
-class _Unreadable(Exception):
-    """A row that is no event."""
+_NUMBERED: Final = re.compile(r"INC-([0-9]{4}-[0-9]{2}-[0-9]{2})-([0-9]{3,6})")
+_ALL: Final = -1
+"""As a LIMIT."""
 
 
 class Store:
-    """One connection, opened when it is first needed, for the thread that uses it."""
+    """Appends and reads. `until`: see `JournalFile.saving`."""
 
     def __init__(self, path: Path, clock: Clock, *, busy_s: float) -> None:
-        self._path, self._clock, self._busy_s = path.absolute(), clock, busy_s
-        self._connection: sqlite3.Connection | None = None
-        self._inode: _Inode = (0, 0)
-        self._version = 0
-        self._opened = 0
+        self._file, self._clock = JournalFile(path, busy_s=busy_s), clock
+        self._seen = (0, 0)
+        self._last = 0
 
-    def open_incident(self, draft: Draft) -> Event:
+    def open_incident(self, draft: Draft, until: float) -> Event:
         """Raises NotSaved, NewerSchema."""
         if draft.kind is not Kind.OPENED:
             raise NotSaved("an incident begins with an event of kind 'opened'")
-        with self._saving() as connection:
+        with self._file.saving(until) as connection:
+            found = connection.execute(statement("opening_by_id"), (draft.id,)).fetchone()
+            if found is not None:
+                return self._event(found[-1], found)
             now = self._clock.now()
             day = f"{now:%Y-%m-%d}"
             (of_day,) = connection.execute(statement("next_of_day"), (day,)).fetchone()
             name = f"INC-{day}-{of_day:03d}"
-            cursor = connection.execute(statement("insert_incident"), (name, day, of_day))
-            event = seal(event_id(now), name, 1, now, draft, "")
-            connection.execute(statement("insert_event"), _row(cursor.lastrowid or 0, event))
+            row = (name, day, of_day, "", "")
+            number = connection.execute(statement("insert_incident"), row).lastrowid or 0
+            event = seal(draft.id or event_id(now), name, 1, now, draft, "")
+            connection.execute(statement("insert_event"), row_of(number, event))
         return event
 
-    def append(self, incident: str, drafts: Sequence[Draft]) -> tuple[Event, ...]:
+    def append(self, incident: str, drafts: Sequence[Draft], until: float) -> tuple[Event, ...]:
         """Raises NotSaved, NoIncident, NewerSchema."""
         if any(draft.kind is Kind.OPENED for draft in drafts):
             raise NotSaved("an incident is opened once")
-        events: list[Event] = []
-        with self._saving() as connection:
+        events: dict[str, Event] = {}
+        with self._file.saving(until) as connection:
             found = connection.execute(statement("end_of_chain"), (incident,)).fetchone()
             if found is None:
                 raise NoIncident(f"there is no incident {incident}")
-            number, seq, previous = found
+            number, sealed_as, seq, previous = found
             now = self._clock.now()
-            for draft in drafts:
-                seq += 1
-                events.append(seal(event_id(now), incident, seq, now, draft, previous))
-                previous = events[-1].digest
-            rows = [_row(number, event) for event in events]
-            connection.executemany(statement("insert_event"), rows)
-        return tuple(events)
+            ids = [draft.id or event_id(now) for draft in drafts]
+            fresh: list[Row] = []
+            for name, draft in zip(ids, drafts, strict=True):
+                if name in events:
+                    continue
+                there = draft.id and self._by_id(connection, number, sealed_as, name)
+                if not there:
+                    seq += 1
+                    there = seal(name, sealed_as, seq, now, draft, previous)
+                    previous = there.digest
+                    fresh.append(row_of(number, there))
+                events[name] = there
+            connection.executemany(statement("insert_event"), fresh)
+        return tuple(events[name] for name in ids)
 
-    def events(self, incident: str, after: int) -> list[Event]:
+    def adopt(self, events: Sequence[Event], origin: str, until: float) -> str:
+        """Raises NotSaved, NewerSchema."""
+        importable(events)
+        own, last = events[0].incident, events[-1]
+        with self._file.saving(until) as connection:
+            same = (last.id, last.seq, last.digest)
+            already = connection.execute(statement("here_already"), same).fetchone()
+            if already is not None:
+                raise NotSaved(f"{own} is here already, as {already[0]}")
+            name = name_for(own, lambda taken: _number(connection, taken) is not None)
+            day, of_day = self._numbered(connection, name)
+            row = (name, day, of_day, origin, own if name != own else "")
+            number = connection.execute(statement("insert_incident"), row).lastrowid or 0
+            rows = [row_of(number, event) for event in events]
+            connection.executemany(statement("insert_event"), rows)
+        return name
+
+    def events(self, incident: str, after: int, limit: int = _ALL) -> list[Event]:
         """Raises NoIncident, JournalError."""
-        with self._reading() as connection:
-            rows = self._rows(connection, incident, after)
-            return [self._event(row) for row in rows]
+        with self._file.reading() as connection:
+            sealed_as, rows = self._rows(connection, incident, after, limit)
+        try:
+            return events_of(sealed_as, rows)
+        except Unreadable:
+            return [self._event(sealed_as, row) for row in rows]
 
     def headings(self) -> list[Heading]:
         """Raises JournalError."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             if connection is None:
                 return []
-            counts = dict(connection.execute(statement("counts")))
+            known = {row[0]: row[1:] for row in connection.execute(statement("incidents"))}
             rows = connection.execute(statement("events_of_state")).fetchall()
-        states: dict[str, list[Event]] = {}
+        states: dict[int, list[Event]] = {}
         for row in rows:
-            states.setdefault(row[0], []).append(self._event(row))
-        return [self._heading(name, events, counts[name]) for name, events in states.items()]
+            states.setdefault(row[-1], []).append(self._event(known[row[-1]][1], row))
+        return [self._heading(known[number], events) for number, events in states.items()]
 
     def verify(self, incident: str) -> int:
         """Raises NoIncident, JournalError."""
-        with self._reading() as connection:
-            rows = self._rows(connection, incident, 0)
+        with self._file.reading() as connection:
+            sealed_as, rows = self._rows(connection, incident, 0, _ALL)
         events: list[Event] = []
-        for number, row in enumerate(rows, start=1):
+        for count, row in enumerate(rows, start=1):
             try:
-                events.append(_event(row))
-            except _Unreadable:
-                return broken(events) or number
+                events.append(event_of(sealed_as, row))
+            except Unreadable:
+                return broken(events) or count
         return broken(events)
 
     def state(self) -> tuple[int, int]:
-        """Two numbers that change when another connection has written. Raises JournalError."""
-        with self._reading() as connection:
+        """Two numbers that change when another connection has written events, but not for who is
+        looking. Raises JournalError."""
+        with self._file.reading() as connection:
             if connection is None:
                 return 0, 0
-            (commits,) = connection.execute("PRAGMA data_version").fetchone()
-            return self._opened, commits
+            seen = (self._file.opened, *connection.execute("PRAGMA data_version").fetchone())
+            if seen != self._seen:
+                (self._last,) = connection.execute(statement("last_event")).fetchone()
+                self._seen = seen
+            return self._file.opened, self._last
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._file.close()
 
-    @contextmanager
-    def _saving(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that is durable when the block has been left, or has not happened."""
-        with self._plainly(NotSaved):
-            connection = self._connected(create=True)
-            assert connection is not None
-            self._still_there()
-            if self._version > len(migrations()):
-                raise NewerSchema(
-                    f"{self._path} was written by a newer warroom (schema {self._version}, known "
-                    f"here: {len(migrations())}): it can be read but not written; upgrade warroom"
-                )
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+    def _by_id(
+        self, connection: sqlite3.Connection, number: int, sealed_as: str, name: str
+    ) -> Event | None:
+        row = connection.execute(statement("event_by_id"), (name, number)).fetchone()
+        return None if row is None else self._event(sealed_as, row)
 
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection | None]:
-        """The connection; None while there is no file. One statement is one consistent look."""
-        with self._plainly(JournalError):
-            yield self._connected(create=False)
+    def _numbered(self, connection: sqlite3.Connection, name: str) -> tuple[str, int]:
+        """The day and the number of it that an id says, so that no incident of that day will take
+        them; no day and the next number for any other id."""
+        found = _NUMBERED.fullmatch(name)
+        if found is not None and name == f"INC-{found[1]}-{int(found[2]):03d}":
+            return found[1], int(found[2])
+        (number,) = connection.execute(statement("next_of_day"), ("",)).fetchone()
+        return "", number
 
-    @contextmanager
-    def _plainly(self, refusal: type[JournalError]) -> Iterator[None]:
-        """Whatever SQLite or the system says, as one plain line; the connection is opened anew
-        after anything but a busy file."""
-        import sqlite3
-
-        try:
-            yield
-        except sqlite3.Error as error:
-            name = getattr(error, "sqlite_errorname", "")
-            if not name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-                self._give_up()
-            raise refusal(self._reason(name, str(error), refusal)) from error
-        except NotAJournal as error:
-            self._give_up()
-            raise refusal(f"{self._path} is not a journal but another database") from error
-        except OSError as error:
-            self._give_up()
-            raise refusal(f"{self._path}: {error.strerror or error}") from error
-        except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            act = "stored" if refusal is NotSaved else "read"
-            raise refusal(f"{self._path}: this cannot be {act}: {error}") from error
-
-    def _reason(self, name: str, message: str, refusal: type[JournalError]) -> str:
-        if name.startswith(_DAMAGED):
-            return (
-                f"{self._path} is damaged ({message}); nothing in it was changed: "
-                "keep a copy, then move it away to begin a new journal"
-            )
-        code = "_".join(name.split("_")[:2])
-        reason = _REASONS.get(code, message)
-        newer = self._version > len(migrations())
-        if newer and refusal is JournalError:
-            return f"{self._path} was written by a newer warroom: upgrade to read it"
-        return f"{self._path}: {reason}"
-
-    def _give_up(self) -> None:
-        import contextlib
-        import sqlite3
-
-        with contextlib.suppress(sqlite3.Error):  # it is of no use any more, whatever it says
-            self.close()
-        self._connection = None
-
-    def _connected(self, *, create: bool) -> sqlite3.Connection | None:
-        if self._connection is None:
-            if not create and not os.path.lexists(self._path):
-                return None
-            self._connect()
-        return self._connection
-
-    def _connect(self) -> None:
-        import sqlite3
-
-        self._create()
-        connection = sqlite3.connect(self._path, timeout=self._busy_s, isolation_level=None)
-        try:
-            self._version = version(connection)  # before anything that could write
-            if self._version <= len(migrations()):
-                connection.execute("PRAGMA journal_mode = WAL").fetchone()
-                connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA recursive_triggers = ON")  # so that REPLACE is a delete
-            connection.execute("PRAGMA foreign_keys = ON")
-            if self._version < len(migrations()):
-                migrate(connection, migrations())
-                self._version = version(connection)
-        except BaseException:
-            connection.close()
-            raise
-        found = self._path.stat()
-        self._connection, self._inode = connection, (found.st_dev, found.st_ino)
-        self._opened += 1
-
-    def _create(self) -> None:
-        missing = [folder for folder in self._path.parents if not folder.exists()]
-        for folder in reversed(missing):
-            folder.mkdir(mode=0o700, exist_ok=True)
-        try:
-            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        except FileExistsError:
-            return
-
-    def _still_there(self) -> None:
-        """SQLite goes on writing to a file that was removed, and all of it would be lost."""
-        try:
-            found = self._path.stat()
-        except FileNotFoundError:
-            found = None
-        if found is None or (found.st_dev, found.st_ino) != self._inode:
-            raise NotSaved(f"{self._path} was moved or removed while open: put it back")
-
-    def _rows(self, connection: sqlite3.Connection | None, incident: str, after: int) -> list[_Row]:
-        rows: list[_Row] = []
-        known = None
-        if connection is not None:
-            rows = connection.execute(statement("events_after"), (incident, after)).fetchall()
-            known = (
-                rows or connection.execute(statement("number_of_incident"), (incident,)).fetchone()
-            )
-        if not known:
+    def _rows(
+        self, connection: sqlite3.Connection | None, incident: str, after: int, limit: int
+    ) -> tuple[str, list[Row]]:
+        """The sealed id with the rows."""
+        found = None if connection is None else _number(connection, incident)
+        if found is None or connection is None:
             raise NoIncident(f"there is no incident {incident}")
-        return rows
+        number, sealed_as = found
+        parameters = (number, after, limit)
+        return sealed_as, connection.execute(statement("events_after"), parameters).fetchall()
 
-    def _event(self, row: _Row) -> Event:
+    def _event(self, incident: str, row: Row) -> Event:
         try:
-            return _event(row)
-        except _Unreadable as error:
+            return event_of(incident, row)
+        except Unreadable as error:
             raise JournalError(
-                f"{self._path}: entry {row[1]} of {row[0]} cannot be read: {error}"
+                f"{self._file.path}: entry {row[0]} of {incident} cannot be read: {error}"
             ) from error
 
-    def _heading(self, name: str, events: list[Event], count: int) -> Heading:
+    def _heading(self, known: Row, events: list[Event]) -> Heading:
+        name, _, origin, count = known
         try:
             incident = incident_of(events)
         except ValueError as error:
-            raise JournalError(f"{self._path}: {name} cannot be read: {error}") from error
+            raise JournalError(f"{self._file.path}: {name} cannot be read: {error}") from error
         return Heading(
             name, incident.title, incident.scheme, incident.severity, incident.status,
-            incident.opened_at, count,
+            incident.opened_at, count, origin,
         )  # fmt: skip
 
 
-def _row(number: int, event: Event) -> _Row:
-    author = event.author
-    return (
-        number, event.seq, event.id, event.at.isoformat(), event.recorded_at.isoformat(),
-        author.login, author.uid, author.origin, event.kind.value, event.text,
-        packed(event.data), event.starred, event.internal, event.previous, event.digest,
-    )  # fmt: skip
-
-
-def _event(row: _Row) -> Event:
-    (
-        incident, seq, name, at, recorded_at, login, uid, origin, kind, text, data,
-        starred, internal, previous, digest,
-    ) = row  # fmt: skip
-    try:
-        table = json.loads(data)
-        if not isinstance(table, dict):
-            raise _Unreadable("its data is not a table")
-        return Event(
-            name, incident, seq, _instant(at), _instant(recorded_at), Author(login, uid, origin),
-            Kind(kind), text, table, bool(starred), bool(internal), previous, digest,
-        )  # fmt: skip
-    except (ValueError, RecursionError) as error:
-        raise _Unreadable(str(error)) from error
-
-
-def _instant(text: str) -> datetime:
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
-        raise _Unreadable(f"the time {text} does not say its zone")
-    return instant
+def _number(connection: sqlite3.Connection, incident: str) -> tuple[int, str] | None:
+    found: tuple[int, str] | None = connection.execute(
+        statement("number_of_incident"), (incident,)
+    ).fetchone()
+    return found

@@ -1,5 +1,7 @@
--- The incident's number with the sequence and digest of its last event.
-SELECT incident.number, coalesce(event.seq, 0), coalesce(event.digest, '')
+-- The incident's number and sealed id, with the sequence and digest of its last event.
+SELECT
+  incident.number, coalesce(nullif(incident.sealed_as, ''), incident.id),
+  coalesce(event.seq, 0), coalesce(event.digest, '')
 FROM incident
 LEFT JOIN event ON event.incident = incident.number
 WHERE incident.id = ?

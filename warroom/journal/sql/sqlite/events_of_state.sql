@@ -1,8 +1,7 @@
 -- What titles, severities and statuses follow from, newest incident first.
 SELECT
-  incident.id, event.seq, event.id, event.at, event.recorded_at, event.login, event.uid,
-  event.origin, event.kind, event.text, event.data, event.starred, event.internal,
-  event.previous, event.digest
+  seq, event.id, at, recorded_at, login, uid, event.origin, kind, text, data, starred, internal,
+  previous, digest, incident.number
 FROM incident
 JOIN event INDEXED BY event_of_state ON event.incident = incident.number
 WHERE event.kind IN ('opened', 'severity', 'status', 'amended', 'retracted')

@@ -1,1 +1,1 @@
-INSERT INTO incident (id, day, of_day) VALUES (?, ?, ?);
+INSERT INTO incident (id, day, of_day, origin, sealed_as) VALUES (?, ?, ?, ?, ?);

@@ -1,1 +1,1 @@
-SELECT number FROM incident WHERE id = ?;
+SELECT number, coalesce(nullif(sealed_as, ''), id) FROM incident WHERE id = ?;

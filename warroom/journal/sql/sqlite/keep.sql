@@ -1,0 +1,1 @@
+INSERT OR IGNORE INTO reading (incident, second, source, at, metrics) VALUES (?, ?, ?, ?, ?);

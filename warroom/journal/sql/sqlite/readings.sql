@@ -1,0 +1,1 @@
+SELECT source, at, metrics FROM reading WHERE incident = ? ORDER BY at, source;
