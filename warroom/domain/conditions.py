@@ -91,7 +91,7 @@ def _well(source: str, facts: Facts) -> str:
     held = [facts.well_for.get(name) for name in names]
     if not held or any(seconds is None or seconds < HELD_S for seconds in held):
         return ""
-    return f"{source} is ok" if source else f"all {len(names)} sources are ok"
+    return f"{source} is ok" if source else "every source is ok"
 
 
 def _commander(facts: Facts) -> str:

@@ -22,7 +22,7 @@ class ChecklistScreen(Listing):
         return "checklist", str(progress(self.room.checklist, self._ticked()))
 
     def rows(self) -> list[Row]:
-        ticked = self._ticked()
+        ticked, room = self._ticked(), self.body.size.width - 10
         rows: list[Row] = []
         for phase, items in by_phase(self.room.checklist):
             head: Line = [(phase.value, "title accent"), (f"  {progress(items, ticked)}", "dim")]
@@ -31,6 +31,8 @@ class ChecklistScreen(Listing):
                 done = item.id in ticked
                 box = ("  [x] ", "ok") if done else ("  [ ] ", "")
                 itself = f"  itself: {item.when}" if item.when and not done else ""
+                if len(item.text) + len(itself) > room:
+                    itself = ""  # what is to be done is worth more
                 left: Line = [box, (item.text, "dim" if done else "")]
                 rows.append(Row(item.id, left, [(itself, "dim")]))
         return rows

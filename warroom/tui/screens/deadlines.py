@@ -32,7 +32,7 @@ class DeadlinesScreen(Listing):
         Binding("d", "keep", "kept by other means"),
         Binding("D", "dismiss(None)", "back"),
     ]
-    hint = "s snooze   u undo a snooze   d told or called by other means   esc back"
+    hint = "s snooze  u undo snooze  d told by other means  esc back"
 
     def __init__(self, room: Room, zone: str) -> None:
         self._zone = ZoneInfo(zone)

@@ -152,7 +152,7 @@ class Decides(Acts):
         try:
             role, person, back = people.read(text)
         except ValueError as error:
-            self.say(str(error), "degraded")
+            self.say(harmless(str(error)), "degraded")
             return
         session = self.room.session
         doing = people.release(session, role, person) if back else session.assign(role, person)
