@@ -92,21 +92,21 @@ def standing_since(events: Iterable[Event]) -> dict[str, datetime]:
     return since
 
 
-def template_of(settings: Settings, audience: str, stage: str) -> tuple[str | None, str]:
-    """A team's own template and what it is called; no text when it has none for that.
-
-    Raises OSError or ValueError when it is there and cannot be read.
-    """
+def template_file(settings: Settings, audience: str, stage: str) -> Path | None:
+    """A team's own template; None when it has none for that."""
     if not settings.updates.templates:
-        return None, ""
+        return None
     folder = Path(settings.updates.templates).expanduser()
     folder = settings.file.parent / folder if settings.file else folder
     file = folder / file_name(audience, stage)
-    if not file.exists():
-        return None, ""
+    return file if file.exists() else None
+
+
+def template_in(file: Path) -> str:
+    """What a template says. Raises OSError or ValueError when it cannot be read."""
     if not file.is_file() or file.stat().st_size > TEMPLATE_LIMIT:
-        raise ValueError(f"{file} is no template: not a file of at most 256 KiB")
-    return file.read_text("utf-8"), str(file)
+        raise ValueError("not a file of at most 256 KiB")
+    return file.read_text("utf-8")
 
 
 def internal_names(room: Room) -> set[str]:

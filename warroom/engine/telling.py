@@ -147,14 +147,15 @@ class Teller:
         built-in one, and the draft says so. Raises NoIncident."""
         zone = ZoneInfo(self._room.settings.incident.timezone)
         known = facts.facts_of(self._room, audience, last=stage is Stage.RESOLVED)
-        problem, name = "", ""
-        try:
-            template, name = facts.template_of(self._room.settings, audience, stage.value)
-            if template is not None:
-                return Text(draft(known, audience, stage.value, zone=zone, template=template))
-        except (BadTemplate, OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            problem = harmless(f"{name}: {reason}" if name else reason)
+        file = facts.template_file(self._room.settings, audience, stage.value)
+        problem = ""
+        if file is not None:
+            try:
+                own = facts.template_in(file)
+                return Text(draft(known, audience, stage.value, zone=zone, template=own))
+            except (BadTemplate, OSError, ValueError) as error:
+                reason = getattr(error, "strerror", None) or str(error)
+                problem = harmless(f"{file}: {reason}")
         return Text(draft(known, audience, stage.value, zone=zone), problem)
 
     def hints(self, target: Target, text: str) -> tuple[Hint, ...]:
@@ -222,9 +223,13 @@ class Teller:
         words = f"update to {target.audience} by {target.channel}: sending: {_first(text)}"
         try:
             request = await self._room.session.record_or_nothing(Kind.UPDATE, words, data)
-            await self._room.session.refresh()
         except JournalError as error:
             return Outcome(Told.REFUSED, f"NOT SENT: it could not be recorded: {error}")
+        try:
+            await self._room.session.refresh()
+        except JournalError as error:
+            receipt = Receipt(Delivery.FAILED, f"not sent: the journal cannot be read: {error}")
+            return await self._ended(request, receipt)
         other = self._earlier(request)
         if other is not None:
             at = f"{other.at:%H:%M:%S} UTC"
