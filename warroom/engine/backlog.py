@@ -36,8 +36,9 @@ class Backlog:
         return sum(self.outbox.holds(one) for one in self._waiting) if self.outbox else 0
 
     def add(self, waiting: Waiting) -> None:
-        """It has its place from now on; `keep` it next."""
-        self._waiting.append(waiting)
+        """It has its place from now on; `keep` it next. One that waits already keeps its own."""
+        if all(waiting.draft.id != one.draft.id for one in self._waiting):
+            self._waiting.append(waiting)
 
     async def keep(self, waiting: Waiting) -> None:
         """Put it on disk, too; `not_kept` says when that cannot be."""

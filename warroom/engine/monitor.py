@@ -93,6 +93,10 @@ class Monitor:
         points = self._watches[source].history
         return tuple(point.metrics[metric] for point in points if metric in point.metrics)
 
+    def history(self, source: str) -> tuple[Point, ...]:
+        """What is remembered of a source, oldest first."""
+        return tuple(self._watches[source].history) if source in self._watches else ()
+
     def start(self) -> None:
         """Begin to look at everything, each at its own pace."""
         for watch in self._watches.values():

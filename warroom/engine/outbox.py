@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from warroom.domain.events import Author, Draft, Kind, plain
+from warroom.journal.base import JournalError
 
 _LARGEST: Final = 256 * 1024 * 1024
 _FLAGS: Final = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -77,6 +78,8 @@ class Outbox:
                 await asyncio.to_thread(self._keep, own, waiting.draft.id, line)
         except (TypeError, ValueError, RecursionError) as error:
             raise NotKept(f"this cannot be kept: {error}") from error
+        except JournalError as error:
+            raise NotKept(str(error)) from error
         except OSError as error:
             raise NotKept(f"{self.folder}: {error.strerror or error}") from error
 
@@ -101,7 +104,7 @@ class Outbox:
         async with self._busy:
             try:
                 return await asyncio.to_thread(self._left_behind, await self._prefix())
-            except OSError:
+            except (OSError, JournalError):
                 return []
 
     async def close(self) -> None:
@@ -112,7 +115,8 @@ class Outbox:
             self._files.clear()
 
     async def _prefix(self) -> str:
-        """What files for this journal begin with. Raises OSError when its name is not known."""
+        """What files for this journal begin with. Raises JournalError when nobody knows which
+        journal it is."""
         if not self._key:
             name = await self._journal()
             self._key = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from warroom.config.checklist import items
@@ -24,12 +25,14 @@ from warroom.domain.severity import Scheme
 from warroom.domain.timeline import Timeline
 from warroom.engine.actions import actions_for
 from warroom.engine.checks import Check, CheckState, evaluate
+from warroom.engine.course import Course
 from warroom.engine.duty import Duty
 from warroom.engine.editor import Editor
 from warroom.engine.evidence import of_log, of_sample
 from warroom.engine.executor import Action, Armed, Executor, Outcome
 from warroom.engine.members import MitigationMember, ProbeMember
 from warroom.engine.monitor import Monitor
+from warroom.engine.outbox import Outbox
 from warroom.engine.recorder import Change, Standing, Transitions, news
 from warroom.engine.session import Session
 from warroom.engine.talkers import EVERY_S, TIMEOUT_S, TalkersProbe
@@ -37,11 +40,14 @@ from warroom.engine.telling import Teller
 from warroom.hosts import tasks
 from warroom.hosts.base import Host
 from warroom.hosts.connect import host_for
+from warroom.journal import name_of
 from warroom.journal.base import Journal, JournalError
 from warroom.logs.engine import LogEngine
 from warroom.probes.base import ProbeContext
 
 _DRAIN_S: Final = 5.0
+_SHARED_S: Final = 1.0
+"""How long the room waits for a shared journal before it opens without."""
 OBSERVER: Final = "observer mode: this console changes nothing (started with --observe)"
 
 
@@ -66,7 +72,8 @@ class Room:
         self.hosts: dict[str, Host] = {
             name: host_for(name, settings) for name in ("", *settings.hosts)
         }
-        self.session = Session(journal, self.clock, author, settings.scheme)
+        outbox = partial(Outbox, partial(name_of, settings))
+        self.session = Session(journal, self.clock, author, settings.scheme, outbox=outbox)
         self.editor = Editor(self.session)
         self.monitor = Monitor(self.clock)
         self.logs = LogEngine(_with_sockets(settings.logs, probes), self.hosts, clock=self.clock)
@@ -86,6 +93,7 @@ class Room:
         self._listeners: list[Callable[[Sample], None]] = []
         self._writer: asyncio.Task[None] | None = None
         self.duty = Duty(self)
+        self.course = Course(self.session, self.monitor)
         self.monitor.subscribe(self._seen)
         self.session.subscribe(self._incident_moved)
 
@@ -101,19 +109,35 @@ class Room:
         self._listeners.append(listener)
 
     async def open(self, *, watch: bool = True) -> None:
-        """Take up the open incident, and start to look at everything."""
+        """Take up the open incident, and start to look at everything.
+
+        Raises JournalError for a journal of this machine's own that cannot be read; one that
+        several share may be away, and the incident is taken up when it is back.
+        """
         self._writer = asyncio.create_task(self._write())
         self.journal.watch()
         self.session.start()
-        await self.session.resume()
+        await self._take_up()
         if watch:
             self.logs.start()
             self.monitor.start()
             self.duty.start()
+            self.course.start()
+
+    async def _take_up(self) -> None:
+        shared = self.settings.journal.dsn is not None
+        try:
+            async with asyncio.timeout(_SHARED_S if shared else None):
+                await self.session.resume()
+        except (JournalError, TimeoutError):
+            if not shared:
+                raise
+            self.journal.changed.set()  # the session goes on trying, and says why not
 
     async def close(self) -> None:
         """Stop everything; the incident goes on."""
         await self.duty.stop()
+        await self.course.stop()
         await self.executor.stop()
         await self.monitor.stop()
         await self.logs.stop()

@@ -14,6 +14,7 @@ from typing import Any, Final
 from warroom.domain.clock import Clock
 from warroom.domain.events import Author, Draft, Event, Kind, event_id, plain, utc
 from warroom.domain.incident import Incident, Role, Status
+from warroom.domain.readings import Reading
 from warroom.domain.severity import Scheme
 from warroom.domain.text import harmless
 from warroom.domain.timeline import Projection, Timeline
@@ -184,6 +185,11 @@ class Session:
             events = await self.journal.append(self._name, *drafts)
             self._take(list(events))
         return events
+
+    async def keep(self, readings: Sequence[Reading]) -> None:
+        """Keep figures beside the record. Raises NoIncident, JournalError."""
+        self._open()
+        await self.journal.keep(self._name, readings)
 
     async def refresh(self) -> None:
         """Read what other consoles wrote since."""
