@@ -13,7 +13,7 @@ import asyncssh
 
 from warroom.hosts._ssh_trust import KnownHosts, files_for
 from warroom.hosts._ssh_words import plain, unreachable
-from warroom.hosts.base import HostError, HostUnreachable
+from warroom.hosts.base import HostError, HostLost, HostUnreachable
 
 SESSIONS: Final = 10
 """Sessions of a connection; sshd's default MaxSessions refuses one more."""
@@ -55,7 +55,8 @@ class Link:
         self, opened: Callable[[asyncssh.SSHClientConnection], Awaitable[T]]
     ) -> tuple[T, Callable[[], None]]:
         """What `opened` makes of a connection with a session to spare, and how to give the
-        session back. Raises HostUnreachable, and HostError when the host refuses sessions."""
+        session back. Raises HostUnreachable, HostLost when the connection is cut meanwhile, and
+        HostError when the host refuses sessions."""
         while True:
             line = await self._line()
             line.used += 1
@@ -68,7 +69,8 @@ class Link:
                 line.capacity = line.used  # its MaxSessions is lower than usual
             except (OSError, asyncssh.Error) as error:
                 self._release(line)
-                raise HostUnreachable(f"{self.name}: {plain(error)}") from error
+                # what was asked for may have begun before its answer was lost
+                raise HostLost(f"{self.name}: {plain(error)}") from error
             except asyncio.CancelledError:
                 self._release(line)
                 raise

@@ -1,11 +1,12 @@
 """What a command writes, as it writes it: cut into lines, shown, and the last of them kept.
 
-Bounded whatever comes: of one chunk only the newest lines are drawn, of one line only its
-beginning. Neither a flood nor a line without end costs more than the bytes it is read with.
+Bounded whatever comes: of a flood only the newest lines are drawn, of one line only its beginning.
+Neither a flood nor a line without end costs more than the bytes it is read with.
 """
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Final
@@ -15,8 +16,11 @@ from warroom.mitigations.base import Output
 
 LINE: Final = 4096
 """Bytes of a line that are kept."""
-DRAWN: Final = 200
-"""Lines of a chunk that are drawn; of a flood nobody could read more."""
+BURST: Final = 2000
+"""Lines that are all drawn when they come at once."""
+_A_SECOND: Final = 4000.0
+"""Lines that are drawn in a second in the long run; nobody could read more of a flood."""
+_LEAST: Final = 20
 KEPT: Final = 100
 MASK: Final = b"***"
 
@@ -31,10 +35,12 @@ class Feed:
         self.last: deque[str] = deque(maxlen=KEPT)
         self.lines = 0
         self._rest, self._size = b"", 0
+        self._budget, self._at = float(BURST), time.monotonic()
 
     def take(self, data: bytes) -> None:
         """The next chunk."""
-        *whole, rest = data.rsplit(b"\n", DRAWN)
+        *whole, rest = data.rsplit(b"\n", max(_LEAST, self._allowed()))
+        self._budget -= len(whole)
         if whole:
             head, *drawn = whole
             if b"\n" in head:
@@ -55,6 +61,13 @@ class Feed:
         """The last lines that say something, as one line of text."""
         lines = [line.strip() for line in self.last if line.strip()][-count:]
         return shorten(" / ".join(lines), width)
+
+    def _allowed(self) -> int:
+        """Lines that may be drawn now."""
+        now = time.monotonic()
+        self._budget = min(BURST, max(0.0, self._budget) + (now - self._at) * _A_SECOND)
+        self._at = now
+        return int(self._budget)
 
     def _keep(self, data: bytes) -> None:
         self._rest += data[: max(0, LINE - len(self._rest))]
