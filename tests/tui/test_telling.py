@@ -102,6 +102,19 @@ async def test_an_update_is_edited_and_sent_once_though_enter_is_pressed_five_ti
     assert "verysecret" not in str(room.room.session.events) + room.painted()
 
 
+async def test_a_double_click_sends_once(room: RoomPage, chat: HttpService) -> None:
+    await room.opens("it burns")
+    await composes(room)
+    chat.faults.latency = 0.3
+    await room.press("ctrl+t")
+    await room.sees("Tell chat")
+    await room.pilot.pause(0.5)
+    await room.pilot.click("#foot", times=2)
+    await room.press("enter", "ctrl+t", "ctrl+enter")
+    await room.sees("sent: ")
+    assert len(chat.requests) == 1
+
+
 async def test_keys_that_were_typed_before_the_question_could_be_read_do_not_answer_it(
     room: RoomPage, chat: HttpService
 ) -> None:

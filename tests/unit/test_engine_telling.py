@@ -272,6 +272,19 @@ async def test_the_stage_follows_from_what_was_told_and_the_status(room: Room) -
     assert room.teller.stage("chat") is Stage.RESOLVED
 
 
+async def test_what_begins_again_after_the_last_update_is_new_to_them(
+    room: Room, post: Post
+) -> None:
+    post.receipt = Receipt(Delivery.SENT, "taken", "inc42")
+    await send(room)
+    await room.session.set_status(Status.RESOLVED)
+    await room.teller.send(CHAT, Stage.RESOLVED, "Over.", "press-2", lambda _: None)
+    await room.session.set_status(Status.INVESTIGATING)
+    assert room.teller.stage("chat") is Stage.INITIAL
+    await send(room, "press-3")
+    assert [message.thread for message in post.sent] == ["", "inc42", ""]
+
+
 async def test_what_is_due_first_stands_first(room: Room, clock: ManualClock) -> None:
     assert {target.audience for target in room.teller.targets()} == {
         "chat", "status page", "stakeholders",

@@ -135,12 +135,13 @@ class Teller:
         return tuple(sorted(made, key=_urgency))
 
     def stage(self, audience: str) -> Stage:
-        """Which update of that audience is next: the first, one more, or the last."""
+        """Which update of that audience is next: the first, one more, or the last. What began
+        again after the last is new to them."""
         incident = self._incident()
         told = incident.told.get(audience.casefold())
         if incident.status in (Status.RESOLVED, Status.CLOSED):
             return Stage.RESOLVED
-        return Stage.UPDATE if told else Stage.INITIAL
+        return Stage.UPDATE if told and told.stage != Stage.RESOLVED else Stage.INITIAL
 
     def draft(self, audience: str, stage: Stage) -> Text:
         """What could be said now. A template of the team's that cannot be used gives way to the
@@ -319,10 +320,12 @@ class Teller:
         )
 
     def _thread(self, channel: str) -> str:
-        """What the last receipt of a channel gave to go on with."""
+        """What the last receipt of a channel gave to go on with; nothing after a last update."""
         for event in reversed(self._room.session.events):
             if event.kind is Kind.UPDATE and event.data.get("channel") == channel:
-                thread = event.data.get("thread")
+                thread, state = event.data.get("thread"), event.data.get("state")
+                if state == Told.SENT and event.data.get("stage") == Stage.RESOLVED:
+                    return ""
                 if isinstance(thread, str) and thread:
                     return thread
         return ""

@@ -21,10 +21,9 @@ from warroom.channels.base import Delivery, Progress, Stage
 from warroom.domain.events import event_id
 from warroom.engine.drafts import DraftNotKept, Drafts
 from warroom.tui.geometry import readable
+from warroom.tui.screens.composing import STYLES, Foot, Head, Phase
 from warroom.tui.screens.dialog import Dialog
 from warroom.tui.screens.preview import Preview
-from warroom.tui.screens.telling import due_in_words
-from warroom.tui.widgets.lines import Line, Lines, Span, spread, wrapped
 from warroom.tui.widgets.writing import Writing
 
 if TYPE_CHECKING:
@@ -40,7 +39,6 @@ KEEP_S: Final = 0.5
 """Seconds of rest after which what was typed is kept."""
 SIDE_BY_SIDE: Final = 110
 """Columns from which on the preview stands beside the text."""
-_STYLES: Final = {"sent": "ok", "failed": "down", "UNKNOWN": "unknown", "refused": "degraded"}
 
 
 class Left(Enum):
@@ -48,61 +46,6 @@ class Left(Enum):
 
     DONE = auto()
     FOR_ANOTHER = auto()
-
-
-class Phase(Enum):
-    """What the keys are for now."""
-
-    WRITING = auto()
-    ASKING = auto()
-    SENDING = auto()
-    OVER = auto()
-    POSTED = auto()
-
-
-class Head(Lines):
-    """Whom it is for, by what, which text, and when it is due."""
-
-    def __init__(self, composer: ComposerScreen) -> None:
-        super().__init__(id="head")
-        self._composer = composer
-
-    def build(self, width: int, height: int) -> list[Line]:
-        composer = self._composer
-        target = composer.target
-        due, style = due_in_words(target)
-        by = f"by {target.channel}" if target.channel else "by hand"
-        left: list[Span] = [
-            (" tell ", "badge"),
-            (f" {target.audience} ", "bold accent"),
-            (f"{by}  ", "dim"),
-            (
-                f"{composer.stage.value} update"
-                if composer.stage is not Stage.UPDATE
-                else "update",
-                "",
-            ),
-        ]
-        lines: list[Line] = [spread(left, [(due, style), (" ", "")], width)]
-        if composer.said:
-            lines.append([(" ", ""), (composer.said, "degraded")])
-        return lines
-
-
-class Foot(Lines):
-    """What can be done now; a click on it answers as Enter does."""
-
-    def __init__(self, composer: ComposerScreen) -> None:
-        super().__init__(id="foot")
-        self._composer = composer
-
-    def build(self, width: int, height: int) -> list[Line]:
-        first, second = self._composer.foot()
-        lines: list[Line] = [[(" ", ""), *part] for part in _wrapped_line(first, width - 2)]
-        return [*lines[: height - 1], [(" ", ""), *second]]
-
-    def on_click(self) -> None:
-        self._composer.action_answer()
 
 
 class ComposerScreen(Dialog[Left]):
@@ -332,7 +275,7 @@ class ComposerScreen(Dialog[Left]):
             self.outcome = outcome
             self._enter(Phase.OVER)
         else:  # it was left while it was on its way
-            style = _STYLES[outcome.state.value]
+            style = STYLES[outcome.state.value]
             self.app.room_screen.say(words, style)  # type: ignore[attr-defined]
 
     def _seen(self, progress: Progress) -> None:
@@ -351,54 +294,3 @@ class ComposerScreen(Dialog[Left]):
             self._forget()
             say(f"{self.target.audience}: told by hand", "ok")
         self.dismiss(Left.DONE)
-
-    # What it says ----------------------------------------------------------------------------
-
-    def foot(self) -> tuple[Line, Line]:
-        """What is asked or said, and the keys for it."""
-        match self.phase:
-            case Phase.ASKING:
-                to = f"Tell {self.target.audience}, by {self.target.channel}: {self.where}?"
-                return [(to, "bold")], _keys("enter", "send it", "esc", "back to the text")
-            case Phase.POSTED:
-                said = f"{self.where}. Posted it? Then it counts as told."
-                return [(said, "bold")], _keys("y", "yes, write it down", "n", "no")
-            case Phase.SENDING:
-                return self._on_its_way()
-            case Phase.OVER if self.outcome is not None:
-                return self._came_of_it(self.outcome)
-        keys = _keys(
-            "ctrl+t", "send", "ctrl+y", "copy", "ctrl+n", "stage", "ctrl+o", "other",
-            "ctrl+r", "anew", "esc", "close",
-        )  # fmt: skip
-        return [], keys
-
-    def _on_its_way(self) -> tuple[Line, Line]:
-        if self.progress is None or self.progress.leaving:
-            text = self.progress.text if self.progress else "writing it down"
-            return [(f"{text}…", "accent bold")], _keys("esc", "close; it goes on")
-        return [(self.progress.text, "degraded bold")], _keys("esc", "cancel: nothing left yet")
-
-    def _came_of_it(self, outcome: Outcome) -> tuple[Line, Line]:
-        style = f"{_STYLES[outcome.state.value]} bold"
-        said: list[Span] = [(f"{outcome.state.value}: ", style), (outcome.text, "")]
-        if not outcome.saved:
-            said.append(("  NOT SAVED: it is kept and will be written", "alarm"))
-        if outcome.state.value == Delivery.SENT:
-            return said, _keys("enter", "close")
-        if outcome.state.value == Delivery.UNKNOWN:
-            said.append(("  Look there before you send it again.", "degraded"))
-        return said, _keys("enter", "close; the draft is kept", "esc", "back to the text")
-
-
-def _keys(*words: str) -> Line:
-    """Keys and what they do, in turn."""
-    pairs = zip(words[::2], words[1::2], strict=True)
-    return [span for key, does in pairs for span in ((key, "key"), (f" {does}   ", ""))]
-
-
-def _wrapped_line(line: Line, width: int) -> list[Line]:
-    """A line over several where it is too long; each span keeps its style."""
-    if sum(len(text) for text, _ in line) <= width:
-        return [line]
-    return [[(part, style)] for text, style in line for part in wrapped(text, width)]

@@ -11,6 +11,8 @@ from warroom.tui.screens.acts import Acts
 from warroom.tui.screens.dialogs import Option, choose
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from warroom.engine.room import Room
     from warroom.engine.telling import Target
 
@@ -37,9 +39,10 @@ class Telling(Acts):
                 return
 
     async def _whom(self, room: Room, at: str) -> Target | None:
+        now = room.clock.now()
         targets = {_id(target): target for target in room.teller.targets()}
         options = [
-            Option(name, target.audience, _note(target), key=str(n) if n < 10 else "")
+            Option(name, target.audience, _note(target, now), key=str(n) if n < 10 else "")
             for n, (name, target) in enumerate(targets.items(), 1)
         ]
         hint = "enter shows the draft first   esc cancel"
@@ -56,19 +59,17 @@ class Telling(Acts):
         await self.app.push_screen(ContactsScreen(self.room))
 
 
-def due_in_words(target: Target) -> tuple[str, str]:
+def due_in_words(target: Target, now: datetime) -> tuple[str, str]:
     """When the next update is due, and the style for it; empty when none is promised."""
-    due = target.due
-    if due is None:
+    if target.due is None:
         return "", ""
-    if due.overdue:
-        return f"OVERDUE {hms(-due.left)}", "alarm"
-    return f"due in {hms(due.left)}", "dim"
+    left = (target.due.alarm_at - now).total_seconds()
+    return (f"OVERDUE {hms(-left)}", "alarm") if left < 0 else (f"due in {hms(left)}", "dim")
 
 
-def _note(target: Target) -> str:
+def _note(target: Target, now: datetime) -> str:
     by = f"{target.channel} ({target.kind})" if target.channel else target.kind
-    due, _ = due_in_words(target)
+    due, _ = due_in_words(target, now)
     return f"{by}   {due}" if due else by
 
 
