@@ -35,6 +35,19 @@ class Backlog:
         """How many of them are on disk."""
         return sum(self.outbox.holds(one) for one in self._waiting) if self.outbox else 0
 
+    def parting(self) -> str:
+        """What a person is told who leaves now: every text, those that only they have first."""
+        kept = [one for one in self._waiting if self.outbox and self.outbox.holds(one)]
+        lost = [one.draft.text for one in self._waiting if one not in kept]
+        lines = ["NOT SAVED; keep it somewhere else:", *lost] if lost else []
+        if kept and self.outbox:
+            lines += [
+                f"not in the journal yet, but kept in {self.outbox.folder}: the next console that "
+                "reaches the journal puts it there:",
+                *(one.draft.text for one in kept),
+            ]
+        return "\n".join(lines)
+
     def add(self, waiting: Waiting) -> None:
         """It has its place from now on; `keep` it next. One that waits already keeps its own."""
         if all(waiting.draft.id != one.draft.id for one in self._waiting):

@@ -108,11 +108,10 @@ class Outbox:
                 return []
 
     async def close(self) -> None:
-        """Let go of the files: what is in them is the next console's."""
+        """Let go of the files: what is in them is the next console's, and `holds` still says so."""
         async with self._busy:
             for file in self._files.values():
                 file.close()
-            self._files.clear()
 
     async def _prefix(self) -> str:
         """What files for this journal begin with. Raises JournalError when nobody knows which

@@ -125,12 +125,11 @@ class Room:
             self.course.start()
 
     async def _take_up(self) -> None:
-        shared = self.settings.journal.dsn is not None
         try:
-            async with asyncio.timeout(_SHARED_S if shared else None):
+            async with asyncio.timeout(_SHARED_S if self.shared else None):
                 await self.session.resume()
         except (JournalError, TimeoutError):
-            if not shared:
+            if not self.shared:
                 raise
             self.journal.changed.set()  # the session goes on trying, and says why not
 
@@ -175,6 +174,11 @@ class Room:
     def checklist(self) -> tuple[Item, ...]:
         """What has to be done in this incident, in order."""
         return self._checklist
+
+    @property
+    def shared(self) -> bool:
+        """Whether the journal is one that consoles on several machines share."""
+        return self.settings.journal.dsn is not None
 
     @property
     def scheme(self) -> Scheme:

@@ -150,9 +150,7 @@ class WarroomApp(App[None]):
     async def on_unmount(self) -> None:
         if self._unclosed is not None:
             await self._unclosed.close()
-            kept = [draft.text for draft in self._unclosed.session.unsaved]
-            if kept:
-                self.parting = "\n".join(["NOT SAVED; keep it somewhere else:", *kept])
+            self.parting = self._unclosed.session.backlog.parting() or self.parting
 
     # The terminal is given back ---------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from warroom.domain.incident import Incident, Status
 from warroom.domain.timers import elapsed, timers
 from warroom.tui import format as fmt
 from warroom.tui.widgets.deadlines import counted, urgency
+from warroom.tui.widgets.here import responders, saving
 from warroom.tui.widgets.lines import Line, Lines, Span, shortened, spread, width_of
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ class HeaderStrip(Lines):
 
     def _idle(self) -> list[Span]:
         assert self.room is not None
+        if self.room.shared and self.room.session.away:
+            why = f" the journal cannot be reached, trying again: {self.room.session.away}"
+            return [(" warroom ", "badge"), (why, "bar degraded")]
         down, suggestion = self.room.duty.down, self.room.duty.suggestion
         suggests = f", suggests {suggestion.level}" if suggestion else ""
         return [
@@ -94,13 +98,14 @@ class HeaderStrip(Lines):
 
     def _right(self, now: datetime, width: int) -> list[Span]:
         assert self.room is not None
-        spans: list[Span] = []
-        if self.room.session.unsaved:
-            spans.append((f" NOT SAVED {len(self.room.session.unsaved)} ", "alarm"))
+        spans: list[Span] = [*saving(self.room)]
         if notice := self.room.duty.notice():
             spans.append((f" {notice} ", "alarm"))
         if self.room.executor.observe:
             spans.append((" OBSERVER ", "badge"))
+        here = responders(self.room.session.present)
+        if here and width >= 100:
+            spans.append((f" {here} ", "bar"))
         incident = self.room.session.incident
         if incident and incident.commander and width >= 100:
             spans.append((f" IC {incident.commander} ", "bar"))

@@ -22,6 +22,7 @@ Span = tuple[str, str]
 """A text and the names of its styles, separated by spaces: `"down bold"`; empty is plain."""
 Line = Sequence[Span]
 
+
 def width_of(line: Line) -> int:
     """Terminal cells that a line takes."""
     return sum(cell_len(text) for text, _ in line)

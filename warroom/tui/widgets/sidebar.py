@@ -10,12 +10,14 @@ from warroom.domain.incident import Belief, Incident, Role
 from warroom.domain.timers import elapsed, timers
 from warroom.tui import format as fmt
 from warroom.tui.widgets.deadlines import short
+from warroom.tui.widgets.here import persons
 from warroom.tui.widgets.lines import Line, Lines, Span, shortened, spread, wrapped
 from warroom.tui.widgets.table import health_style
 
 _ILL_SHOWN: Final = 4
 _ILL_LINES: Final = 3
 _TIMERS_SHOWN: Final = 3
+_HERE_LINES: Final = 2
 _SUGGESTION_LINES: Final = 4
 _HYPOTHESES_SHOWN: Final = 3
 
@@ -162,6 +164,11 @@ class Sidebar(Lines):
             if role is not Role.COMMANDER and people:
                 text = shortened(", ".join(people), width - len(role.value.split()[0]) - 1)
                 lines.append(spread([(role.value.split()[0], "dim")], [(text, "")], width))
+        here = persons(self.room.session.present) if self.room else []
+        if len(here) > 1:
+            parts = wrapped(", ".join(here), width - 5)[:_HERE_LINES]
+            for word, part in zip(("here", ""), parts, strict=False):
+                lines.append(spread([(word, "dim")], [(part, "")], width))
         return lines
 
     def _checklist(self, incident: Incident, width: int) -> list[Line]:
