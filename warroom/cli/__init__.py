@@ -20,6 +20,7 @@ _COMMANDS: Final = {
     "check": "check:check",
     "incident": "incident:incident",
     "note": "incident:note",
+    "journal": "journal:journal",
     "run": "act:run",
     "update": "update:update",
     "contacts": "update:contacts",

@@ -22,7 +22,8 @@ from warroom.domain.incident import incident_of
 from warroom.domain.readings import Reading
 from warroom.journal._postgres_lane import Lane, NoSchema, Work
 from warroom.journal._postgres_rows import Unreadable, event_of, instant_of, reading_of, row_of
-from warroom.journal._postgres_schema import statement
+from warroom.journal._postgres_schema import grant as granting
+from warroom.journal._postgres_schema import migrations, script, statement, version
 from warroom.journal._postgres_watch import POLL_S, Watcher
 from warroom.journal.base import (
     PRESENT_S,
@@ -183,6 +184,22 @@ class PostgresJournal:
         except NoSchema:
             raise NoIncident(f"there is no incident {incident}") from None
 
+    async def prepare(self) -> int:
+        """Make the schema or migrate it; its version. Raises JournalError."""
+
+        async def reached(connection: Any) -> int:
+            return await version(connection)
+
+        return await self._save(reached, within=ADOPT_S)
+
+    async def grant(self, role: str) -> None:
+        """Let a role of the database read the journal and append to it. Raises JournalError."""
+
+        async def write(connection: Any) -> None:
+            await connection.execute(granting(role))
+
+        await self._save(write, within=ADOPT_S)
+
     def watch(self) -> None:
         self._watcher.start()
 
@@ -269,6 +286,11 @@ class PostgresJournal:
 
     async def _look(self, work: Work[T]) -> T:
         return await self._reader.run(work, within=READ_S, refusal=JournalError)
+
+
+def schema_sql(roles: Sequence[str] = ()) -> str:
+    """What makes an empty journal and lets `roles` append to it, for an owner to read and run."""
+    return "\n".join([script(migrations()), *map(granting, roles)])
 
 
 async def _number(connection: Any, incident: str) -> int:
