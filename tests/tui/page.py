@@ -36,8 +36,8 @@ class RoomPage:
         return self.app.room
 
     def text(self) -> str:
-        """Everything on the top-most screen, and on the room below it."""
-        screens = dict.fromkeys((self.app.screen, self.app.room_screen))
+        """Everything on the top-most screen, on those below it, and on the room."""
+        screens = dict.fromkeys((*reversed(self.app.screen_stack), self.app.room_screen))
         return "\n".join(
             _text(widget)
             for screen in screens

@@ -111,10 +111,9 @@ def _rivals(entry: Entry, width: int, look: Look) -> list[Line]:
     """What two people made of it, each without having seen the other's."""
     count = len(entry.rivals) + 1
     word = "two versions" if count == 2 else f"{count} versions"
-    lines: list[Line] = [
-        *folded([(f"{word}: neither author had seen the other's", "alarm")], width)
-    ]
-    lines.append([("1 ", "key"), ("this one, as it is shown", "")])
+    said = f"{look.sign('▲', '!')} {word}: neither author had seen the other's"
+    lines = [*folded([(said, "degraded bold")], width, "  ")]
+    lines.append([("1 ", "key"), ("the one that is shown above", "")])
     for number, rival in enumerate(entry.rivals, 2):
         head = f"{harmless(rival.author)} at {times.clock_time(rival.recorded_at, look.zone)}"
         moved = "" if rival.at == entry.at else f", for {times.clock_time(rival.at, look.zone)}"
@@ -127,7 +126,7 @@ def _rivals(entry: Entry, width: int, look: Look) -> list[Line]:
 
 
 def _versions(versions: Sequence[Version], width: int, look: Look) -> list[Line]:
-    lines: list[Line] = [[(f"{len(versions)} versions", "title accent")]]
+    lines: list[Line] = [[("every version, the last one first", "title accent")]]
     before: Version | None = None
     for version in reversed(versions):
         index = versions.index(version)

@@ -112,6 +112,19 @@ def _words(text: str) -> list[str]:
     return pieces
 
 
+def packed(items: Iterable[Line], width: int, gap: str = "   ") -> list[Line]:
+    """Items beside each other, none of them broken, in as many lines as they take."""
+    lines: list[list[Span]] = [[]]
+    for item in items:
+        need = width_of(item)
+        if lines[-1] and width_of(lines[-1]) + len(gap) + need > width:
+            lines.append([])
+        if lines[-1]:
+            lines[-1].append((gap, ""))
+        lines[-1] += item
+    return list(lines)
+
+
 def clipped(text: str) -> str:
     """`text`, harmless, as much of it as is shown at most."""
     shown = harmless(text[:TEXT_SHOWN], lines=True)
@@ -244,7 +257,7 @@ def _right(entry: Entry, labels: Sequence[str], room: int, back: str) -> list[Sp
     used = 0
     for number, (text, style) in enumerate(parts):
         need = cell_len(text) + 2
-        if used + need > room // 2:
+        if used + need > room * 2 // 5:
             spans.append((f"  +{len(parts) - number}", back or "dim"))
             break
         spans.append(("  " + text, style))

@@ -28,7 +28,7 @@ from warroom.reports import times
 from warroom.tui.screens.dialog import Dialog
 from warroom.tui.screens.timeline.areas import form_area
 from warroom.tui.screens.timeline.content import Content, Kept, content_of, imagined
-from warroom.tui.screens.timeline.draw import Look, day_of, folded
+from warroom.tui.screens.timeline.draw import Look, day_of, folded, packed
 from warroom.tui.screens.timeline.fields import Choices, Said, Text
 from warroom.tui.widgets.lines import Line, shortened
 
@@ -37,6 +37,15 @@ if TYPE_CHECKING:
 
 DRAFT_S: Final = 1.0
 """How often what is typed is kept."""
+
+
+_HINTS: Final = (
+    ("enter", "saves"),
+    ("alt+enter", "new line"),
+    ("tab", "next field"),
+    ("ctrl+g", "$EDITOR"),
+    ("esc", "leaves, keeps a draft"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +83,11 @@ class EntryForm(Dialog[Result]):
     EntryForm Input { border: none; height: 1; padding: 0; background: $panel; width: 1fr; }
     EntryForm Input:focus { border: none; background: $bar; color: $bar-foreground; }
     EntryForm Lines { background: $surface; }
-    EntryForm #echo { height: 2; margin-left: 6; }
+    EntryForm #echo { height: 2; padding-left: 6; }
     EntryForm #text { height: 1fr; min-height: 3; border: none; padding: 0; background: $panel; }
     EntryForm #text:focus { border: none; }
-    EntryForm #choices { margin-top: 1; }
-    EntryForm #foot { height: 3; }
+    EntryForm #choices { padding-top: 1; }
+    EntryForm #foot { height: 4; padding-top: 1; }
     """
     AUTO_FOCUS: ClassVar[str | None] = "#text"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -141,7 +150,7 @@ class EntryForm(Dialog[Result]):
         frame = self.query_one(Vertical)
         frame.styles.offset = area.x, area.y
         frame.styles.width, frame.styles.height = area.width, area.height
-        self._choices.styles.height = self._choices.rows_needed(area.width - 4)
+        self._choices.styles.height = self._choices.rows_needed(area.width - 4) + 1
 
     # What it says ---------------------------------------------------------------------------
 
@@ -215,12 +224,8 @@ class EntryForm(Dialog[Result]):
             lines += folded([(meanwhile, "degraded")], width)[:2]
         if self._no_draft and not lines:
             lines += folded([(self._no_draft, "degraded")], width)[:1]
-        keys = [("enter", "saves"), ("alt+enter", "new line"), ("tab", "next field"),
-                ("ctrl+g", "$EDITOR"), ("esc", "leaves, the draft is kept")]  # fmt: skip
-        hint: list[tuple[str, str]] = []
-        for key, does in keys:
-            hint += [(key, "key"), (f" {does}   ", "dim")]
-        return [*lines, *folded(hint, width)][:3]
+        hints: list[Line] = [[(key, "key"), (f" {does}", "dim")] for key, does in _HINTS]
+        return [*lines, *packed(hints, width)][:3]
 
     def _meanwhile(self) -> str:
         """What somebody else did to the entry since editing began."""

@@ -45,7 +45,11 @@ class Head(Lines):
             right.append((f"{now:%H:%M} UTC ", "bar dim"))
         if incident is None:
             return [spread([(" timeline ", "badge")], right, width, style="bar")]
-        left: list[Span] = [(f" {incident.severity} ", "badge"), (f" timeline of {incident.id}  ", "bar")]
+        worst = incident.severity in self.room.session.scheme.names[:2] and incident.is_open
+        left: list[Span] = [
+            (f" {incident.severity} ", "alarm" if worst else "badge"),
+            (f" timeline of {incident.id}  ", "bar"),
+        ]
         room = width - width_of(left) - width_of(right) - len(incident.status) - 4
         title = shortened(harmless(incident.title), max(8, room))
         left += [(title + "  ", "bar bold"), (str(incident.status), "bar accent")]
