@@ -12,6 +12,7 @@ from textual.widgets import TextArea
 from tests.support.cli import written
 from tests.support.services import HttpService
 from tests.tui.page import RoomPage, opened
+from warroom.tui.commands import FORBIDDEN
 
 SIZE = (140, 40)
 
@@ -280,14 +281,29 @@ async def test_stages_change_with_a_key_and_an_edited_text_stays(room: RoomPage)
     await room.closes()
 
 
+async def test_the_box_has_none_of_the_keys_that_belong_to_others(room: RoomPage) -> None:
+    await room.opens("it burns")
+    text = await composes(room)
+    bound = {key for binding in text._bindings.key_to_bindings for key in binding.split(",")}
+    assert not FORBIDDEN & bound
+    before = text.text
+    await room.press("ctrl+home", *"ab", "ctrl+a", "ctrl+d", "ctrl+b", "ctrl+s")
+    assert text.text == f"ab{before}"
+    await room.press("ctrl+underscore")
+    assert text.text != f"ab{before}"
+
+
 async def test_contacts_stand_in_the_order_of_the_ladder_and_are_copied(room: RoomPage) -> None:
     await room.opens("Checkout 5xx")
     await room.press("I")
     await room.sees("whom to call", "Dana, DBA", "+49 30 1234567", "#incident-", "checkout-5xx")
     text = room.text()
-    assert text.index("Robin") < text.index("Dana")
-    await room.press("G", "y")
+    order = ("on-call engineer", "Robin", "senior engineer", "Dana", "engineering manager")
+    assert sorted(order, key=text.index) == list(order)
+    await room.press("G", "k", "y")
     await room.sees("+49 30 1234567 copied (OSC 52)")
+    await room.press("g", "y")
+    await room.sees("checkout-5xx copied (OSC 52)")
     await room.press("escape")
     await room.closes()
 

@@ -114,7 +114,7 @@ def _came_of_it(outcome: Outcome) -> tuple[Line, Line]:
 def _keys(*words: str) -> Line:
     """Keys and what they do, in turn."""
     pairs = zip(words[::2], words[1::2], strict=True)
-    return [span for key, does in pairs for span in ((key, "key"), (f" {does}   ", ""))]
+    return [span for key, does in pairs for span in ((key, "key"), (f" {does}  ", ""))]
 
 
 def _wrapped_line(line: Line, width: int) -> list[Line]:

@@ -11,12 +11,19 @@ from warroom.domain import naming
 from warroom.domain.clock import span
 from warroom.engine.contacts import in_order, reaches
 from warroom.tui.screens.dialog import Dialog
-from warroom.tui.widgets.lines import Line, Lines, Span, spread
+from warroom.tui.widgets.lines import Line, Lines, spread
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from textual import events
 
+    from warroom.config.settings import ContactSettings
     from warroom.engine.room import Room
+
+
+Row = tuple[str, Line]
+"""What a line copies, and the line."""
 
 
 class ContactsBody(Lines):
@@ -103,37 +110,39 @@ class ContactsScreen(Dialog[None]):
             self._body.changed()
 
 
-def _rows(room: Room) -> list[tuple[str, Line]]:
-    """What is copied, and the line for it: the incident's channel, the ladder, the contacts."""
-    rows: list[tuple[str, Line]] = []
+def _rows(room: Room) -> list[Row]:
+    """The incident's channel; each rung of the ladder with its people; everybody else."""
     incident = room.session.incident
-    if incident is not None:
-        name = naming.channel_name(room.settings.incident.channel, incident)
-        if name:
-            rows.append((name, _line("", "the incident's channel", "", name, "")))
-        scheme = room.settings.schemes.get(incident.scheme)
-        level = scheme.find(incident.severity) if scheme else None
-        for number, rung in enumerate(level.ladder if level else (), 1):
-            after = (
-                f"after {span(rung.after_s)} at {incident.severity}" if rung.after_s else "at once"
-            )
-            rows.append((rung.contact, _line(str(number), rung.name, "rung", rung.contact, after)))
-    for contact in in_order(room.settings.contacts):
-        ways = reaches(contact)
-        for number, (kind, value) in enumerate(ways):
-            who = f"{contact.name}, {contact.role}" if contact.role else contact.name
-            level_name = str(contact.level) if contact.level and not number else ""
-            when = contact.when if not number else ""
-            rows.append((value, _line(level_name, "" if number else who, kind, value, when)))
-    return rows
+    contacts = list(in_order(room.settings.contacts))
+    rows: list[Row] = []
+    name = naming.channel_name(room.settings.incident.channel, incident) if incident else ""
+    if name:
+        rows.append(_row("", "channel", name, "", "of this incident"))
+    scheme = room.settings.schemes.get(incident.scheme) if incident else None
+    level = scheme.find(incident.severity) if scheme and incident else None
+    for number, rung in enumerate(level.ladder if level else (), 1):
+        after = f"after {span(rung.after_s)}" if rung.after_s else "at once"
+        rows.append(_row(str(number), rung.name, rung.contact, "", after))
+        here = [contact for contact in contacts if contact.level == number]
+        rows += [row for contact in here for row in _ways(contact, "")]
+        contacts = [contact for contact in contacts if contact not in here]
+    return rows + [row for contact in contacts for row in _ways(contact, str(contact.level or ""))]
 
 
-def _line(level: str, who: str, kind: str, value: str, when: str) -> Line:
-    spans: list[Span] = [
+def _ways(contact: ContactSettings, level: str) -> Iterator[Row]:
+    who = f"{contact.name}, {contact.role}" if contact.role else contact.name
+    for number, (kind, value) in enumerate(reaches(contact)):
+        first = not number
+        yield _row(level if first else "", who if first else "", value, kind,
+                   contact.when if first else "")  # fmt: skip
+
+
+def _row(level: str, who: str, value: str, kind: str, when: str) -> Row:
+    """What is copied, and the line for it."""
+    return value, [
         (f"{level:>2} ", "key"),
-        (f"{who:<30.30} ", "bold"),
-        (f"{kind:<6.6}", "dim"),
-        (f"{value}  ", "accent"),
+        (f"{who:<22.22} ", "bold"),
+        (f"{kind:<6.6}" if kind else "", "dim"),
+        (f"{value}  " if value else "", "accent"),
         (when, "dim"),
     ]
-    return spans

@@ -68,7 +68,8 @@ def due_in_words(target: Target, now: datetime) -> tuple[str, str]:
 
 
 def _note(target: Target, now: datetime) -> str:
-    by = f"{target.channel} ({target.kind})" if target.channel else target.kind
+    named = target.channel not in ("", target.kind)
+    by = f"{target.channel} ({target.kind})" if named else target.kind
     due, _ = due_in_words(target, now)
     return f"{by}   {due}" if due else by
 
