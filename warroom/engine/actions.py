@@ -9,8 +9,18 @@ from typing import Any, Final
 from warroom.domain.clock import Clock
 from warroom.engine.executor import Action
 from warroom.engine.members import MitigationMember, ProbeMember
+from warroom.engine.session import Session
+from warroom.engine.talkers import TALKERS, TalkersProbe
 from warroom.hosts.base import Host
-from warroom.mitigations.base import Mitigation, MitigationContext, MitigationSpec, spec
+from warroom.mitigations.base import (
+    Mitigation,
+    MitigationContext,
+    MitigationSpec,
+    Signature,
+    spec,
+)
+
+Sign = Callable[[], Signature]
 
 PANE_ACTIONS: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
     "docker": (("r", "docker.restart"), ("S", "docker.stop"), ("s", "docker.start")),
@@ -25,20 +35,35 @@ def actions_for(
     mitigations: Sequence[MitigationMember],
     hosts: Mapping[str, Host],
     clock: Clock,
+    sign: Sign = Signature,
 ) -> tuple[Action, ...]:
-    """Configured mitigations first, then each pane's own."""
-    actions = [_configured(member, probes, hosts, clock) for member in mitigations]
+    """Configured mitigations first, then each pane's own. `sign` says who acts at the moment."""
+    actions = [_configured(member, probes, hosts, clock, sign) for member in mitigations]
     for probe in probes:
         for key, kind in PANE_ACTIONS.get(probe.entry.kind, ()):
             actions.append(_of_pane(probe, spec(kind), key, hosts, clock))
     return tuple(actions)
 
 
+def signer(session: Session) -> Sign:
+    """Who sits at this console, in the incident that is open when it is asked."""
+
+    def sign() -> Signature:
+        incident = session.incident.id if session.incident else ""
+        return Signature(session.author.login, session.author.origin, incident)
+
+    return sign
+
+
 def _configured(
-    member: MitigationMember, probes: Sequence[ProbeMember], hosts: Mapping[str, Host], clock: Clock
+    member: MitigationMember,
+    probes: Sequence[ProbeMember],
+    hosts: Mapping[str, Host],
+    clock: Clock,
+    sign: Sign,
 ) -> Action:
     entry = member.entry
-    context = MitigationContext(hosts[entry.on], clock, title=entry.title)
+    context = MitigationContext(hosts[entry.on], clock, title=entry.title, sign=sign)
     return Action(
         id=f"config:{entry.place[1]}",
         key=entry.key,
@@ -51,8 +76,11 @@ def _configured(
 
 
 def _source(member: MitigationMember, probes: Sequence[ProbeMember]) -> str:
-    """The probe whose metrics show the effect: named by `probe`, else the only one of the kind."""
+    """The probe whose metrics show the effect: named by `probe`, else the only one of the kind;
+    top talkers are no probe of the config, and there is one of them."""
     named = member.entry.probe
+    if not named and member.spec.acts_on == TalkersProbe.kind:
+        return TALKERS
     fitting = [
         p.entry.name
         for p in probes

@@ -23,7 +23,7 @@ from warroom.domain.evidence import Evidence
 from warroom.domain.sample import Finding, Health, Sample
 from warroom.domain.severity import Scheme
 from warroom.domain.timeline import Timeline
-from warroom.engine.actions import actions_for
+from warroom.engine.actions import actions_for, signer
 from warroom.engine.checks import Check, CheckState, evaluate
 from warroom.engine.course import Course
 from warroom.engine.duty import Duty
@@ -83,7 +83,9 @@ class Room:
         self.talkers = TalkersProbe(self.logs, self.clock)
         if settings.logs:
             self.monitor.add(self.talkers, every=EVERY_S, timeout=TIMEOUT_S)
-        self.actions: tuple[Action, ...] = actions_for(probes, mitigations, self.hosts, self.clock)
+        self.actions: tuple[Action, ...] = actions_for(
+            probes, mitigations, self.hosts, self.clock, signer(self.session)
+        )
         self.teller = Teller(self, observe=self.executor.observe)
         self._checklist = items(settings.incident.checklist) or DEFAULT
         self.states: dict[str, CheckState] = {}

@@ -83,7 +83,7 @@ class TalkersProbe:
             summary=_summary(found),
             metrics=metrics,
             columns=self._columns(),
-            rows=tuple(_row(talker) for talker in found.talkers),
+            rows=tuple(_row(talker, found.by) for talker in found.talkers),
             facts=_facts(found),
         )
 
@@ -116,14 +116,15 @@ def _summary(found: Ranking) -> str:
     return f"{found.rate:,.0f} req/s" if found.total else "no requests"
 
 
-def _row(talker: Talker) -> Row:
+def _row(talker: Talker, by: TalkerBy) -> Row:
     errors = 100 * talker.by_status.get("5xx", 0) / talker.count if talker.count else 0.0
     trend = ",".join(str(value) for value in talker.trend)
     cells = (
         talker.key, round(talker.rate, 1), 100 * talker.share, trend,
         errors, talker.count, talker.bytes,
     )  # fmt: skip
-    return Row(talker.key, talker.key, cells, data={"count": talker.count})
+    data = {"by": by, "count": talker.count, "share": talker.share, "rate": talker.rate}
+    return Row(talker.key, talker.key, cells, data=data)
 
 
 def _facts(found: Ranking) -> dict[str, str]:

@@ -159,14 +159,25 @@ class Asks(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Signature:
+    """Who acts, from which address they are logged in, and in which incident; each may be empty."""
+
+    author: str = ""
+    origin: str = ""
+    incident: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MitigationContext:
     """What a mitigation is given besides its options; `output` takes what it says as it runs,
-    `title` is what the config calls it, empty when it says nothing."""
+    `title` is what the config calls it, empty when it says nothing. `sign` says who acts at the
+    moment, for what a mitigation leaves behind in a file."""
 
     host: Host
     clock: Clock
     output: Output = field(default_factory=Output)
     title: str = ""
+    sign: Callable[[], Signature] = Signature
 
 
 @dataclass(frozen=True, slots=True)
