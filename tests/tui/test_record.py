@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import resource
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -220,51 +219,3 @@ async def test_the_export_says_where_it_is_and_what_stands_in_the_way(
     await room.press("colon")
     await room.types("export /no/such/folder/x.md")
     await room.says("/no/such/folder/x.md: ")
-
-
-async def test_the_timeline_is_filtered_added_to_and_retracted_from(room: RoomPage) -> None:
-    await room.opens("it burns")
-    for text in ("pool is full", "restarting api"):
-        await room.press("n")
-        await room.types(text)
-        await room.sees(text)
-    await room.press("t")
-    await room.sees("timeline of INC-", "3 entries", "Z ")
-    await room.press("slash")
-    await room.types("pool")
-    await room.sees("1 of 3")
-    await room.press("slash")
-    await room.types("")
-    await room.press("n")
-    await room.types("said from the timeline")
-    await room.sees("4 entries")
-    await room.press("g", "j", "d")
-    await room.types("it was not")
-    await room.sees("3 entries")
-    assert "pool is full" not in [e.text for e in room.room.timeline().entries]
-    assert "pool is full" in [e.text for e in room.room.session.events]
-    await room.press("G", "enter")
-    await room.sees("entry 4", "said from the timeline")
-    await room.press("escape", "escape")
-    await room.closes()
-
-
-async def test_machine_entries_can_be_hidden(tmp_path: Path) -> None:
-    nobody = '[[probe]]\nkind = "http"\nname = "api"\nurl = "http://127.0.0.1:9/"\nevery = "0.2s"'
-    async with opened(written(tmp_path, nobody), size=SIZE) as room:
-        await room.opens("it burns")
-        await room.sees("api down")
-        await room.press("t")
-        await room.sees("machine")
-        await room.press("m")
-        await room.sees("1 of ")
-        await room.press("m")
-        await room.loses("1 of ")
-
-
-async def test_entries_that_come_while_the_timeline_is_open_appear_in_it(room: RoomPage) -> None:
-    await room.opens("it burns")
-    await room.press("t")
-    await room.sees("1 entries")
-    await asyncio.create_task(room.room.session.note("from elsewhere"))
-    await room.sees("2 entries")
