@@ -17,6 +17,7 @@ from warroom.domain.clock import Clock, ManualClock, SteadyClock
 from warroom.domain.events import Event, Kind
 from warroom.domain.incident import Role, Status
 from warroom.domain.sample import Health, Sample
+from warroom.domain.timers import Timer, timers
 from warroom.engine import promises
 from warroom.engine.room import Room
 from warroom.journal.base import NotSaved
@@ -179,9 +180,7 @@ async def test_a_snooze_is_taken_back_and_a_promise_kept_by_hand(
         await promises.keep(room.session, due)
 
 
-def timers_of(room: Room) -> tuple[promises.Timer, ...]:
-    from warroom.domain.timers import timers
-
+def timers_of(room: Room) -> tuple[Timer, ...]:
     assert room.session.incident is not None
     return timers(room.session.incident, room.scheme, room.clock.now())
 
