@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from warroom.engine.drafts import LIMIT, DraftNotKept, Drafts, default_folder
+from warroom.engine.drafts import KEPT_S, LIMIT, DraftNotKept, Drafts, default_folder
 
 KEY = "update/0199-abc/status page"
 HOSTILE = "\x1b]52;c;UFdO\x07 [/x] \u202e \x9b \ud800 \0 line one\nline two\r\n"
@@ -87,6 +87,17 @@ def test_what_cannot_be_kept_is_said_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(DraftNotKept, match="longer than"):
         Drafts(tmp_path).put(KEY, "x" * (LIMIT + 1))
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_nobody_took_up_for_a_month_is_taken_away(tmp_path: Path) -> None:
+    Drafts(tmp_path).put("old", "forgotten")
+    (old,) = tmp_path.iterdir()
+    month_ago = old.stat().st_mtime - KEPT_S - 60
+    os.utime(old, (month_ago, month_ago))
+    Drafts(tmp_path).put("young", "of today")
+    drafts = Drafts(tmp_path)
+    drafts.put(KEY, "of now")
+    assert (drafts.get("old"), drafts.get("young"), drafts.get(KEY)) == ("", "of today", "of now")
 
 
 def test_it_lies_in_the_persons_own_state_folder(

@@ -10,11 +10,15 @@ import hashlib
 import json
 import os
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 LIMIT: Final = 1024 * 1024
 """Characters of one text."""
+KEPT_S: Final = 30 * 86400.0
+"""Seconds for which a text is kept that nobody took up again."""
 
 
 class DraftNotKept(Exception):
@@ -37,6 +41,7 @@ class Drafts:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
+        self._swept = False
 
     @property
     def folder(self) -> Path:
@@ -67,6 +72,7 @@ class Drafts:
         kept = json.dumps({"key": key, "text": text})  # in ASCII: lone surrogates are kept, too
         try:
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._sweep()
             descriptor, name = tempfile.mkstemp(prefix=".", dir=file.parent)  # 0600
             try:
                 with os.fdopen(descriptor, "w", encoding="ascii") as stream:
@@ -89,6 +95,17 @@ class Drafts:
             return
         except OSError as error:
             raise DraftNotKept(f"the draft is still kept: {error.strerror or error}") from error
+
+    def _sweep(self) -> None:
+        """Once: take away what is older than KEPT_S. What cannot be taken away stays."""
+        if self._swept:
+            return
+        self._swept = True
+        oldest = time.time() - KEPT_S
+        for file in self.folder.glob("*.json"):
+            with suppress(OSError):
+                if file.lstat().st_mtime < oldest:
+                    file.unlink()
 
     def _file(self, key: str) -> Path:
         """By digest: a key may hold anything, a file's name may not."""
