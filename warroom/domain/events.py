@@ -159,13 +159,14 @@ def packed(value: object) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
-def broken(events: Iterable[Event]) -> int:
+def broken(events: Iterable[Event], after: Event | None = None) -> int:
     """The first sequence, counted from 1, at which the chain does not hold; 0 when it holds.
 
-    A chain that was cut at its end holds: what is not there has nothing to be compared with.
+    `events` begin with the first, or with the one that follows `after`. A chain that was cut at
+    its end holds: what is not there has nothing to be compared with.
     """
-    previous = ""
-    for seq, event in enumerate(events, start=1):
+    previous = after.digest if after else ""
+    for seq, event in enumerate(events, start=after.seq + 1 if after else 1):
         if event.seq != seq or event.previous != previous or event.digest != digest(event):
             return seq
         previous = event.digest

@@ -120,17 +120,21 @@ class Store:
             states.setdefault(row[-1], []).append(self._event(known[row[-1]][1], row))
         return [self._heading(known[number], events) for number, events in states.items()]
 
-    def verify(self, incident: str) -> int:
-        """Raises NoIncident, JournalError."""
+    def verify(self, incident: str, after: Event | None, limit: int) -> tuple[int, list[Event]]:
+        """The first sequence whose digest does not fit, 0 for none, with the events looked at: at
+        most `limit` of those that come after one that fits. Raises NoIncident, JournalError."""
+        seq = after.seq if after else 0
         with self._file.reading() as connection:
-            sealed_as, rows = self._rows(connection, incident, 0, _ALL)
+            sealed_as, rows = self._rows(connection, incident, seq, limit)
         events: list[Event] = []
-        for count, row in enumerate(rows, start=1):
+        fault = 0
+        for count, row in enumerate(rows, start=seq + 1):
             try:
                 events.append(event_of(sealed_as, row))
             except Unreadable:
-                return broken(events) or count
-        return broken(events)
+                fault = count
+                break
+        return broken(events, after) or fault, events
 
     def state(self) -> tuple[int, int]:
         """Two numbers that change when another connection has written events, but not for who is

@@ -24,6 +24,8 @@ from warroom.journal.base import Heading, JournalError, NotSaved, Presence, newe
 
 SAVE_S: Final = 0.8
 """How long an append may take, and wait for other consoles', before it is not saved."""
+ADOPT_S: Final = 60.0
+"""How long taking in an incident may take: nobody types meanwhile."""
 POLL_S: Final = 0.25
 """How often `watch` asks the file whether another process wrote to it."""
 _HANGING_S: Final = 0.15
@@ -65,7 +67,9 @@ class SqliteJournal:
         return await self._saved(partial(self._write.store.append, incident, drafts))
 
     async def adopt(self, events: Sequence[Event], origin: str) -> str:
-        return await self._saved(partial(self._write.store.adopt, events, origin))
+        name = await self._write.save(partial(self._write.store.adopt, events, origin), ADOPT_S)
+        self.changed.set()
+        return name
 
     async def events(self, incident: str, *, after: int = 0) -> Sequence[Event]:
         events: list[Event] = []
@@ -84,7 +88,13 @@ class SqliteJournal:
         return newest_open(await self.headings())
 
     async def verify(self, incident: str) -> int:
-        return await self._read.run(partial(self._read.store.verify, incident))
+        last: Event | None = None
+        while True:
+            read = partial(self._read.store.verify, incident, last, _SLICE)
+            fault, events = await self._read.run(read)
+            if fault or len(events) < _SLICE:
+                return fault
+            last = events[-1]
 
     async def beat(self, incident: str, console: str, author: Author) -> Sequence[Presence]:
         return await self._aside.run(partial(self._aside.store.beat, incident, console, author))
