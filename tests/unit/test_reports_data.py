@@ -16,7 +16,7 @@ from tests.unit.incidents import outage
 from warroom.domain.events import Kind
 from warroom.domain.text import harmless
 from warroom.domain.timeline import Timeline, project
-from warroom.reports import FORMATS
+from warroom.reports import FORMATS, OUTSIDE, POSTMORTEMS, SUFFIXES
 from warroom.reports.data import COLUMNS, from_json, to_csv, to_json
 from warroom.reports.errors import BadExport
 
@@ -124,4 +124,5 @@ def test_the_text_of_a_cell_is_got_back_by_taking_one_apostrophe_off(text: str) 
 
 
 def test_the_formats_are_those_there_are() -> None:
-    assert set(FORMATS) == {"md", "json", "csv"}
+    assert set(FORMATS) == set(SUFFIXES) == {"md", "html", "json", "csv", "bundle"}
+    assert POSTMORTEMS < set(FORMATS) > OUTSIDE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from warroom.cli.common import chosen, config_option, fail, load, with_session
 from warroom.cli.incident import resumed
 
 if TYPE_CHECKING:
-    from warroom.engine.export import Material
+    from warroom.engine.export import Choice, Material
     from warroom.engine.session import Session
 
 
@@ -62,7 +63,7 @@ def export(
     config: str | None,
 ) -> None:
     """Write the post-mortem or the data of the open incident, or of ID."""
-    from warroom.engine.export import FORMATS, POSTMORTEMS, Choice, ExportError, material
+    from warroom.engine.export import FORMATS, POSTMORTEMS, Choice, ExportError, material, write
 
     forms = tuple(part.strip() for part in form.split(","))
     for one in forms:
@@ -80,7 +81,10 @@ def export(
         if output in (None, "-"):
             _print(gathered, forms)
         else:
-            _write(gathered, Path(str(output)), forms)
+            written = write(gathered, forms, Path(str(output)))
+            click.echo("\n".join(map(str, written)), err=True)
+            if POSTMORTEMS & set(forms):
+                with_session(loaded, partial(_record, id, choice, written))
     except ExportError as error:
         fail(str(error), 1)
     if POSTMORTEMS & set(forms):
@@ -98,11 +102,16 @@ def _print(made: Material, forms: tuple[str, ...]) -> None:
         click.echo(content, nl=isinstance(content, str) and not content.endswith("\n"))
 
 
-def _write(made: Material, path: Path, forms: tuple[str, ...]) -> None:
-    from warroom.engine.export import write
+async def _record(id: str | None, choice: Choice, written: list[Path], session: Session) -> None:
+    """That the post-mortem was written belongs to the incident; it is there without that, too."""
+    from warroom.engine.export import record_export
+    from warroom.journal.base import JournalError
 
-    for written in write(made, forms, path):
-        click.echo(written, err=True)
+    try:
+        await resumed(session, id)
+        await record_export(session, choice, written)
+    except JournalError as error:
+        click.echo(f"NOT SAVED that it was written: {error}", err=True)
 
 
 def _say_missing(made: Material, strict: bool) -> None:

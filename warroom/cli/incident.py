@@ -8,10 +8,15 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from warroom.cli import intake
 from warroom.cli.common import chosen, config_option, fail, load, print_json, with_session
-from warroom.domain.incident import Incident, Status
+from warroom.domain.clock import span
+from warroom.domain.incident import Incident
+from warroom.domain.watch import watched_until
+from warroom.engine import people
 
 if TYPE_CHECKING:
+    from warroom.config.settings import Settings
     from warroom.domain.events import Event
     from warroom.domain.timeline import Timeline
     from warroom.engine.session import Session
@@ -21,6 +26,10 @@ if TYPE_CHECKING:
 @click.group()
 def incident() -> None:
     """Open, list, show and close incidents."""
+
+
+incident.add_command(intake.take_in)
+incident.add_command(intake.verify_bundle)
 
 
 @incident.command()
@@ -106,18 +115,43 @@ def show(id: str | None, as_json: bool, config: str | None) -> None:
 
 @incident.command()
 @click.argument("id", required=False)
+@click.option("--yes", is_flag=True, help="Without a question.")
 @config_option
-def close(id: str | None, config: str | None) -> None:
-    """Close the open incident, or the one of that ID."""
+def close(id: str | None, yes: bool, config: str | None) -> None:
+    """Close the open incident, or the one of that ID.
+
+    What speaks against it (somebody else should, the watch still runs) is asked about on a
+    terminal, and stands in the timeline.
+    """
+    loaded = load(chosen(config), needed=False)
 
     async def shut(session: Session) -> str:
         found = await resumed(session, id) if id else await _open(session)
         if not found.is_open:
             fail(f"{found.id} is closed already")
-        await session.set_status(Status.CLOSED)
-        return found.id
+        doubts = _doubts(session, found, loaded.settings)
+        if doubts and not yes and sys.stdin.isatty():
+            _confirm(doubts)
+        await people.close(session, doubts)
+        return f"{found.id} closed" + (f" although {doubts}" if doubts else "")
 
-    click.echo(f"{with_session(load(chosen(config), needed=False), shut)} closed", err=True)
+    click.echo(with_session(loaded, shut), err=True)
+
+
+def _doubts(session: Session, found: Incident, settings: Settings) -> str:
+    """What speaks against closing it now, in one line."""
+    scheme = settings.schemes.get(found.scheme, settings.scheme)
+    until = watched_until(found, settings.incident.watch)
+    left = (until - session.now()).total_seconds() if until else 0.0
+    watch = f"the watch still runs for {span(left)}" if left > 0 else ""
+    refusal = people.may_close(found, scheme, session.author.login)
+    return "; ".join(doubt for doubt in (refusal, watch) if doubt)
+
+
+def _confirm(doubts: str) -> None:
+    """Asks the person who is there; leaves when it is not wanted."""
+    if not click.confirm(f"{doubts}. Close it all the same?", default=False, err=True):
+        fail("not closed", 1)
 
 
 @incident.command()

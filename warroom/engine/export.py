@@ -20,7 +20,7 @@ from warroom.domain.checklist import DEFAULT as DEFAULT_CHECKLIST
 from warroom.domain.events import Event, Kind
 from warroom.engine.session import Session
 from warroom.engine.templates import Template, TemplateError, read, usual
-from warroom.reports import FORMATS, POSTMORTEMS, SUFFIXES
+from warroom.reports import FORMATS, OUTSIDE, POSTMORTEMS, SUFFIXES
 from warroom.reports.errors import ReportError
 from warroom.reports.write import write_atomically, write_folder
 
@@ -29,8 +29,20 @@ if TYPE_CHECKING:
     from warroom.reports.report import Figure, Report
 
 __all__ = [
-    "FORMATS", "POSTMORTEMS", "USUAL", "Choice", "ExportError", "Material", "export_path",
-    "material", "rendered", "save", "write", "write_postmortem",
+    "FORMATS",
+    "POSTMORTEMS",
+    "USUAL",
+    "Choice",
+    "ExportError",
+    "Material",
+    "drawn",
+    "export_path",
+    "material",
+    "record_export",
+    "rendered",
+    "save",
+    "write",
+    "write_postmortem",
 ]  # fmt: skip
 
 
@@ -64,19 +76,24 @@ class Material:
 async def material(session: Session, settings: Settings, choice: Choice) -> Material:
     """Gather what `choice` needs. Raises ExportError, JournalError."""
     from warroom.reports.data import Origin
-    from warroom.reports.report import Audience, Report
+    from warroom.reports.outside import outside
+    from warroom.reports.report import Report
 
     for form in choice.forms:
         if form not in FORMATS:
             raise ExportError(f'"{form}" is not a format; there are: {", ".join(FORMATS)}')
+        if choice.external and form not in OUTSIDE:
+            raise ExportError(f"{form} holds the whole record: it is not for readers outside")
     timeline = session.timeline()
     report = Report(
         timeline=timeline,
         zone=ZoneInfo(settings.incident.timezone),
         scheme=settings.schemes.get(timeline.incident.scheme, settings.scheme),
         checklist=items(settings.incident.checklist) or DEFAULT_CHECKLIST,
-        audience=Audience.EXTERNAL if choice.external else Audience.INTERNAL,
+        readings=tuple(await session.readings()),
     )
+    if choice.external:
+        report = outside(report, settings.hosts)
     at = session.now().isoformat(timespec="seconds")
     try:
         template = read(choice.template) if choice.template else usual(settings, choice.external)
@@ -93,17 +110,30 @@ def rendered(
 
     Raises ExportError.
     """
-    from warroom.reports import data, postmortem
+    from warroom.reports import bundle, data, page, postmortem
 
-    report = made.report
+    report, template = made.report, made.template.text
     try:
-        if form == "json":
-            return data.to_json(made.events, report.timeline, report.readings, made.origin)
-        if form == "csv":
-            return data.to_csv(report.timeline)
-        return postmortem.render(report, made.template.text, figures=figures, folder=folder)
+        match form:
+            case "json":
+                return data.to_json(made.events, report.timeline, report.readings, made.origin)
+            case "csv":
+                return data.to_csv(report.timeline)
+            case "html":
+                return page.page(report, template, figures)
+            case "bundle":
+                return bundle.packed(report, template, figures, made.events, made.origin)
+            case _:
+                return postmortem.render(report, template, figures=figures, folder=folder)
     except ReportError as error:
         raise ExportError(f"{made.template.name}: {error}") from error
+
+
+def drawn(made: Material) -> tuple[Figure, ...]:
+    """The charts of what moved, and the pictures of the evidence."""
+    from warroom.reports.figures import drawn
+
+    return drawn(made.report)
 
 
 def save(path: Path, content: str | bytes) -> Path:
@@ -123,17 +153,17 @@ def export_path(session: Session) -> Path:
 
 def write(made: Material, forms: Sequence[str], path: Path) -> list[Path]:
     """Write every format to `path`, several with a suffix each; charts and pictures go beside the
-    Markdown. Says what was written, the reports first. Raises ExportError."""
+    Markdown, and into everything else. Says what was written, the reports first. Raises
+    ExportError."""
     stem = path.parent / _bare(path.name)
+    figures = drawn(made) if POSTMORTEMS & set(forms) else ()
     written, folders = [], []
-    figures: tuple[Figure, ...] = ()
     for form in forms:
         file = path if len(forms) == 1 else stem.with_name(f"{stem.name}.{SUFFIXES[form]}")
         folder = f"{_bare(file.name)}-charts" if form == "md" and figures else ""
         if folder:
             folders.append(_beside(file.with_name(folder), figures))
-        shown = figures if form == "md" else ()
-        written.append(save(file, rendered(made, form, figures=shown, folder=folder)))
+        written.append(save(file, rendered(made, form, figures=figures, folder=folder)))
     return [*written, *folders]
 
 
@@ -160,8 +190,13 @@ async def write_postmortem(
     that it was. The event loop goes on meanwhile. Raises ExportError, JournalError."""
     made = await material(session, settings, choice)
     written = await asyncio.to_thread(write, made, choice.forms, path)
-    names = ", ".join(map(str, written))
-    what = "post-mortem" if set(choice.forms) & POSTMORTEMS else "export"
-    data = {"format": ",".join(choice.forms), "audience": made.report.audience.value}
-    await session.record(Kind.EXPORTED, f"{what} written to {names}", data)
+    await record_export(session, choice, written)
     return written
+
+
+async def record_export(session: Session, choice: Choice, written: Sequence[Path]) -> None:
+    """Say in the record what was written where. Raises JournalError."""
+    what = "post-mortem" if set(choice.forms) & POSTMORTEMS else "data"
+    audience = "external" if choice.external else "internal"
+    data = {"format": ",".join(choice.forms), "audience": audience}
+    await session.record(Kind.EXPORTED, f"{what} written to {', '.join(map(str, written))}", data)

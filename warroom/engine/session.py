@@ -191,6 +191,11 @@ class Session:
         self._open()
         await self.journal.keep(self._name, readings)
 
+    async def readings(self) -> Sequence[Reading]:
+        """The figures that were kept around the incident. Raises NoIncident, JournalError."""
+        self._open()
+        return await self.journal.readings(self._name)
+
     async def refresh(self) -> None:
         """Read what other consoles wrote since."""
         if self.incident is None:

@@ -32,11 +32,11 @@ _STEPS_S: Final = (60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200
 
 STYLE: Final = "\n".join(
     (
-        ".label { font-size: 11px }",
-        ".course { fill: none; stroke-width: 1.6; stroke-linejoin: round }",
-        ".usual { opacity: 0.18 }",
-        ".mark { stroke-width: 1.2; stroke-dasharray: 4 3 }",
-        ".axis { stroke-width: 1 }",
+        ".chart .label { font-size: 11px }",
+        ".chart .course { fill: none; stroke-width: 1.6; stroke-linejoin: round }",
+        ".chart .usual { opacity: 0.18 }",
+        ".chart .mark { stroke-width: 1.2; stroke-dasharray: 4 3 }",
+        ".chart .axis { stroke-width: 1 }",
     )
 )
 
@@ -52,14 +52,14 @@ class Mark:
 def style() -> str:
     """The CSS of charts, for light and dark."""
     rules = {
-        ".ground": {"fill": "background"},
-        ".label": {"fill": "foreground"},
-        ".faint": {"fill": "quiet"},
-        ".axis": {"stroke": "frame"},
-        ".usual": {"fill": "quiet"},
-        ".course": {"stroke": "accent"},
-        ".left": {"fill": "degraded"},
-        ".mark": {"stroke": "degraded"},
+        ".chart .ground": {"fill": "background"},
+        ".chart .label": {"fill": "foreground"},
+        ".chart .faint": {"fill": "quiet"},
+        ".chart .axis": {"stroke": "frame"},
+        ".chart .usual": {"fill": "quiet"},
+        ".chart .course": {"stroke": "accent"},
+        ".chart .left": {"fill": "degraded"},
+        ".chart .mark": {"stroke": "degraded"},
     }
     return f"{STYLE}\n{by_scheme(rules)}"
 
@@ -70,7 +70,7 @@ def chart(course: Course, marks: Sequence[Mark], zone: ZoneInfo) -> str:
     title = f"{course.name}, {times.day(course.at, zone)}"
     x, y = plane.x(course.at), plane.y(course.value)
     return svg.document(
-        WIDTH, HEIGHT, title, about(course, zone), style(),
+        "chart", (WIDTH, HEIGHT), title, about(course, zone), style(),
         svg.element("rect", class_="ground", width=WIDTH, height=HEIGHT, rx=4),
         svg.element("text", svg.text(course.name), class_="label", x=8.0, y=18.0,
                     font_weight="bold", font_size=13),

@@ -133,7 +133,7 @@ def to_csv(timeline: Timeline) -> str:
     writer = csv.writer(sheet, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for entry in timeline.entries:
-        writer.writerow([_cell(value) for value in _row(entry)])
+        writer.writerow([cell(value) for value in _row(entry)])
     return sheet.getvalue()
 
 
@@ -144,7 +144,8 @@ def _row(entry: Entry) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
+    """A value as a cell that no spreadsheet takes for a formula."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = harmless(str(value), lines=True)

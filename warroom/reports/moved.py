@@ -3,11 +3,10 @@
 The rule, in words that a reader of the report can check: a metric's *usual range* is between the
 lowest and the highest reading in the hour that ends 15 minutes before the first sign of trouble;
 where fewer than five were kept, in the hour that begins ten minutes after the resolution. It is
-widened by a tenth of its span, or by five in a hundred of its largest value if that is more (what
-was never negative stays so). A
-metric *moved* when two readings in a row lie outside, from those 15 minutes on until the resolution.
-What only ever rises is a counter and is left out. Of all that moved, those are charted that went
-furthest from their range, measured by its width.
+widened by a tenth of its span, or by five in a hundred of its largest value if that is more; what
+was never negative stays so. A metric *moved* when two readings in a row lie outside, from those 15
+minutes on until the resolution. What only ever rises is a counter and is left out. Of all that
+moved, those are charted that went furthest from their range, measured by its width.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ LINES: Final = 300
 COLUMNS: Final = 400
 """So much of a picture is drawn; no screen shows more."""
 
-STYLE: Final = "text { white-space: pre; font-size: 14px }"
+STYLE: Final = ".picture text { white-space: pre; font-size: 14px }"
 
 
 def style() -> str:
@@ -36,9 +36,10 @@ def picture(exhibit: Exhibit) -> str:
     lines = [_cut(line) for line in exhibit.evidence.picture[:LINES]]
     columns = max((sum(svg.cells(text) for text, _ in line) for line in lines), default=0)
     width, height = columns * _CELL + 2 * _MARGIN, len(lines) * _LINE + 2 * _MARGIN
+    title = f"{exhibit.label}: {exhibit.evidence.title}"
     return svg.document(
-        width, height, f"{exhibit.label}: {exhibit.evidence.title}", "The screen as it looked.",
-        style(), svg.element("rect", class_="screen", width=width, height=height, rx=6),
+        "picture", (width, height), title, "The screen as it looked.", style(),
+        svg.element("rect", class_="screen", width=width, height=height, rx=6),
         *(part for number, line in enumerate(lines) for part in _drawn(line, number)),
     )  # fmt: skip
 

@@ -45,7 +45,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -61,8 +61,21 @@ from warroom.reports.report import Audience, Figure, Report
 _UTC = ZoneInfo("UTC")
 
 
+class Writing(Protocol):
+    """How the lines of a day are written."""
+
+    def listed(self, day: views.Day) -> Markup: ...
+
+    def brief(self, day: views.Day) -> Markup: ...
+
+
 def render(
-    report: Report, template: str, *, figures: Sequence[Figure] = (), folder: str = ""
+    report: Report,
+    template: str,
+    *,
+    figures: Sequence[Figure] = (),
+    folder: str = "",
+    writing: Writing = views,
 ) -> str:
     """The post-mortem as Markdown, through the text of a template.
 
@@ -73,7 +86,11 @@ def render(
         figure.name: f"{folder}/{figure.name}" if folder else figure.name for figure in figures
     }
     context = _context(report, figures, paths)
-    functions = _functions(report, set(paths.values()))
+    functions = {
+        **_functions(report, set(paths.values())),
+        "listed": writing.listed,
+        "brief": writing.brief,
+    }
 
     def appendix(level: str = "##") -> Markup:
         given = {"exhibits": context["exhibits"], "level": Markup(level)}
@@ -121,8 +138,6 @@ def _functions(report: Report, paths: set[str]) -> dict[str, Callable[..., Any]]
         "block": block,
         "fence": fence,
         "picture": picture,
-        "listed": views.listed,
-        "brief": views.brief,
         "span": span,
         "when": partial(times.whole, zone=zone),
         "date": partial(times.day, zone=zone),

@@ -31,8 +31,12 @@ def text(content: str) -> str:
     return escape(clean(content))
 
 
-def document(width: float, height: float, title: str, about: str, style: str, *inner: str) -> str:
-    """A whole file, which scales with its place. `title` and `about` are for who cannot see it."""
+def document(
+    kind: str, size: tuple[float, float], title: str, about: str, style: str, *inner: str
+) -> str:
+    """A whole file, which scales with its place. `kind` is the class that `style` speaks of;
+    `title` and `about` are for who cannot see it."""
+    width, height = size
     return element(
         "svg",
         element("title", text(title)),
@@ -44,6 +48,7 @@ def document(width: float, height: float, title: str, about: str, style: str, *i
         viewBox=f"0 0 {_value(width)} {_value(height)}",
         width=width,
         height=height,
+        class_=kind,
         role="img",
         font_family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace",
     )

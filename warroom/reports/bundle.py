@@ -1,0 +1,216 @@
+"""Everything of an incident in one archive, and the way back: a gzipped tar (POSIX.1-1988 ustar).
+
+In a folder named by the incident: post-mortem.md and .html, timeline.json (the whole record) and
+.csv, readings.csv, evidence/E7.txt and .svg, charts/*.svg, and manifest.json: `{"version": 1,
+"incident", "exported", "files": [{"name", "bytes", "sha256"}]}`. The same material gives the same
+bytes: names are sorted, owners and times are not this machine's.
+
+Reading trusts nothing: only plain files with plain names, no links, no devices, nothing beyond the
+limits, each file as the manifest has it. Nothing is ever unpacked onto the disk.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import re
+import tarfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import IO, Any, Final
+
+from warroom.domain.events import Event
+from warroom.domain.evidence import Exhibit
+from warroom.domain.readings import Reading
+from warroom.domain.text import harmless, shorten
+from warroom.reports.data import Origin, cell, to_csv, to_json
+from warroom.reports.errors import BadExport
+from warroom.reports.page import page
+from warroom.reports.postmortem import render
+from warroom.reports.report import Figure, Report
+
+VERSION: Final = 1
+MANIFEST: Final = "manifest.json"
+RECORD: Final = "timeline.json"
+MOST_BYTES: Final = 512 * 1024 * 1024
+"""Of all files together, unpacked; a hundred thousand events take a seventh of it."""
+MOST_FILES: Final = 10_000
+_KEPT: Final[Mapping[str, int]] = {MANIFEST: 16 * 1024 * 1024, RECORD: MOST_BYTES}
+"""What is held in memory while reading, and how large it may be; the rest is only measured."""
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*")
+_ODD: Final = re.compile(r"[^A-Za-z0-9-]+")
+_BLOCK: Final = 512
+_PIECE: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What a bundle holds: the text of its timeline.json, and how many files agree."""
+
+    record: str
+    files: int
+
+
+def packed(
+    report: Report,
+    template: str,
+    figures: Sequence[Figure],
+    events: Sequence[Event],
+    origin: Origin,
+) -> bytes:
+    """The archive. Raises BadTemplate."""
+    placed = [replace(f, name=f"{'evidence' if f.exhibit else 'charts'}/{f.name}") for f in figures]
+    timeline = report.timeline
+    files = {
+        "post-mortem.md": render(report, template, figures=placed),
+        "post-mortem.html": page(report, template, placed),
+        RECORD: to_json(events, timeline, report.readings, origin),
+        "timeline.csv": to_csv(timeline),
+        **{figure.name: figure.svg for figure in placed},
+        **{f"evidence/{e.label}.txt": _told(e) for e in timeline.exhibits},
+    }
+    if report.readings:
+        files["readings.csv"] = _table(report.readings)
+    content = {name: text.encode("utf-8", "backslashreplace") for name, text in files.items()}
+    content[MANIFEST] = _manifest(timeline.incident.id, origin, content)
+    folder = _ODD.sub("-", timeline.incident.id).strip("-")[:60] or "incident"
+    return _archive(folder, content, int(max(e.recorded_at for e in events).timestamp()))
+
+
+def _told(exhibit: Exhibit) -> str:
+    """The evidence as text, whole, under what is known of it."""
+    held = exhibit.evidence
+    known = {
+        "title": held.title, "kind": held.kind.value, "source": held.source, "host": held.host,
+        "query": held.query, "from": held.begin.isoformat() if held.begin else "",
+        "to": held.end.isoformat() if held.end else "",
+        "kept by": exhibit.author, "kept at": exhibit.at.isoformat(),
+    }  # fmt: skip
+    head = "".join(f"{name}: {harmless(said)}\n" for name, said in known.items() if said)
+    return f"{head}\n{harmless(held.text, lines=True)}\n"
+
+
+def _table(readings: Sequence[Reading]) -> str:
+    sheet = io.StringIO()
+    writer = csv.writer(sheet, lineterminator="\r\n")
+    writer.writerow(("at", "source", "metric", "value"))
+    for reading in readings:
+        for metric, value in reading.metrics.items():
+            names = (harmless(name) for name in (reading.source, metric))
+            writer.writerow((reading.at.isoformat(), *map(cell, names), repr(value)))
+    return sheet.getvalue()
+
+
+def _manifest(incident: str, origin: Origin, content: Mapping[str, bytes]) -> bytes:
+    document = {
+        "version": VERSION,
+        "incident": incident,
+        "exported": {"by": origin.by, "host": origin.host, "at": origin.at},
+        "files": [
+            {"name": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+            for name, data in sorted(content.items())
+        ],
+    }
+    return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _archive(folder: str, content: Mapping[str, bytes], at: int) -> bytes:
+    packed = io.BytesIO()
+    with (
+        gzip.GzipFile("", "wb", compresslevel=6, fileobj=packed, mtime=0) as zipped,
+        tarfile.open(fileobj=zipped, mode="w", format=tarfile.USTAR_FORMAT) as archive,
+    ):
+        for name, data in sorted(content.items()):
+            member = tarfile.TarInfo(f"{folder}/{name}")
+            member.size, member.mtime, member.mode = len(data), at, 0o600
+            archive.addfile(member, io.BytesIO(data))
+    return packed.getvalue()
+
+
+def unpacked(stream: IO[bytes]) -> Bundle:
+    """What the archive in `stream` holds, every file as its manifest has it. Raises BadExport."""
+    kept: dict[str, bytes] = {}
+    found: dict[str, tuple[int, str]] = {}
+    try:
+        with gzip.GzipFile(fileobj=stream, mode="rb") as archive:
+            for name, size in _members(archive, found):
+                digest, pieces, limit = hashlib.sha256(), [], _KEPT.get(name, 0)
+                for piece in _content(archive, size):
+                    digest.update(piece)
+                    if size <= limit:
+                        pieces.append(piece)
+                found[name] = size, digest.hexdigest()
+                if size <= limit:
+                    kept[name] = b"".join(pieces)
+    except (EOFError, OSError, tarfile.HeaderError, zlib.error) as error:
+        raise BadExport(f"not a bundle: {shorten(harmless(str(error)), 200)}") from error
+    for name in _KEPT:
+        if name not in kept:
+            raise BadExport(f"not a bundle: it has no {name}, or one that is too large")
+    _compare(kept[MANIFEST], found)
+    try:
+        return Bundle(kept[RECORD].decode("utf-8"), len(found))
+    except UnicodeDecodeError as error:
+        raise BadExport(f"{RECORD} is not UTF-8") from error
+
+
+def _members(archive: gzip.GzipFile, found: Mapping[str, object]) -> Iterator[tuple[str, int]]:
+    """The plain files of the archive: names within its folder, sizes. Whoever iterates reads the
+    content of each before the next."""
+    total, folder = 0, ""
+    while True:
+        block = _exactly(archive, _BLOCK)
+        if not block.strip(b"\0"):
+            return
+        member = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
+        if member.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
+            raise BadExport(f"not a bundle of warroom: {_shown(member.name)} is no plain file")
+        head, _, name = member.name.partition("/")
+        if not _NAME.fullmatch(member.name) or not name or head != (folder or head):
+            raise BadExport(f"not a bundle of warroom: a file called {_shown(member.name)}")
+        if name in found:
+            raise BadExport(f"not a bundle of warroom: {name} is there twice")
+        folder, total = head, total + member.size
+        if member.size < 0 or total > MOST_BYTES or len(found) >= MOST_FILES:
+            raise BadExport(f"larger than {MOST_BYTES // 1024**2} MiB or {MOST_FILES:,} files")
+        yield name, member.size
+
+
+def _content(archive: gzip.GzipFile, size: int) -> Iterator[bytes]:
+    """A file's content in pieces, and past what fills its last block."""
+    for start in range(0, size, _PIECE):
+        yield _exactly(archive, min(_PIECE, size - start))
+    _exactly(archive, -size % _BLOCK)
+
+
+def _exactly(archive: gzip.GzipFile, size: int) -> bytes:
+    data = archive.read(size) if size else b""
+    if len(data) < size:
+        raise EOFError("it ends in the middle")
+    return data
+
+
+def _compare(manifest: bytes, found: Mapping[str, tuple[int, str]]) -> None:
+    """Every file as the manifest has it, none missing, none besides."""
+    try:
+        document: Any = json.loads(manifest)
+        if document["version"] != VERSION:
+            raise BadExport(f"a bundle of version {document['version']!r}; known: {VERSION}")
+        said = {f["name"]: (f["bytes"], f["sha256"]) for f in document["files"]}
+    except (KeyError, RecursionError, TypeError, ValueError) as error:
+        raise BadExport(f"{MANIFEST} is none") from error
+    there = {name: is_ for name, is_ in found.items() if name != MANIFEST}
+    for name in sorted(there.keys() ^ said.keys(), key=str):
+        which = "is missing" if name in said else "is not in the manifest"
+        raise BadExport(f"the bundle was changed: {_shown(str(name))} {which}")
+    for name, is_ in there.items():
+        if said[name] != is_:
+            raise BadExport(f"the bundle was changed: {name} is not as the manifest has it")
+
+
+def _shown(name: str) -> str:
+    return shorten(harmless(name), 80)
