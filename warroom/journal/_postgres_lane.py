@@ -118,6 +118,7 @@ class Lane:
 
     async def _look(self, connection: Any, *, create: bool) -> None:
         steps = schema.migrations()
+        self._version = len(steps)  # of one that may not even be looked at
         try:
             self._version = await schema.version(connection)
             if create and self._version < len(steps):
