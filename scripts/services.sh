@@ -7,6 +7,7 @@ set -euo pipefail
 needed=(
   "redis-server redis-server" "initdb postgresql" "nginx nginx" "dockerd docker.io"
   "busybox busybox-static" "sshd openssh-server" "mariadbd mariadb-server" "tmux tmux" "gawk gawk"
+  "npm npm"
 )
 
 have() {
@@ -14,12 +15,22 @@ have() {
     compgen -G "/usr/lib/postgresql/*/bin/$1" >/dev/null
 }
 
+# pm2 is no package of Debian's
+with_npm() {
+  have pm2 || ! have npm || [ "$(id -u)" -ne 0 ] ||
+    npm install --global --silent --no-audit --no-fund pm2@5 >/dev/null 2>&1 </dev/null ||
+    echo "services: pm2 could not be installed with npm"
+}
+
 missing=()
 for pair in "${needed[@]}"; do
   have "${pair% *}" || missing+=("${pair#* }")
 done
 if have dockerd && ! have docker; then missing+=(docker-cli); fi # a package of its own since Debian 13
-[ ${#missing[@]} -gt 0 ] || exit 0
+if [ ${#missing[@]} -eq 0 ]; then
+  with_npm
+  exit 0
+fi
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
   echo "services: not installed: ${missing[*]} (as root with apt, scripts/services.sh installs them)"
@@ -56,3 +67,4 @@ fi
 if have dockerd && ! have docker; then
   install docker-cli || echo "services: docker-cli could not be installed: $(tail -n 1 "$log")"
 fi
+with_npm

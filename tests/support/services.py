@@ -60,7 +60,8 @@ def running(
 def merged(found: Sequence[Mapping[str, str]]) -> str:
     """The line about all services, of all test processes. What did not work anywhere wins."""
     words = []
-    for name in NAMES:
+    others = {name for part in found for name in part} - {*NAMES}
+    for name in (*NAMES, *sorted(others)):
         states = {part[name] for part in found if name in part}
         worse = sorted(state for state in states if state != "ok")
         words.append(f"{name}={worse[0] if worse else 'ok' if states else 'unused'}")
