@@ -24,9 +24,11 @@ _TOKEN: Final = re.compile(
     rb"|(?P<word>(?:\\.|\$\{[^}\s]*\}|[^\s;{}\"'\\#])(?:\\.|\$\{[^}\s]*\}|[^\s;{\\])*)",
     re.DOTALL,
 )
-_BRACE: Final = re.compile(rb"[{}]")
+_LUA: Final = re.compile(
+    rb"(?:--)?\[(=*)\[.*?\]\1\]|--[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|[{}]", re.DOTALL
+)
 _CODE: Final = b"_by_lua_block"
-"""What blocks that hold Lua are called (OpenResty): its words are not nginx's."""
+"""What blocks are called that hold Lua (OpenResty), with strings and comments of its own."""
 _DEPTH: Final = 20
 """Files included, and blocks opened, within each other; nobody's config has as many."""
 
@@ -93,7 +95,7 @@ class Dump:
         for words, line, mark in _statements(self.files[file], file):
             if mark == "}":
                 if len(blocks) == len(above):
-                    raise NotFollowed(f"an unexpected }} at {harmless(file)}:{line}")
+                    raise NotFollowed(f'unexpected "}}" at {harmless(file)}:{line}')
                 blocks.pop()
                 continue
             found = Directive(words, file, line, tuple(blocks))
@@ -152,6 +154,9 @@ def _statements(text: bytes, file: str) -> Iterator[tuple[tuple[bytes, ...], int
             raise NotFollowed(f'not understood at {harmless(file)}:{line}: "{snippet}"')
         kind = match.lastgroup
         if kind == "mark":
+            if bool(words) is (match[0] == b"}"):  # as nginx itself says it
+                mark = match[0].decode()
+                raise NotFollowed(f'unexpected "{mark}" at {harmless(file)}:{line}')
             yield tuple(words), began, match[0].decode()
             is_code = match[0] == b"{" and bool(words) and words[0].endswith(_CODE)
             words = []
@@ -168,8 +173,8 @@ def _statements(text: bytes, file: str) -> Iterator[tuple[tuple[bytes, ...], int
 def _past_code(text: bytes, at: int, line: int) -> tuple[int, int]:
     """Where the block's own closing brace stands, braces counted."""
     depth = 1
-    for match in _BRACE.finditer(text, at):
-        depth += 1 if match[0] == b"{" else -1
+    for match in _LUA.finditer(text, at):
+        depth += {b"{": 1, b"}": -1}.get(match[0], 0)
         if not depth:
             return match.start(), line + text.count(b"\n", at, match.start())
     return len(text), line

@@ -175,7 +175,9 @@ def parse(data: bytes) -> Rules:
         raise NotOurs("its first line does not say that it is warroom's")
     rules = Rules()
     for number, raw in enumerate(lines[1:], 2):
-        line = raw.decode("ascii", "replace")
+        if not raw.isascii():
+            raise NotOurs(f"line {number} has bytes that warroom does not write")
+        line = raw.decode("ascii")
         if match := _DENY.fullmatch(line):
             rules = replace(rules, denies=(*rules.denies, _deny(match, number)))
         elif match := _LIMIT.fullmatch(line):
