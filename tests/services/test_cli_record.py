@@ -36,7 +36,9 @@ def test_an_incident_from_its_first_note_to_its_close(shell: Shell) -> None:
         "raised it to 80",
     ]
     shut = shell("incident", "close")
-    assert (shut.out, shut.err) == ("", f"{incident} closed\n")
+    although = "although P1 is closed by the incident commander (nobody is)"
+    assert (shut.out, shut.err) == ("", f"{incident} closed {although}\n")
+    assert "→ closed (P1 is closed by the incident commander" in shell("incident", "show").out
     assert "closed already" in shell("incident", "close", incident, status=2).err
     assert "no incident is open" in shell("note", "too late", status=1).err
     assert "closed" in shell("incident", "show").out.splitlines()[0]
