@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
+from typing import Final
 
 from warroom.domain.clock import span
 from warroom.domain.events import Kind, derived_id
@@ -12,6 +13,9 @@ from warroom.domain.severity import Scheme
 from warroom.domain.timers import Timer, timers
 from warroom.engine import own
 from warroom.engine.session import Session
+
+BEHIND_S: Final = 30.0
+"""Seconds by which this machine's clock may be behind the record's before that is said."""
 
 
 class Deadlines:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from warroom.domain.clock import STEP_S, SteadyClock, span
+from warroom.domain.clock import SteadyClock, span
 from warroom.domain.suggestion import Suggestion, is_worse
 from warroom.engine import clocks
 from warroom.engine.clocks import Deadlines
@@ -119,7 +119,7 @@ class Duty:
         if opening and opening != self._behind:
             self._behind = opening
             late = clocks.behind(session, now)
-            if late >= STEP_S:
+            if late >= clocks.BEHIND_S:
                 text = f"this machine's clock is {span(late)} behind the last entry"
                 self._say(f"CLOCK {span(late)} BEHIND", text, now)
 
