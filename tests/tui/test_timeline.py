@@ -160,7 +160,7 @@ async def test_text_and_time_are_edited_and_every_version_is_kept(page: Timeline
     await page.select("pool is full")
     was = page.selected.at
     await page.opens_form("e")
-    await page.sees("edit entry 2")
+    await page.edits(2)
     await page.fills(text="pool is full: 98/100")
     await page.saves()
     assert page.selected.text == "pool is full: 98/100"
@@ -296,7 +296,7 @@ async def test_the_mouse_selects_edits_and_scrolls(page: TimelinePage) -> None:
     await pilot.click(Entries, offset=(20, 2))
     assert page.selected.text == "pool is full"
     await pilot.click(Entries, offset=(20, 3), times=2)
-    await page.sees("edit entry 3")
+    await page.edits(3)
     await page.press("escape")
     await page.shown()
     page.screen.entries.on_mouse_scroll_up()
@@ -314,7 +314,7 @@ async def test_on_a_narrow_screen_the_detail_takes_the_lists_place(page: Timelin
     await page.press("enter")
     await page.room.until(lambda: bool(page.screen.detail.region.area), "no detail")
     await page.press("enter")
-    await page.sees("edit entry 3")
+    await page.edits(3)
 
 
 async def test_on_a_screen_too_small_to_read_no_key_changes_anything(page: TimelinePage) -> None:

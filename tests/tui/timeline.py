@@ -57,6 +57,11 @@ class TimelinePage:
         await self.press(key)
         await self.room.until(lambda: isinstance(self.room.app.screen, EntryForm), "no form opens")
 
+    async def edits(self, seq: int) -> None:
+        """Wait until the form is open on that entry."""
+        title = f"edit entry {seq}"
+        await self.room.until(lambda: title in self.room.painted(), f"no form: {title}")
+
     async def fills(self, *, text: str | None = None, when: str | None = None) -> None:
         """Put that into the fields of the form that is open."""
         if when is not None:
