@@ -9,7 +9,6 @@ from textual import work
 from warroom.domain.clock import span
 from warroom.domain.incident import Role, Status
 from warroom.domain.text import harmless
-from warroom.engine import people
 from warroom.tui.screens.acts import Acts
 from warroom.tui.screens.dialogs import Option, ask_line, choose
 
@@ -62,6 +61,8 @@ class Decides(Acts):
     @work(exclusive=True, group="dialog")
     async def action_status(self, named: str = "") -> None:
         """Asks which, unless it is named."""
+        from warroom.engine import people
+
         if not self.incident_or_say() or self.room is None or self.room.session.incident is None:
             return
         now = self.room.session.incident.status
@@ -83,6 +84,8 @@ class Decides(Acts):
 
     def _doubts(self) -> str:
         """What speaks against closing the incident now, in one line."""
+        from warroom.engine import people
+
         assert self.room is not None and self.room.session.incident is not None
         login = self.room.session.author.login
         refusal = people.may_close(self.room.session.incident, self.room.scheme, login)
@@ -106,6 +109,8 @@ class Decides(Acts):
 
     @work(exclusive=True, group="dialog")
     async def action_role(self) -> None:
+        from warroom.engine import people
+
         if not self.incident_or_say() or self.room is None or self.room.session.incident is None:
             return
         roles = self.room.session.incident.roles
@@ -129,6 +134,8 @@ class Decides(Acts):
             await self._give(Role(chosen), roles.get(Role(chosen), ()))
 
     async def _give(self, role: Role, holders: tuple[str, ...]) -> None:
+        from warroom.engine import people
+
         assert self.room is not None
         me = self.room.session.author.login
         person = await ask_line(self, role.value, me, placeholder=me)
@@ -147,6 +154,8 @@ class Decides(Acts):
 
     def role_said(self, text: str) -> None:
         """`:role scribe anna`, `:role scribe -anna`."""
+        from warroom.engine import people
+
         if not self.incident_or_say() or self.room is None:
             return
         try:
