@@ -102,4 +102,7 @@ async def it_is_noted_resolved_and_exported(room: RoomPage) -> None:
     await room.closes()
     await room.sees("status investigating → resolved")
     await room.press("e")
-    await room.sees("post-mortem:")
+    await room.sees("enter write")
+    await room.press("enter")
+    await room.sees("written; what is still missing")
+    await room.press("escape")

@@ -162,6 +162,8 @@ async def test_on_a_full_disk_not_saved_is_said_and_the_text_is_saved_when_there
         assert [draft.text for draft in room.room.session.unsaved] == ["the pool is too small"]
         assert room.kinds == ["opened"]
         await room.press("e")
+        await room.sees("enter write")
+        await room.press("enter")
         await room.says("NOT SAVED that the post-mortem was written")
         assert room.app.is_running
     await room.sees("the pool is too small")
@@ -209,7 +211,10 @@ async def test_the_export_says_where_it_is_and_what_stands_in_the_way(
     monkeypatch.chdir(tmp_path)
     await room.opens("it burns")
     await room.press("e")
-    await room.says("post-mortem: ")
+    await room.sees("enter write", "post-mortem.md")
+    await room.press("enter")
+    await room.sees("written; what is still missing in it", "nothing is said yet about: summary")
+    await room.press("escape")
     (file,) = tmp_path.glob("*-post-mortem.md")
     assert str(file) in room.room.session.events[-1].text
     await room.press("colon")

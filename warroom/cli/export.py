@@ -63,7 +63,15 @@ def export(
     config: str | None,
 ) -> None:
     """Write the post-mortem or the data of the open incident, or of ID."""
-    from warroom.engine.export import FORMATS, POSTMORTEMS, Choice, ExportError, material, write
+    from warroom.engine.export import (
+        FORMATS,
+        POSTMORTEMS,
+        Choice,
+        ExportError,
+        material,
+        missing,
+        write,
+    )
 
     forms = tuple(part.strip() for part in form.split(","))
     for one in forms:
@@ -87,8 +95,7 @@ def export(
                 with_session(loaded, partial(_record, id, choice, written))
     except ExportError as error:
         fail(str(error), 1)
-    if POSTMORTEMS & set(forms):
-        _say_missing(gathered, strict)
+    _say_missing(missing(gathered, forms), strict)
 
 
 def _print(made: Material, forms: tuple[str, ...]) -> None:
@@ -114,12 +121,9 @@ async def _record(id: str | None, choice: Choice, written: list[Path], session: 
         click.echo(f"NOT SAVED that it was written: {error}", err=True)
 
 
-def _say_missing(made: Material, strict: bool) -> None:
+def _say_missing(lines: list[str], strict: bool) -> None:
     """What is still to be written, on stderr; with `strict` exit 1 says so, too."""
-    from warroom.reports.lint import missing
-
-    found = missing(made.report)
-    for line in found:
+    for line in lines:
         click.echo(f"still missing: {line}", err=True)
-    if found and strict:
+    if lines and strict:
         raise SystemExit(1)

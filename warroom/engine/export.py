@@ -18,8 +18,10 @@ from warroom.config.checklist import items
 from warroom.config.settings import Settings
 from warroom.domain.checklist import DEFAULT as DEFAULT_CHECKLIST
 from warroom.domain.events import Event, Kind
+from warroom.domain.readings import Reading
 from warroom.engine.session import Session
 from warroom.engine.templates import Template, TemplateError, read, usual
+from warroom.journal.base import JournalError
 from warroom.reports import FORMATS, OUTSIDE, POSTMORTEMS, SUFFIXES
 from warroom.reports.errors import ReportError
 from warroom.reports.write import write_atomically, write_folder
@@ -90,7 +92,7 @@ async def material(session: Session, settings: Settings, choice: Choice) -> Mate
         zone=ZoneInfo(settings.incident.timezone),
         scheme=settings.schemes.get(timeline.incident.scheme, settings.scheme),
         checklist=items(settings.incident.checklist) or DEFAULT_CHECKLIST,
-        readings=tuple(await session.readings()),
+        readings=await _readings(session),
     )
     if choice.external:
         report = outside(report, settings.hosts)
@@ -101,6 +103,15 @@ async def material(session: Session, settings: Settings, choice: Choice) -> Mate
         raise ExportError(str(error)) from error
     origin = Origin(session.author.login, socket.gethostname(), at)
     return Material(report, tuple(session.events), template, origin)
+
+
+async def _readings(session: Session) -> tuple[Reading, ...]:
+    """The figures around the incident; none while the journal is away: the record, which the
+    session holds, is taken home all the same."""
+    try:
+        return tuple(await session.readings())
+    except JournalError:
+        return ()
 
 
 def rendered(
@@ -183,15 +194,31 @@ def _beside(folder: Path, figures: Sequence[Figure]) -> Path:
     return folder
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was written, the reports first, and what is still missing in the post-mortem."""
+
+    written: tuple[Path, ...]
+    missing: tuple[str, ...]
+
+
 async def write_postmortem(
     session: Session, path: Path, settings: Settings, choice: Choice = USUAL
-) -> list[Path]:
+) -> Done:
     """Write what `choice` says, the post-mortem as the config has it when nobody says, and record
     that it was. The event loop goes on meanwhile. Raises ExportError, JournalError."""
     made = await material(session, settings, choice)
     written = await asyncio.to_thread(write, made, choice.forms, path)
+    lacks = await asyncio.to_thread(missing, made, choice.forms)
     await record_export(session, choice, written)
-    return written
+    return Done(tuple(written), tuple(lacks))
+
+
+def missing(made: Material, forms: Sequence[str]) -> list[str]:
+    """What is still to be said, decided or filled in, a plain line each."""
+    from warroom.reports import lint
+
+    return lint.missing(made.report) if POSTMORTEMS & set(forms) else []
 
 
 async def record_export(session: Session, choice: Choice, written: Sequence[Path]) -> None:

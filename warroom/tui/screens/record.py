@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from textual import work
 
 from warroom.tui.screens.dialogs import ask_line, show_sheet
 from warroom.tui.screens.duties import Duties
+from warroom.tui.screens.exporting import Exporting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NOTE_HINT: Final = "what you see, think or decide; enter writes it down"
 
 
-class Record(Duties):
+class Record(Exporting, Duties):
     """A part of the room's screen: what is written down, copied, filtered and shown at length."""
 
     settings: Settings
@@ -75,23 +75,6 @@ class Record(Duties):
         from warroom.tui.screens.timeline import TimelineScreen
 
         await self.app.push_screen(TimelineScreen(self.room, self.settings.incident.timezone))
-
-    @work(exclusive=True, group="export")
-    async def action_export(self, target: str = "") -> None:
-        if not self.incident_or_say() or self.room is None:
-            return
-        from warroom.engine.export import ExportError, export_path, write_postmortem
-        from warroom.journal.base import JournalError
-
-        path = Path(target) if target else export_path(self.room.session)
-        try:
-            written = await write_postmortem(self.room.session, path, self.settings)
-        except ExportError as error:
-            self.say(str(error), "down")
-        except JournalError as error:
-            self.say(f"NOT SAVED that the post-mortem was written: {error}; {path}", "down")
-        else:
-            self.say(f"post-mortem: {written[0]}", "ok")
 
     async def action_help(self) -> None:
         from warroom.tui.screens.help import help_lines
