@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.duties import DOWN, NOON, Rooms, duty, looks, of
+from tests.support.duties import DOWN, NOON, Rooms, duty, looks, of, saw
+from tests.support.waiting import comes_true
 from warroom.domain.clock import ManualClock, SteadyClock
 from warroom.domain.events import Event, Kind
 from warroom.domain.incident import Status
@@ -216,3 +217,29 @@ async def test_a_severity_is_suggested_with_its_reason_and_never_set(
     assert room.session.incident.severity == "P2"
     await room.session.set_severity("P0")
     assert room.duty.worse is None
+
+
+async def test_a_defect_of_its_own_is_said_once_and_ends_nothing(
+    opened: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = opened()
+    monkeypatch.setattr("warroom.engine.duty.EVERY_S", 0.01)
+    monkeypatch.setattr(room.monitor, "kind", lambda source: 1 / 0)
+    await looks_without_judging(room)
+    room.duty.start()
+    heard: list[str] = []
+
+    def hears() -> bool:
+        heard.extend(room.duty.heard())
+        return bool(heard)
+
+    assert await comes_true(hears)
+    assert heard == ["deadlines are not watched: ZeroDivisionError: division by zero"]
+    monkeypatch.undo()
+    assert await comes_true(lambda: room.duty.down == 1)
+    assert room.duty.heard() == []
+
+
+async def looks_without_judging(room: Room) -> None:
+    """A sample is there, whatever the room makes of it."""
+    room.monitor.latest["api"] = saw(DOWN)

@@ -89,6 +89,21 @@ async def test_what_is_no_regression_reopens_nothing(
     assert status(room) is Status.RESOLVED
 
 
+async def test_what_was_seen_just_before_the_resolution_reopens_after_it(
+    opened: Rooms, clock: ManualClock
+) -> None:
+    early = NOON + timedelta(seconds=59)
+    room = opened.showing([saw(OK), saw(DOWN, early), saw(DOWN, early)])
+    await room.open(watch=False)
+    await looks(room, 1)
+    await resolved(room, clock)
+    await looks(room, 2)
+    await duty(room)
+    first, second = of(room, Kind.STATUS)
+    assert second.text == "reopened: api is down: 502"
+    assert second.at == first.at, "not before what it takes back"
+
+
 @pytest.mark.parametrize("watch", [1800.0, 0.0])
 async def test_after_the_watch_or_without_one_nothing_reopens(
     opened: Rooms, clock: ManualClock, watch: float

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from warroom.domain.clock import SteadyClock, span
 from warroom.domain.suggestion import Suggestion, is_worse
+from warroom.domain.text import harmless, shorten
 from warroom.engine import clocks
 from warroom.engine.clocks import Deadlines
 from warroom.engine.suggest import Suggesting
@@ -40,7 +41,7 @@ class Duty:
         self._alarms: list[str] = []
         self._notice, self._notice_until = "", room.clock.now()
         self._unwritten_step = 0.0
-        self._behind = ""
+        self._behind = self._defect = ""
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -129,8 +130,17 @@ class Duty:
 
     async def _run(self) -> None:
         while True:
-            await self.step()
+            try:
+                await self.step()
+            except Exception as error:  # noqa: BLE001 - deadlines must not end with one defect
+                self._failed(f"{type(error).__name__}: {error}")
             await asyncio.sleep(EVERY_S)
+
+    def _failed(self, why: str) -> None:
+        """Said once, and tried again every second."""
+        if why != self._defect:
+            self._defect = why
+            self._alarms.append(shorten(harmless(f"deadlines are not watched: {why}"), 200))
 
 
 def _still() -> float:

@@ -59,7 +59,8 @@ class Watch:
                 "was": incident.status.value,
                 "because": event.seq,
             }
-            await own.write(session, Kind.STATUS, text, data, at=event.at, id=key)
+            at = max(event.at, incident.resolved_at or event.at)  # seen before, written after
+            await own.write(session, Kind.STATUS, text, data, at=at, id=key)
             return reopened + self._catch_up(session)
         return reopened
 
