@@ -1,4 +1,5 @@
-"""`warroom journal`: the database that several machines share, made ready by its owner."""
+"""`warroom journal`: the record's file (see `journal_file`), and the database that several machines
+share, made ready by its owner."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from warroom.cli import journal_file
 from warroom.cli.common import chosen, config_option, fail, load
 
 if TYPE_CHECKING:
@@ -21,7 +23,11 @@ _dsn = click.option(
 
 @click.group()
 def journal() -> None:
-    """Make a shared journal ready, and let roles append to it."""
+    """Where the record is and whether it is whole; a shared one made ready by its owner."""
+
+
+for _command in (journal_file.path, journal_file.status, journal_file.verify, journal_file.salvage):
+    journal.add_command(_command)
 
 
 @journal.command()

@@ -87,6 +87,20 @@ class JournalFile:
         with self._plainly(JournalError):
             yield self._connected(None)
 
+    def figures(self) -> dict[str, int]:
+        """In bytes: the file with its log, and the room that its disk has for us. And the schema's
+        version, with the newest one known here. Raises OSError."""
+        log = self.path.with_name(f"{self.path.name}-wal")
+        size = sum(file.stat().st_size for file in (self.path, log) if file.exists())
+        folder = next(each for each in self.path.parents if each.exists())
+        disk = os.statvfs(folder)
+        return {
+            "size_bytes": size,
+            "free_bytes": disk.f_bavail * disk.f_frsize,
+            "schema": self._version,
+            "newest_schema": len(migrations()),
+        }
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()

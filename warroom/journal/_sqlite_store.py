@@ -91,13 +91,7 @@ class Store:
             already = connection.execute(statement("here_already"), same).fetchone()
             if already is not None:
                 raise NotSaved(f"{own} is here already, as {already[0]}")
-            name = name_for(own, lambda taken: _number(connection, taken) is not None)
-            day, of_day = self._numbered(connection, name)
-            row = (name, day, of_day, origin, own if name != own else "")
-            number = connection.execute(statement("insert_incident"), row).lastrowid or 0
-            rows = [row_of(number, event) for event in events]
-            connection.executemany(statement("insert_event"), rows)
-        return name
+            return insert(connection, own, own, origin, events)[0]
 
     def events(self, incident: str, after: int, limit: int = _ALL) -> list[Event]:
         """Raises NoIncident, JournalError."""
@@ -148,6 +142,11 @@ class Store:
                 self._seen = seen
             return self._file.opened, self._last
 
+    def figures(self) -> dict[str, int]:
+        """Raises JournalError."""
+        with self._file.reading():
+            return self._file.figures()
+
     def close(self) -> None:
         self._file.close()
 
@@ -156,15 +155,6 @@ class Store:
     ) -> Event | None:
         row = connection.execute(statement("event_by_id"), (name, number)).fetchone()
         return None if row is None else self._event(sealed_as, row)
-
-    def _numbered(self, connection: sqlite3.Connection, name: str) -> tuple[str, int]:
-        """The day and the number of it that an id says, so that no incident of that day will take
-        them; no day and the next number for any other id."""
-        found = _NUMBERED.fullmatch(name)
-        if found is not None and name == f"INC-{found[1]}-{int(found[2]):03d}":
-            return found[1], int(found[2])
-        (number,) = connection.execute(statement("next_of_day"), ("",)).fetchone()
-        return "", number
 
     def _rows(
         self, connection: sqlite3.Connection | None, incident: str, after: int, limit: int
@@ -195,6 +185,24 @@ class Store:
             name, incident.title, incident.scheme, incident.severity, incident.status,
             incident.opened_at, count, origin,
         )  # fmt: skip
+
+
+def insert(
+    connection: sqlite3.Connection, own: str, sealed_as: str, origin: str, events: Sequence[Event]
+) -> tuple[str, int]:
+    """Put a whole incident in, under its `own` id or, where that is taken, another; returns its
+    id and its number here. No incident of the day that its id says will take its number."""
+    name = name_for(own, lambda taken: _number(connection, taken) is not None)
+    found = _NUMBERED.fullmatch(name)
+    day, of_day = found.groups() if found else ("", 0)
+    if name != f"INC-{day}-{int(of_day):03d}":
+        day = ""
+        (of_day,) = connection.execute(statement("next_of_day"), ("",)).fetchone()
+    row = (name, day, int(of_day), origin, sealed_as if sealed_as != name else "")
+    number = connection.execute(statement("insert_incident"), row).lastrowid or 0
+    rows = [row_of(number, event) for event in events]
+    connection.executemany(statement("insert_event"), rows)
+    return name, number
 
 
 def _number(connection: sqlite3.Connection, incident: str) -> tuple[int, str] | None:

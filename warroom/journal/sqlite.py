@@ -106,6 +106,10 @@ class SqliteJournal:
     async def readings(self, incident: str) -> Sequence[Reading]:
         return await self._aside.run(partial(self._aside.store.readings, incident))
 
+    async def figures(self) -> dict[str, int]:
+        """Its size and the free room of its disk, its schema and the newest one known here."""
+        return await self._read.run(self._read.store.figures)
+
     def watch(self) -> None:
         if self._watcher is None:
             self._watcher = asyncio.get_running_loop().create_task(self._watch())
