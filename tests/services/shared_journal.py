@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-import os
 from dataclasses import dataclass
 
 from tests.services.postgres_clients import psql
@@ -13,7 +11,7 @@ from warroom.drill.stack.postgres import Postgres
 from warroom.journal.base import Journal
 from warroom.journal.postgres import PostgresJournal
 
-_numbers = itertools.count()
+_DATABASE = "journal"
 WRITER = "war_writer"
 
 
@@ -26,9 +24,12 @@ class Shared:
 
     @classmethod
     def made(cls, server: Postgres) -> Shared:
-        name = f"journal_{os.getpid()}_{next(_numbers)}"
-        psql(server, f"CREATE DATABASE {name}")
-        return cls(server, name)
+        """Without a journal. One database for all tests: to make and remove many takes long."""
+        if psql(server, f"SELECT 1 FROM pg_database WHERE datname = '{_DATABASE}'") != "1":
+            psql(server, f"CREATE DATABASE {_DATABASE}")
+        shared = cls(server, _DATABASE)
+        shared.sql("SET client_min_messages = error; DROP SCHEMA IF EXISTS warroom CASCADE")
+        return shared
 
     def dsn(self, user: str = "postgres") -> str:
         return self.server.dsn(user, self.database)

@@ -157,7 +157,7 @@ class Lane:
         return session
 
 
-class _Told(Exception):
+class _Told(JournalError):
     """A fault with words for people."""
 
     def __init__(self, fault: PostgresFault, words: str) -> None:
