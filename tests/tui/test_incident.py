@@ -89,7 +89,7 @@ async def the_container_is_restarted_by_key(room: RoomPage) -> None:
     await room.sees("runs", "esc cancel")
     await room.pilot.pause(0.5)  # a card is deaf to keys until it can be read
     await room.press("enter")
-    await room.sees("done:")
+    await room.sees("done:", "enter close")
     await room.press("enter")
     await room.closes()
 
