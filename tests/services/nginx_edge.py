@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import http.client
 import os
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import psutil
 
 from warroom.drill.stack.program import Program, find, free_port, listening
 
@@ -68,6 +71,22 @@ class Edge:
             return connection.getresponse().status
         finally:
             connection.close()
+
+    def passes(self) -> bool:
+        """Whether `nginx -t` is green."""
+        return subprocess.run([*self.argv, "-t"], capture_output=True, check=False).returncode == 0
+
+    def workers(self) -> set[int]:
+        """The processes that serve now."""
+        master = psutil.Process(int((self.home / "nginx.pid").read_text()))
+        return {
+            child.pid
+            for child in master.children()
+            if child.cmdline() and "shutting" not in child.cmdline()[0]
+        }
+
+    async def stop(self) -> None:
+        await self.program.stop()
 
     def clean(self) -> None:
         """The files as they were at the start; nginx is not told."""

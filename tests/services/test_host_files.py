@@ -139,6 +139,25 @@ async def test_what_a_killed_console_left_is_taken_away_later(place: Host, tmp_p
     assert sorted(tmp_path.iterdir()) == sorted([fresh, other, tmp_path / "a.conf"])
 
 
+async def test_of_many_who_replace_at_once_each_replaces_what_it_saw(tmp_path: Path) -> None:
+    """Every success adds one line to what was there: none is lost."""
+    file, host = tmp_path / "a.conf", LocalHost()
+    file.write_bytes(b"")
+
+    async def add() -> int:
+        done = 0
+        for _ in range(20):
+            seen = (await host.read_file(str(file))).data
+            with suppress(FileChanged):
+                await host.replace_file(str(file), seen + b"x\n", expected=seen)
+                done += 1
+        return done
+
+    added = sum(await asyncio.gather(*(add() for _ in range(8))))
+    assert file.read_bytes() == b"x\n" * added
+    assert added >= 20
+
+
 @pytest.mark.service("ssh")
 async def test_a_cut_connection_leaves_the_file_whole(
     ssh_server: SshServer, tmp_path: Path

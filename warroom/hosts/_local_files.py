@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import fcntl
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final, TypeVar
@@ -25,6 +27,8 @@ from warroom.hosts.base import OUTPUT_LIMIT, FileContent, HostError
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_LOCK_TRIES: Final = 400
+_LOCK_PAUSE_S: Final = 0.005
 
 T = TypeVar("T")
 
@@ -53,14 +57,33 @@ def replace(path: str, data: bytes, expected: bytes | None, mode: int) -> None:
         new = beside(name)
         try:
             _write(folder, new, data, old, mode)
-            old = _held(path, folder, name, expected)
-            os.rename(new, name, src_dir_fd=folder, dst_dir_fd=folder)
+            with _alone(path, folder):
+                _held(path, folder, name, expected)
+                os.rename(new, name, src_dir_fd=folder, dst_dir_fd=folder)
         except BaseException:
             with suppress(FileNotFoundError):
                 os.unlink(new, dir_fd=folder)
             raise
         os.fsync(folder)
         _tidy(folder, name)
+
+
+@contextmanager
+def _alone(path: str, folder: int) -> Iterator[None]:
+    """While no other console of this machine is between its look and its renaming. The kernel
+    gives the lock back when its holder ends, however that ends (flock(2))."""
+    for _ in range(_LOCK_TRIES):
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:
+            time.sleep(_LOCK_PAUSE_S)
+    else:
+        raise HostError(f"{shown(path)}: its folder is locked by another program")
+    try:
+        yield
+    finally:
+        fcntl.flock(folder, fcntl.LOCK_UN)
 
 
 def _held(path: str, folder: int, name: str, expected: bytes | None) -> FileContent | None:

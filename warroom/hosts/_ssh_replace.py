@@ -12,7 +12,7 @@ import posixpath
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Any, Final
 
 import asyncssh
 
@@ -38,6 +38,10 @@ _CUT: Final = (
     asyncssh.ConnectionLost,
     OSError,  # of the connection's own socket: the far side's errors are all SFTP's
 )
+
+_ONE_BY_ONE: Final[dict[str, Any]] = {"encoding": None, "max_requests": 1}
+"""Bytes, one request after the other: of several at once asyncssh tells the errors of a cut
+connection to nobody but the log, which is the console's screen."""
 
 
 class FarFiles:
@@ -122,7 +126,7 @@ async def _content(client: asyncssh.SFTPClient, path: str, limit: int) -> FileCo
     kind = found.permissions or 0
     if not stat.S_ISREG(kind):
         raise no_regular_file(path, is_link=stat.S_ISLNK(kind))
-    async with client.open(os.fsencode(path), "rb", encoding=None) as file:
+    async with client.open(os.fsencode(path), "rb", **_ONE_BY_ONE) as file:
         data: bytes = await file.read(limit + 1)  # opened for bytes
     if len(data) > limit:
         raise too_large(path, limit)
@@ -134,7 +138,7 @@ async def _write(
     client: asyncssh.SFTPClient, path: str, data: bytes, old: FileContent | None, mode: int
 ) -> None:
     private = asyncssh.SFTPAttrs(permissions=0o600)
-    async with client.open(os.fsencode(path), "xb", private, encoding=None) as file:
+    async with client.open(os.fsencode(path), "xb", private, **_ONE_BY_ONE) as file:
         await file.write(data)
         found = await file.stat()
         if old is not None and (old.uid, old.gid) != (found.uid, found.gid):

@@ -185,8 +185,9 @@ class Host(Protocol):
         whole. Owner and mode are kept; a new file gets `mode`.
 
         `expected` is what it must hold now (None: there must be no such file): else FileChanged,
-        and nothing is done. Between that look and the renaming lies a moment (a round trip to
-        another machine) in which somebody else's write would be lost: read it again afterwards.
+        and nothing is done. Between that look and the renaming lies a moment (on another machine
+        a round trip) in which the write of who does not lock the folder would be lost: read it
+        again afterwards.
         Raises FileMissing (no such folder), HostLost (cut while it was renamed) and HostError.
         """
         ...

@@ -23,9 +23,10 @@ from warroom.mitigations._addresses import (
     shown,
     within,
 )
+from warroom.mitigations._nginx_change import Edit
 from warroom.mitigations._nginx_file import Looked, look, places
 from warroom.mitigations._nginx_options import BlockOptions, UnblockOptions, without
-from warroom.mitigations._nginx_rules import Deny
+from warroom.mitigations._nginx_rules import Deny, Rules
 from warroom.mitigations._nginx_site import Site, duration, overdue, said
 from warroom.mitigations._own_addresses import NotKnown
 from warroom.mitigations.base import (
@@ -162,7 +163,7 @@ class Block(_OfAddress):
             undo=f"nginx.unblock takes the line away again{_when(deny)}",
             risk=_risk(wanted.range),
             warnings=(*_warnings(looked, wanted), *looked.warnings),
-            context={"deny": deny},
+            context={"deny": deny, "earlier": earlier},
         )
 
     async def perform(self, card: Card) -> Done:
@@ -170,15 +171,23 @@ class Block(_OfAddress):
         deny: Deny = card.context["deny"]
         await self._guard(deny.range)
         left = self._site.left(deny.signed)
-        old, rules = await self._site.rules(self._path)
-        self._compare(card, rules.denying(deny.range))
-        after = rules.denied(deny)
+        earlier: Deny | None = card.context["earlier"]
+
+        def into(rules: Rules) -> Rules:
+            self._compare(card, rules.denying(deny.range))
+            return rules.denied(deny)
+
+        edit = Edit(
+            into,
+            lambda rules: rules.denied(earlier) if earlier else rules.lifted(deny.range),
+            lambda rules: rules.denying(deny.range) == deny,
+        )
         client = str(next(iter(deny.range)))
-        seen = await self._site.change(self._path, old, after.render(), client, denied=True)
+        change = await self._site.change(self._path, edit, client, denied=True)
         label = shown(deny.range)
         return Done(
-            f"{label} is blocked {deny.signed.words}{said(seen)}",
-            {"line": deny.line, "file": self._path, "blocked": len(after.denies)},
+            f"{label} is blocked {deny.signed.words}{said(change)}",
+            {"line": deny.line, "file": self._path, "blocked": change.blocked},
             Undo(
                 "nginx.unblock",
                 f"Unblock {label}",
@@ -265,15 +274,21 @@ class Unblock(_OfAddress):
     async def perform(self, card: Card) -> Done:
         """Write, test, load and prove it, or put all back."""
         rule: Deny = card.context["rule"]
-        old, rules = await self._site.rules(self._path)
-        self._compare(card, rules.denying(rule.range))
-        after = rules.lifted(rule.range)
-        client = str(next(iter(rule.range)))
-        seen = await self._site.change(self._path, old, after.render(), client)
+
+        def into(rules: Rules) -> Rules:
+            self._compare(card, rules.denying(rule.range))
+            return rules.lifted(rule.range)
+
+        edit = Edit(
+            into,
+            lambda rules: rules.denied(rule),
+            lambda rules: rules.denying(rule.range) is None,
+        )
+        change = await self._site.change(self._path, edit, str(next(iter(rule.range))))
         label = shown(rule.range)
         return Done(
-            f"{label} is not blocked any more{said(seen)}",
-            {"line": rule.line, "file": self._path, "blocked": len(after.denies)},
+            f"{label} is not blocked any more{said(change)}",
+            {"line": rule.line, "file": self._path, "blocked": change.blocked},
             self._again(rule, label),
         )
 

@@ -2,6 +2,8 @@
 
 write → `nginx -T` → reload → new workers → what is observed. Whatever goes wrong on the way, the
 file is put back byte for byte, and where nginx may have loaded the new one it loads the old again.
+Consoles that change the file at the same time hold no lock that a killed one would leave behind:
+each compares and swaps, looks afterwards for its own rule, and takes back no more than that.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from warroom.hosts.base import (
     HostLost,
 )
 from warroom.mitigations._nginx_dump import Dump, NotFollowed
+from warroom.mitigations._nginx_rules import NotOurs, Rules, parse
 from warroom.mitigations._nginx_server import Broken, Down, Life, Server
 from warroom.mitigations.base import (
     MitigationFailed,
@@ -32,6 +35,8 @@ SETTLE_S: Final = 10.0
 """Seconds within which a reload must show new workers. A master that cannot bind a socket tries
 five times, half a second apart, before it gives up (ngx_open_listening_sockets)."""
 _LOOK_S: Final = 0.1
+_TRIES: Final = 8
+"""How often it is written anew when others write to the file at the same moment."""
 
 T = TypeVar("T")
 
@@ -41,28 +46,45 @@ class Wrong(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """What is done to the rules of the file: `into` makes of what stands there what shall stand
+    there (or raises MitigationRefused), `back` takes that out again, `holds` tells whether it is
+    in. Others may write their own rules meanwhile: theirs are kept."""
+
+    into: Callable[[Rules], Rules]
+    back: Callable[[Rules], Rules]
+    holds: Callable[[Rules], bool]
+
+
+@dataclass(slots=True)
 class Change:
-    """From `old` to `new` bytes of the file at `path`; `old` None is no file, `new` None a reload
-    alone. `observe` raises Wrong, or says in words what was seen, nothing when it cannot look."""
+    """One edit of the file at `path`, loaded; without an `edit`, a reload alone. `observe` raises
+    Wrong, or says in words what was seen, nothing when it cannot look."""
 
     server: Server
     host: Host
     path: str
-    old: bytes | None
-    new: bytes | None
+    edit: Edit | None
     output: Output
     observe: Callable[[], Awaitable[str]]
+    old: bytes | None = None
+    """What the file held before; None is no file."""
+    new: bytes = b""
+    blocked: int = 0
+    """How many rules of blocking the file has with the edit."""
+    seen: str = ""
+    """What was observed in the end, in words."""
 
-    async def make(self) -> str:
-        """What was seen in the end, in words.
+    async def make(self) -> None:
+        """From beginning to end.
 
         Raises MitigationRefused when nothing was touched, MitigationFailed when all is as it was,
         and MitigationUncertain.
         """
         dump, before = await self._alive()
         self.output.say("nginx -T: the config passes as it is")
-        if self.new is not None:
-            await self._write()
+        if self.edit is not None:
+            await self._write(self.edit)
             self.output.say(f"wrote {self.path}")
         try:
             await self._tested()
@@ -71,7 +93,7 @@ class Change:
             raise
         try:
             is_seen = await self._reloaded(dump, before)
-            return await self._proved(is_seen=is_seen)
+            self.seen = await self._proved(is_seen=is_seen)
         except BaseException as error:
             await self._undone(error, is_loaded=True)
             raise
@@ -86,26 +108,45 @@ class Change:
         except (Down, NotFollowed, HostError) as error:
             raise MitigationRefused(f"nothing was done: {error}") from error
 
-    async def _write(self) -> None:
-        assert self.new is not None
+    async def _write(self, edit: Edit) -> None:
+        """Write the edit into what stands there now, as often as others write meanwhile."""
+        for left in reversed(range(_TRIES)):
+            try:
+                self.old, rules = await self._read()
+                after = edit.into(rules)
+                self.new, self.blocked = after.render(), len(after.denies)
+                return await self.host.replace_file(self.path, self.new, expected=self.old)
+            except HostLost as error:
+                raise MitigationUncertain(
+                    f"{error}; it holds the old or the new content, and nginx was not reloaded"
+                ) from error
+            except FileChanged as error:
+                if not left:
+                    raise MitigationRefused(f"nothing was done: {error}; look again") from error
+            except NotOurs as error:
+                raise MitigationRefused(f"nothing was done: {self.path}: {error}") from error
+            except HostError as error:
+                raise MitigationRefused(f"nothing was done: {error}") from error
+        return None
+
+    async def _read(self) -> tuple[bytes | None, Rules]:
+        """The file as it is at this moment. Raises NotOurs and HostError."""
         try:
-            await self.host.replace_file(self.path, self.new, expected=self.old)
-        except HostLost as error:
-            raise MitigationUncertain(
-                f"{error}; it holds the old or the new content, and nginx was not reloaded"
-            ) from error
-        except FileChanged as error:
-            raise MitigationRefused(f"nothing was done: {error}; look again") from error
-        except HostError as error:
-            raise MitigationRefused(f"nothing was done: {error}") from error
+            data = (await self.host.read_file(self.path)).data
+        except FileMissing:
+            return None, Rules()
+        return data, parse(data)
 
     async def _tested(self) -> None:
-        """Raises Wrong unless nginx takes the config, and reads our file in it as we wrote it."""
+        """Raises Wrong unless nginx takes the config, and reads our file with our edit in it."""
         try:
             dump = await self.server.dump()
+            read = parse(dump.files.get(self.path, b"")) if self.edit else Rules()
         except (Broken, NotFollowed) as error:
             raise Wrong(f"nginx -t refuses it: {error}") from error
-        if self.new is not None and dump.files.get(self.path) != self.new:
+        except NotOurs as error:
+            raise Wrong(f"nginx does not read {self.path} as it was written: {error}") from error
+        if self.edit and not self.edit.holds(read):
             raise Wrong(f"nginx does not read {self.path} as it was written")
         self.output.say("nginx -T: the config passes with it")
 
@@ -144,9 +185,12 @@ class Change:
                 "the reload was sent, and whether nginx took it cannot be seen: neither its "
                 "workers (ps) nor an answer (verify_url)"
             )
-        if self.new is not None:
-            now = await self.host.read_file(self.path)
-            if now.data != self.new:
+        if self.edit is not None:
+            try:
+                _, rules = await self._read()
+            except NotOurs as error:
+                raise MitigationUncertain(f"{self.path} was changed meanwhile: {error}") from error
+            if not self.edit.holds(rules):
                 raise MitigationUncertain(
                     f"{self.path} was changed by somebody else while this ran: look again"
                 )
@@ -162,7 +206,7 @@ class Change:
         why = str(error) if isinstance(error, (Wrong, HostError)) else "it was ended halfway"
         try:
             said = await self._surely(self._back(is_loaded=is_loaded))
-        except (HostError, Broken, Wrong) as second:
+        except (HostError, NotOurs, Broken, Wrong) as second:
             raise MitigationUncertain(
                 f"{harmless(why)}; and it could not be taken back: {second}. "
                 f"Look at {self.path} and at nginx"
@@ -172,33 +216,48 @@ class Change:
             raise MitigationFailed(f"{why}; {said}") from error
 
     async def _back(self, *, is_loaded: bool) -> str:
-        """The old file again, loaded where the new one may have been. Raises HostError, Broken and
-        Wrong."""
-        if self.new is None:
+        """The old file again, loaded where the new one may have been. Raises HostError, NotOurs,
+        Broken and Wrong."""
+        if self.edit is None:
             return "no file was changed"
-        if self.old is not None:
-            await self.host.replace_file(self.path, self.old, expected=self.new)
-        else:
-            await self._remove()
+        try:
+            await self._restored()
+            state = "is as it was"
+        except FileChanged:
+            await self._taken_out(self.edit)
+            state = "is without it again, and has what others wrote meanwhile"
         if not is_loaded:
-            return f"{self.path} is as it was, and nginx was not reloaded"
+            return f"{self.path} {state}, and nginx was not reloaded"
         await self.server.dump()
         said = await self.server.reload()
         if said:
-            raise Wrong(f"{self.path} is as it was, but nginx -s reload: {said}")
-        return f"{self.path} is as it was, and nginx was reloaded with it"
+            raise Wrong(f"{self.path} {state}, but nginx -s reload: {said}")
+        return f"{self.path} {state}, and nginx was reloaded with it"
 
-    async def _remove(self) -> None:
-        """Take the new file away where there was none."""
-        try:
-            found = await self.host.read_file(self.path)
-        except FileMissing:
-            return
+    async def _restored(self) -> None:
+        """Byte for byte, if nobody else wrote to it. Raises FileChanged."""
+        if self.old is not None:
+            return await self.host.replace_file(self.path, self.old, expected=self.new)
+        found = await self.host.read_file(self.path)
         if found.data != self.new:
             raise FileChanged(f"{self.path} was changed by somebody else meanwhile")
         result = await self.host.run(["rm", "--", self.path])
         if result.code:
             raise HostError(f"{self.path} could not be removed again")
+        return None
+
+    async def _taken_out(self, edit: Edit) -> None:
+        """The edit alone, out of what others made of the file."""
+        for left in reversed(range(_TRIES)):
+            data, rules = await self._read()
+            if data is None or not edit.holds(rules):
+                return
+            try:
+                await self.host.replace_file(self.path, edit.back(rules).render(), expected=data)
+                return
+            except FileChanged:
+                if not left:
+                    raise
 
     @staticmethod
     async def _surely(work: Awaitable[T]) -> T:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from warroom.domain.sample import Row
 from warroom.domain.text import harmless
 from warroom.hosts.base import HostError
+from warroom.mitigations._nginx_change import Edit
 from warroom.mitigations._nginx_file import Looked, look, places
 from warroom.mitigations._nginx_options import LimitOptions, UnlimitOptions, without
 from warroom.mitigations._nginx_rules import Limit, Rules
@@ -56,6 +57,18 @@ class _OfLimit:
                 f'nothing was done: the limit was "{then}" when it was shown and is "{now}" now; '
                 "look again"
             )
+
+    def _edit(self, card: Card, after: Limit | None) -> Edit:
+        """From the limit that was shown to another one, or to none."""
+
+        def into(rules: Rules) -> Rules:
+            self._compare(card, rules.limit)
+            return Rules(rules.denies, after)
+
+        before: Limit | None = card.context["earlier"]
+        return Edit(
+            into, lambda rules: Rules(rules.denies, before), lambda rules: rules.limit == after
+        )
 
     async def _looked(self) -> Looked:
         looked = await look(self._site.host, self._site.server, self._path)
@@ -112,20 +125,17 @@ class LimitRate(_OfLimit):
                 *((_overridden(places(own)),) if own else ()),
                 *looked.warnings,
             ),
-            context={"limit": limit},
+            context={"limit": limit, "earlier": earlier},
         )
 
     async def perform(self, card: Card) -> Done:
         """Write, test, load and prove it, or put all back."""
         limit: Limit = card.context["limit"]
         left = self._site.left(limit.signed)
-        old, rules = await self._site.rules(self._path)
-        self._compare(card, rules.limit)
-        after = Rules(rules.denies, limit)
-        seen = await self._site.change(self._path, old, after.render())
+        change = await self._site.change(self._path, self._edit(card, limit))
         options = without(self._options.plain, "rate", "burst", "zone", "path", "ttl")
         return Done(
-            f"clients are limited to {self._options.rate} {limit.signed.words}{said(seen)}",
+            f"clients are limited to {self._options.rate} {limit.signed.words}{said(change)}",
             {"lines": list(limit.lines), "file": self._path},
             Undo("nginx.unlimit", "Lift the limit", options),
             left,
@@ -177,17 +187,15 @@ class Unlimit(_OfLimit):
             undo="nginx.limit sets it again for the rest of its time",
             risk=Risk.CHANGE,
             warnings=looked.warnings,
-            context={"limit": limit},
+            context={"limit": limit, "earlier": limit},
         )
 
     async def perform(self, card: Card) -> Done:
         """Write, test, load and prove it, or put all back."""
         limit: Limit = card.context["limit"]
-        old, rules = await self._site.rules(self._path)
-        self._compare(card, rules.limit)
-        seen = await self._site.change(self._path, old, Rules(rules.denies).render())
+        change = await self._site.change(self._path, self._edit(card, None))
         return Done(
-            f"clients are not limited any more{said(seen)}",
+            f"clients are not limited any more{said(change)}",
             {"lines": list(limit.lines), "file": self._path},
             self._again(limit),
         )

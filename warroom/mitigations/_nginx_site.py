@@ -7,12 +7,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from warroom.domain.clock import span
-from warroom.hosts.base import FileMissing, HostError
-from warroom.mitigations._nginx_change import Change, Wrong
+from warroom.mitigations._nginx_change import Change, Edit, Wrong
 from warroom.mitigations._nginx_file import Looked
 from warroom.mitigations._nginx_observed import NoAnswer, status
 from warroom.mitigations._nginx_options import ReloadOptions
-from warroom.mitigations._nginx_rules import NotOurs, Rules, Signed, parse, word
+from warroom.mitigations._nginx_rules import Signed, word
 from warroom.mitigations._nginx_server import Server
 from warroom.mitigations.base import MitigationContext, MitigationRefused
 
@@ -45,33 +44,15 @@ class Site:
             raise MitigationRefused("its time was over before it was confirmed; look again")
         return seconds
 
-    async def rules(self, path: str) -> tuple[bytes | None, Rules]:
-        """The file as it is at this moment. Raises MitigationRefused."""
-        try:
-            data = (await self.host.read_file(path)).data
-        except FileMissing:
-            return None, Rules()
-        except HostError as error:
-            raise MitigationRefused(f"nothing was done: {error}") from error
-        try:
-            return data, parse(data)
-        except NotOurs as error:
-            raise MitigationRefused(f"nothing was done: {path}: {error}") from error
-
     async def change(
-        self,
-        path: str,
-        old: bytes | None,
-        new: bytes | None,
-        client: str = "",
-        *,
-        denied: bool = False,
-    ) -> str:
-        """Make the change (see `Change.make`), and say in words what was seen. With `client`, the
-        request for `verify_url` names it, and must be answered 403 if `denied`."""
+        self, path: str, edit: Edit | None, client: str = "", *, denied: bool = False
+    ) -> Change:
+        """Make the change (see `Change.make`). With `client`, the request for `verify_url` names
+        it, and must be answered 403 if `denied`. What was seen stands in the change's `seen`."""
         observe = await self._observer(client, denied=denied)
-        output = self.context.output
-        return await Change(self.server, self.host, path, old, new, output, observe).make()
+        change = Change(self.server, self.host, path, edit, self.context.output, observe)
+        await change.make()
+        return change
 
     async def _observer(self, client: str, *, denied: bool) -> Observe:
         url, header = self.options.verify_url, self.options.verify_header
@@ -113,9 +94,9 @@ def duration(ttl: float) -> str:
     return f"for {span(ttl)}" if ttl else "until it is lifted"
 
 
-def said(seen: str) -> str:
+def said(change: Change) -> str:
     """What was observed, as the end of a sentence."""
-    return f"; {seen}" if seen else "; new workers have it"
+    return f"; {change.seen or 'new workers have it'}"
 
 
 def overdue(looked: Looked, now: datetime) -> tuple[tuple[str, str], ...]:

@@ -73,8 +73,8 @@ class Reload:
             raise MitigationRefused(
                 f"nothing was done: nginx was process {then} when it was shown and is {now} now"
             )
-        seen = await self._site.change("", None, None)
-        return Done(f"nginx was reloaded{said(seen)}", {"master": life.master})
+        change = await self._site.change("", None)
+        return Done(f"nginx was reloaded{said(change)}", {"master": life.master})
 
     async def verify(self, card: Card) -> str:
         """Since when the workers run that serve now."""
