@@ -11,7 +11,10 @@ _SIGNS: Final = tuple(
     (what, re.compile(pattern, re.IGNORECASE))
     for what, pattern in (
         ("an IP address", r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\d)"),
-        ("an IP address", r"(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4})?(?![\w:])"),
+        (
+            "an IP address",
+            r"(?<![\w:])(?=:{0,2}[0-9a-f])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])",
+        ),
         ("an e-mail address", r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"),
         ("an address", r"\b[a-z][a-z0-9+.-]{1,10}://[^\s<>()]{1,300}"),
         ("a host's name", r"(?<![\w.@/-])(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?![\w-])"),

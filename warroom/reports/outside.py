@@ -21,12 +21,12 @@ from warroom.reports.report import Audience, Report
 SOMEBODY: Final = "responder"
 """Who wrote an entry, for people outside."""
 _MASKS: Final[Mapping[str, str]] = {
-    "an IP address": "[address]",
-    "an address": "[address]",
-    "an e-mail address": "[e-mail]",
-    "a host's name": "[host]",
-    "a secret, perhaps": "[secret]",
-    "an internal name": "[name]",
+    "an IP address": "‹address›",
+    "an address": "‹address›",
+    "an e-mail address": "‹e-mail›",
+    "a host's name": "‹host›",
+    "a secret, perhaps": "‹secret›",
+    "an internal name": "‹name›",
 }
 _KEPT: Final = frozenset({"severity", "status", "after"})
 """What of an entry's data the computed values need, and that names nothing."""
@@ -74,12 +74,12 @@ def masked(text: str, names: Collection[str]) -> str:
     """`text` without what people outside need not know.
 
     >>> masked("bob restarted db1 (10.0.0.7)", {"bob", "db1"})
-    '[name] restarted [name] ([address])'
+    '‹name› restarted ‹name› (‹address›)'
     """
     text = text if len(text) <= LIMIT else f"{text[:LIMIT]}…"
     written, end = [], 0
     for hint in hints(text, names):
-        written += [text[end : hint.start], _MASKS.get(hint.what, "[masked]")]
+        written += [text[end : hint.start], _MASKS.get(hint.what, "‹masked›")]
         end = hint.end
     return "".join([*written, text[end:]])
 

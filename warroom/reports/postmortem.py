@@ -154,11 +154,13 @@ def _context(
     for exhibit in timeline.exhibits:
         cited.setdefault(exhibit.entry, []).append(exhibit.label)
     shown = doings.shown(timeline.entries)
+    inside = report.audience is Audience.INTERNAL
+    key = doings.key_moments(timeline.entries) if inside else shown  # chosen, each of them
     return {
         **_head(report),
         "days": views.Days(shown, zone, cited),
         "utc_days": views.Days(shown, _UTC, cited),
-        "key_days": views.Days(doings.key_moments(timeline.entries), zone, cited),
+        "key_days": views.Days(key, zone, cited),
         **_doings(report),
         "exhibits": [
             views.proof(exhibit, _picture_of(exhibit.label, figures, paths))
