@@ -62,6 +62,7 @@ class JournalFile:
         Raises NotSaved, NewerSchema.
         """
         with self._plainly(NotSaved):
+            self._in_time(until)
             connection = self._connected(until)
             assert connection is not None
             self._still_there()
@@ -71,12 +72,15 @@ class JournalFile:
                     f"here: {len(migrations())}): it can be read but not written; upgrade warroom"
                 )
             self._wait(connection, until)
+            if self._doubtful:
+                self._settle(connection)
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
-                if time.monotonic() > until:
-                    raise NotSaved(f"{self.path}: the disk does not keep up; try again")
+                self._in_time(until)
+                self._doubtful = True
                 connection.execute("COMMIT")
+                self._doubtful = False
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
@@ -137,15 +141,15 @@ class JournalFile:
             )
         code = "_".join(name.split("_")[:2])
         reason = _REASONS.get(code, message)
-        newer = self._version > len(migrations())
-        if newer and refusal is JournalError:
+        if self._version > len(migrations()) and refusal is JournalError:
             return f"{self.path} was written by a newer warroom: upgrade to read it"
+        if self._connection is None and 0 < self._version < len(migrations()):
+            reason += "; it was written by an older warroom, so it must be changed to be read"
         return f"{self.path}: {reason}"
 
     def _give_up(self) -> None:
         import sqlite3
 
-        self._doubtful = True
         with contextlib.suppress(sqlite3.Error):  # it is of no use any more, whatever it says
             self.close()
         self._connection = None
@@ -176,8 +180,6 @@ class JournalFile:
                 self._wait(connection, until)
                 migrate(connection, migrations())
                 self._version = version(connection)
-            if self._doubtful:
-                self._settle(connection, until)
         except BaseException:
             connection.close()
             raise
@@ -185,22 +187,26 @@ class JournalFile:
         self._connection, self._inode = connection, (found.st_dev, found.st_ino)
         self.opened += 1
 
-    def _settle(self, connection: sqlite3.Connection, until: float) -> None:
-        """What was said not to be saved may stand in the log all the same, and an event that is
-        there already counts as saved. But the kernel forgets what it failed to sync, so syncing
-        the log again proves nothing: what it holds is written anew, into the file itself.
+    def _settle(self, connection: sqlite3.Connection) -> None:
+        """After a commit that failed: what was said not to be saved may stand in the log all the
+        same, and an event that is there already counts as saved. But the kernel forgets what it
+        failed to sync, so syncing the log again proves nothing: what it holds is written anew,
+        into the file itself.
 
         While another connection is open the log's end is as that one knows it, which is without
-        what failed; then nothing needs to be settled.
+        what failed; then nothing needs to be settled, and that SQLite may be too busy to do it.
         """
-        if self._durable and self._version == len(migrations()):
-            self._wait(connection, until)
+        if self._durable:
             connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
         self._doubtful = False
 
     def _wait(self, connection: sqlite3.Connection, until: float) -> None:
         """From now on another process is waited for until then, and a moment at least."""
         connection.execute(f"PRAGMA busy_timeout = {int(_left(until) * 1000)}")
+
+    def _in_time(self, until: float) -> None:
+        if time.monotonic() > until:
+            raise NotSaved(f"{self.path}: the disk does not keep up; try again")
 
     def _create(self) -> None:
         missing = [folder for folder in self.path.parents if not folder.exists()]

@@ -22,7 +22,7 @@ from warroom.journal._sqlite_aside import Aside
 from warroom.journal._sqlite_store import Store
 from warroom.journal.base import Heading, JournalError, NotSaved, Presence, newest_open
 
-SAVE_S: Final = 0.8
+SAVE_S: Final = 0.7
 """How long an append may take, and wait for other consoles', before it is not saved."""
 ADOPT_S: Final = 60.0
 """How long taking in an incident may take: nobody types meanwhile."""
