@@ -46,7 +46,7 @@ class HeaderStrip(Lines):
     def _idle(self) -> list[Span]:
         assert self.room is not None
         if self.room.shared and self.room.session.away:
-            why = f" the journal cannot be reached, trying again: {self.room.session.away}"
+            why = f" journal away, trying again: {self.room.session.away}"
             return [(" warroom ", "badge"), (why, "bar degraded")]
         down, suggestion = self.room.duty.down, self.room.duty.suggestion
         suggests = f", suggests {suggestion.level}" if suggestion else ""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from warroom.journal.base import Presence
-from warroom.tui.widgets.lines import Line
+from warroom.tui.widgets.lines import Line, wrapped
 
 if TYPE_CHECKING:
     from warroom.engine.room import Room
@@ -39,4 +39,13 @@ def saving(room: Room) -> Line:
         return [(f" journal away: {unsaved} queued here ", "alarm")]
     if unsaved:
         return [(f" NOT SAVED {unsaved} ", "alarm")]
-    return [(" journal away ", "alarm")] if room.shared and session.away else []
+    told = session.incident is None  # instead of the incident, with the reason
+    return [(" journal away ", "alarm")] if room.shared and session.away and not told else []
+
+
+def why_away(room: Room, width: int) -> list[Line]:
+    """The whole reason, where there is room for it."""
+    if not room.shared or not room.session.away:
+        return []
+    reason = f"the journal cannot be reached: {room.session.away}; trying again"
+    return [[(part, "degraded")] for part in wrapped(reason, width)]

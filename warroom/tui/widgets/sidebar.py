@@ -10,7 +10,7 @@ from warroom.domain.incident import Belief, Incident, Role
 from warroom.domain.timers import elapsed, timers
 from warroom.tui import format as fmt
 from warroom.tui.widgets.deadlines import short
-from warroom.tui.widgets.here import persons
+from warroom.tui.widgets.here import persons, why_away
 from warroom.tui.widgets.lines import Line, Lines, Span, shortened, spread, wrapped
 from warroom.tui.widgets.table import health_style
 
@@ -48,7 +48,7 @@ class Sidebar(Lines):
         incident, now = self.room.session.incident, self.room.clock.now()
         if incident is None:
             return [
-                [("no incident is open", "dim")], [],
+                *(why_away(self.room, width) or [[("no incident is open", "dim")]]), [],
                 [("i", "key"), (" open one", "")], *self._suggestion(width), [],
                 *self._actions(width),
             ]  # fmt: skip
