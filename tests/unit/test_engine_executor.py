@@ -14,7 +14,7 @@ from warroom.domain.clock import ManualClock
 from warroom.domain.events import Author, Draft, Event, Kind
 from warroom.domain.sample import Row
 from warroom.domain.severity import SCHEMES
-from warroom.engine.executor import Action, Executor, State, effect
+from warroom.engine.executor import Action, Executor, State
 from warroom.engine.session import Session
 from warroom.journal.base import NotSaved
 from warroom.journal.memory import MemoryJournal
@@ -65,7 +65,7 @@ class Gate:
         spec = MitigationSpec(
             "t.pull", "Pull", object, lambda *_: lever, lever.risk, "x", timeout=timeout
         )
-        return Action("config:0", "r", "Pull", spec, "", lambda: lever)
+        return Action("config:0", "r", "Pull", spec, "", lambda *_: lever)
 
     def kinds(self) -> list[Kind]:
         return [event.kind for event in self.session.events]
@@ -213,14 +213,6 @@ async def test_of_two_responders_at_the_same_moment_one_runs_and_the_other_sees_
     assert sorted(outcome.state for outcome in outcomes) == [State.DONE, State.REFUSED]
     refused = next(outcome for outcome in outcomes if outcome.state is State.REFUSED)
     assert "asked for the same first" in refused.text
-
-
-def test_the_effect_says_worked_worse_or_no_effect() -> None:
-    down = (("waiting", "down"),)
-    assert effect(down, {"waiting": 7}, {"waiting": 0})[0] == "worked"
-    assert effect(down, {"waiting": 7}, {"waiting": 7})[0] == "no effect"
-    assert effect(down, {"waiting": 7}, {"waiting": 9})[0] == "worse"
-    assert effect(down, {}, {"waiting": 9}) == ("", "")
 
 
 async def test_a_defect_while_looking_at_the_target_refuses_and_puts_everything_away(

@@ -147,6 +147,9 @@ class Incident:
     snoozed: Mapping[str, Snooze] = field(default_factory=dict)
     met: frozenset[str] = frozenset()
     exported_at: datetime | None = None
+    security: bool = False
+    locked: str = ""
+    """Why nothing that destroys may run; empty when it may."""
 
     @property
     def is_open(self) -> bool:
@@ -331,6 +334,13 @@ def _with_snooze(incident: Incident, event: Event) -> Incident:
     return replace(incident, snoozed={**incident.snoozed, timer: Snooze(until, event.seq)})
 
 
+def _with_lock(incident: Incident, event: Event) -> Incident:
+    """A security incident locks what destroys, until somebody unlocks it with a reason."""
+    if event.data.get("locked"):
+        return replace(incident, security=True, locked=event.text)
+    return replace(incident, locked="")
+
+
 def _with_export(incident: Incident, event: Event) -> Incident:
     return replace(incident, exported_at=event.at)
 
@@ -362,4 +372,5 @@ _CHANGES: Final[Mapping[Kind, Callable[[Incident, Event], Incident]]] = {
     Kind.UPDATE: _with_update,
     Kind.SNOOZED: _with_snooze,
     Kind.EXPORTED: _with_export,
+    Kind.LOCK: _with_lock,
 }

@@ -280,7 +280,9 @@ def mitigation_runs(entries: Iterable[Entry]) -> tuple[MitigationRun, ...]:
     for entry in ordered:
         request = entry.data.get("request")
         if entry.kind in _AFTER_REQUEST and isinstance(request, int):
-            later[_AFTER_REQUEST[entry.kind], request] = entry
+            place = _AFTER_REQUEST[entry.kind], request
+            if not (entry.data.get("witness") and place in later):  # its own console knows better
+                later[place] = entry
     return tuple(
         MitigationRun(
             entry, later.get((Kind.OUTCOME, entry.seq)), later.get((Kind.EFFECT, entry.seq))
@@ -301,6 +303,7 @@ _STATE: Final = frozenset(
     {
         Kind.OPENED, Kind.STATUS, Kind.SEVERITY, Kind.ROLE, Kind.CHECKLIST, Kind.FIELD,
         Kind.ACTION_ITEM, Kind.HYPOTHESIS, Kind.UPDATE, Kind.SNOOZED, Kind.EXPORTED,
+        Kind.LOCK,
     }
 )  # fmt: skip
 """What an incident's state follows from."""

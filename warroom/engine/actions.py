@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from warroom.domain.clock import Clock
-from warroom.engine.executor import Action
 from warroom.engine.members import MitigationMember, ProbeMember
+from warroom.engine.running import Action, Create
 from warroom.engine.session import Session
 from warroom.engine.talkers import TALKERS, TalkersProbe
 from warroom.hosts.base import Host
@@ -16,6 +16,7 @@ from warroom.mitigations.base import (
     Mitigation,
     MitigationContext,
     MitigationSpec,
+    Output,
     Signature,
     spec,
 )
@@ -109,7 +110,8 @@ def _of_pane(
     )
 
 
-def _creator(
-    kind: MitigationSpec, options: Any, context: MitigationContext
-) -> Callable[[], Mitigation]:
-    return lambda: kind.create(options, context)
+def _creator(kind: MitigationSpec, options: Any, context: MitigationContext) -> Create:
+    def create(output: Output, fence: Callable[[], None]) -> Mitigation:
+        return kind.create(options, dataclasses.replace(context, output=output, fence=fence))
+
+    return create

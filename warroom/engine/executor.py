@@ -1,122 +1,111 @@
 """The one way to change the world, and the one gate in front of it.
 
-Key, palette, mouse, command line and runbook step all come here. Nothing runs unless this console
-may act, the card was confirmed, and the journal has taken the event "requested". When two
-responders ask for the same thing at once, the one whose request stands first in the journal runs.
+Key, palette, mouse, command line, runbook step, undo and expiry all come here. Nothing runs unless
+this console may act, the card was confirmed, whoever else must want it does, and the journal has
+taken the event "requested". Of those who ask for the same target at once, the one whose request
+stands first in the journal runs (`domain.requests`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from warroom.domain.clock import Clock
-from warroom.domain.events import Event, Kind
 from warroom.domain.evidence import Evidence
 from warroom.domain.sample import Row
 from warroom.domain.text import harmless, shorten
+from warroom.engine import life, tiers, warnings
+from warroom.engine.approvals import Approvals
+from warroom.engine.effects import Figures
+from warroom.engine.lease import Book, Fence, sweep
+from warroom.engine.running import Action, Armed, Outcome, Phase, Running, State
 from warroom.engine.session import Session
 from warroom.hosts import tasks
 from warroom.hosts.base import HostError
-from warroom.journal.base import JournalError, NotSaved
-from warroom.mitigations.base import (
-    Asks,
-    Card,
-    Mitigation,
-    MitigationFailed,
-    MitigationRefused,
-    MitigationSpec,
-    MitigationUncertain,
-    Risk,
-)
+from warroom.journal.base import JournalError
+from warroom.mitigations.base import Asks, MitigationRefused, Output, Risk
 
-LEASE: Final = timedelta(seconds=30)
-"""How long after its time limit a request without an outcome still blocks others."""
-SETTLE_S: Final = 10.0
-"""Seconds after which the effect of a mitigation is looked at."""
+__all__ = ["Action", "Armed", "Around", "Executor", "Outcome", "Running", "State"]
+
 NO_INPUTS: Final[Mapping[str, str]] = MappingProxyType({})
+DRY_RUN: Final = "dry run: this is what would run; nothing was done"
+EVERY_S: Final = 1.0
 
 
-class State(StrEnum):
-    """How a mitigation ended."""
-
-    DONE = "done"
-    FAILED = "failed"
-    UNKNOWN = "UNKNOWN"
-    REFUSED = "refused"
+async def _nothing() -> None:
+    """There is nothing to look at."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of it, in words. `saved` is false when the outcome itself is not on disk yet."""
+class Around:
+    """What is known around an action: `figures` the metrics of its system at the last looks,
+    oldest first; `look` looks at it once more; `evidence` is kept of what is destroyed."""
 
-    state: State
-    text: str
-    saved: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """A mitigation as this room offers it: from the config, or for the rows of a pane.
-
-    `source` is the probe it belongs to, if any; `create` gives a fresh mitigation.
-    """
-
-    id: str
-    key: str
-    title: str
-    spec: MitigationSpec
-    source: str
-    create: Callable[[], Mitigation]
-    target: str = ""
-    """The target that the config names; empty: the selected row, or the source itself."""
-
-    @property
-    def takes_row(self) -> bool:
-        return self.spec.takes_row and not self.target
-
-
-@dataclass(frozen=True, slots=True)
-class Armed:
-    """An action with its card, ready to be confirmed."""
-
-    action: Action
-    card: Card
-    mitigation: Mitigation
+    figures: Callable[[], Sequence[Figures]] = tuple
+    look: Callable[[], Awaitable[None]] = _nothing
+    evidence: Callable[[], Sequence[Evidence]] = tuple
 
 
 class Executor:
-    """Arms and runs actions. `observe` is why nothing may run here; empty when it may."""
+    """Arms and runs actions. `observe` is why nothing may run here; empty when it may. With
+    `dry_run` every card is shown and nothing runs. `destructive` is how many persons must want
+    what destroys in production."""
 
-    def __init__(self, session: Session, clock: Clock, *, observe: str = "") -> None:
-        self._session, self._clock = session, clock
-        self.observe = observe
-        self.running: dict[str, Armed] = {}
-        self._effects: set[asyncio.Task[None]] = set()
+    def __init__(
+        self,
+        session: Session,
+        clock: Clock,
+        *,
+        observe: str = "",
+        dry_run: bool = False,
+        destructive: int = 1,
+        shared: bool = False,
+    ) -> None:
+        self.session, self.clock = session, clock
+        self.observe, self.dry_run, self._destructive = observe, dry_run, destructive
+        self.book = Book(session)
+        self.approvals = Approvals(session, shared=shared)
+        self.running: dict[str, Running] = {}
+        self.lost: dict[str, str] = {}
+        """Requests that the journal may have taken although it did not say so, by their ids: what
+        the record is to say of them when they turn up."""
+        self.effects: set[asyncio.Task[None]] = set()
+        self._tasks: list[asyncio.Task[None]] = []
 
     def refusal(self, action: Action | None = None) -> str:
         """Why actions are dimmed now, in words; empty when they are live."""
         if self.observe:
             return self.observe
-        if self._session.incident is None:
+        incident = self.session.incident
+        if incident is None:
             return "open an incident first: every action is written to its timeline"
         if action is not None and action.id in self.running:
             return "it is running already"
+        if action is not None and action.spec.risk is Risk.DESTROY and incident.locked:
+            return locked(incident.locked)
         return ""
 
+    # Arming ---------------------------------------------------------------------------------
+
     async def arm(
-        self, action: Action, row: Row | None = None, inputs: Mapping[str, str] = NO_INPUTS
+        self,
+        action: Action,
+        row: Row | None = None,
+        inputs: Mapping[str, str] = NO_INPUTS,
+        *,
+        undoes: tuple[str, int] | None = None,
     ) -> Armed:
         """The card for an action with answers to its `spec.inputs`; reads only.
 
         Raises MitigationRefused with the reason.
         """
-        mitigation = action.create()
+        output, fence = Output(), Fence(self.clock)
+        mitigation = action.create(output, fence.check)
         try:
             if isinstance(mitigation, Asks):
                 mitigation.answer(inputs)
@@ -129,9 +118,8 @@ class Executor:
             raise
         except (HostError, TimeoutError) as error:
             await mitigation.close()
-            raise MitigationRefused(
-                str(error) or "no answer while looking at the target"
-            ) from error
+            reason = str(error) or "no answer while looking at the target"
+            raise MitigationRefused(reason) from error
         except Exception as error:  # a defect of one kind must not end the console
             await mitigation.close()
             reason = shorten(harmless(f"{type(error).__name__}: {error}"), 300)
@@ -139,174 +127,104 @@ class Executor:
         except BaseException:
             await mitigation.close()
             raise
-        return Armed(action, card, mitigation)
+        return Armed(
+            action,
+            card,
+            mitigation,
+            word=tiers.word(card, production=action.production),
+            approvals=tiers.persons(
+                card,
+                production=action.production,
+                own=action.approvals,
+                destructive=self._destructive,
+            ),
+            undoes=undoes,
+            notes=warnings.notes(self.book.requests, card),
+            inputs=dict(inputs),
+            output=output,
+            fence=fence,
+        )
 
     async def disarm(self, armed: Armed) -> None:
         """Put an armed action away without running it."""
         await armed.mitigation.close()
 
-    async def run(
-        self,
-        armed: Armed,
-        *,
-        typed: str = "",
-        figures: Callable[[], Mapping[str, float]] = dict,
-        evidence: Callable[[], Sequence[Evidence]] = tuple,
-    ) -> Outcome:
-        """Run what the card shows. `typed` must equal the card's word where it has one; `figures`
-        gives the target's metrics now, for before and after; `evidence` what is kept with the
-        request of what destroys. Never raises for what goes wrong."""
+    # Running --------------------------------------------------------------------------------
+
+    def launch(self, armed: Armed, *, typed: str = "", around: Around | None = None) -> Running:
+        """Run what the card shows. `typed` must equal the armed word where there is one.
+
+        Whoever shows it may leave: it goes on until it ends, is cancelled, or this executor stops.
+        """
+        run = Running(armed, self.clock.monotonic())
+        run.task = asyncio.create_task(self._run(run, typed, around or Around()))
+        return run
+
+    async def run(self, armed: Armed, *, typed: str = "", around: Around | None = None) -> Outcome:
+        """Like `launch`, to its end. Never raises for what goes wrong; cancelled, the action is."""
+        run = self.launch(armed, typed=typed, around=around)
+        assert run.task is not None
         try:
-            return await self._gated(armed, typed, figures, evidence)
+            return await asyncio.shield(run.task)
+        except asyncio.CancelledError:
+            await run.left()
+            raise
+
+    async def _run(self, run: Running, typed: str, around: Around) -> Outcome:
+        armed = run.armed
+        try:
+            reason = self.refusal(armed.action) or self._unconfirmed(armed, typed)
+            if reason:
+                run.outcome = Outcome(State.REFUSED, reason)
+                return run.outcome
+            self.running[armed.action.id] = run
+            try:
+                run.outcome = await life.lived(self, run, around)
+            finally:
+                del self.running[armed.action.id]
+            return run.outcome
         finally:
+            run.phase = Phase.ENDED
             await armed.mitigation.close()
 
-    async def _gated(
-        self,
-        armed: Armed,
-        typed: str,
-        figures: Callable[[], Mapping[str, float]],
-        evidence: Callable[[], Sequence[Evidence]],
-    ) -> Outcome:
-        reason = self.refusal(armed.action)
-        if reason:
-            return Outcome(State.REFUSED, reason)
-        if armed.card.risk is Risk.DESTROY and typed != armed.card.word:
-            return Outcome(State.REFUSED, f'not confirmed: type "{armed.card.word}" to go ahead')
-        before = dict(figures())
-        try:
-            kept = evidence() if armed.card.risk is Risk.DESTROY else ()
-            request = await self._request(armed, kept)
-        except JournalError as error:
-            return Outcome(State.REFUSED, f"NOT RUN: the request could not be recorded: {error}")
-        other = self._earlier(request, armed)
-        if other is not None:
-            text = f"{other.author.login} asked for the same first, at {other.at:%H:%M:%S} UTC"
-            return await self._ended(armed, request, Outcome(State.REFUSED, text), {})
-        self.running[armed.action.id] = armed
-        try:
-            outcome, found = await self._perform(armed)
-        except asyncio.CancelledError:
-            left = Outcome(State.UNKNOWN, "the console was left while it ran; it may have happened")
-            await asyncio.shield(self._ended(armed, request, left, {"before": before}))
-            raise
-        finally:
-            del self.running[armed.action.id]
-        ended = await self._ended(armed, request, outcome, {"before": before, **found})
-        if outcome.state is State.DONE and armed.action.spec.moves:
-            self._watch_effect(armed, request, before, figures)
-        return ended
+    def _unconfirmed(self, armed: Armed, typed: str) -> str:
+        if typed != armed.word:
+            return f'not confirmed: type "{armed.word}" to go ahead'
+        incident = self.session.incident
+        if armed.card.risk is Risk.DESTROY and incident is not None and incident.locked:
+            return locked(incident.locked)
+        return DRY_RUN if self.dry_run else ""
 
-    async def _request(self, armed: Armed, kept: Sequence[Evidence]) -> Event:
-        card = armed.card
-        data: dict[str, Any] = {
-            "kind": card.kind,
-            "host": card.host,
-            "target": {"id": card.target.id, "label": card.target.label},
-            "command": list(card.command),
-            "hits": [list(hit) for hit in card.hits],
-            "risk": card.risk.value,
-            "limit_s": armed.action.spec.timeout,
-        }
-        if kept:
-            data["evidence"] = [one.as_data() for one in kept]
-        event = await self._session.record_or_nothing(
-            Kind.REQUESTED, f"{card.title}: {card.command[0]}", data
-        )
-        await self._session.refresh()
-        return event
+    # What goes on beside --------------------------------------------------------------------
 
-    def _earlier(self, request: Event, armed: Armed) -> Event | None:
-        """A request for the same target that came first and may still be under way."""
-        ended = {e.data.get("request") for e in self._session.events if e.kind is Kind.OUTCOME}
-        lease = LEASE + timedelta(seconds=armed.action.spec.timeout)
-        for event in self._session.events:
-            if event.seq >= request.seq:
-                return None
-            same = event.data.get("target") == request.data["target"]
-            fresh = request.recorded_at - event.recorded_at < lease
-            if event.kind is Kind.REQUESTED and same and fresh and event.seq not in ended:
-                return event
-        return None
+    def start(self) -> None:
+        """Once a second: end what consoles that are gone left behind, and put right what the
+        journal took without saying so."""
+        self._tasks = [asyncio.create_task(self._watch(), name="executor")]
 
-    async def _perform(self, armed: Armed) -> tuple[Outcome, Mapping[str, Any]]:
-        limit = armed.action.spec.timeout
-        try:
-            async with asyncio.timeout(limit):
-                done = await armed.mitigation.perform(armed.card)
-        except MitigationRefused as error:
-            return Outcome(State.REFUSED, str(error)), {}
-        except MitigationFailed as error:
-            return Outcome(State.FAILED, str(error)), {}
-        except MitigationUncertain as error:
-            return Outcome(State.UNKNOWN, str(error)), {}
-        except TimeoutError:
-            return Outcome(State.UNKNOWN, f"no answer within {limit:g} s; it may have happened"), {}
-        except HostError as error:
-            return Outcome(State.UNKNOWN, f"connection lost: {error}; it may have happened"), {}
-        except Exception as error:  # noqa: BLE001 - whatever broke, nobody knows whether it happened
-            text = shorten(harmless(f"{type(error).__name__}: {error}"), 300)
-            return Outcome(State.UNKNOWN, f"{text}; it may have happened"), {}
-        return Outcome(State.DONE, done.text), dict(done.evidence)
+    async def _watch(self) -> None:
+        while True:
+            await self.step()
+            await asyncio.sleep(EVERY_S)
 
-    async def _ended(
-        self, armed: Armed, request: Event, outcome: Outcome, evidence: Mapping[str, Any]
-    ) -> Outcome:
-        data = {"request": request.seq, "state": outcome.state.value, "evidence": dict(evidence)}
-        text = f"{armed.card.title}: {outcome.state}: {outcome.text}"
-        try:
-            await self._session.record(Kind.OUTCOME, text, data)
-        except NotSaved:
-            return Outcome(outcome.state, outcome.text, saved=False)
-        return outcome
-
-    def _watch_effect(
-        self,
-        armed: Armed,
-        request: Event,
-        before: Mapping[str, float],
-        figures: Callable[[], Mapping[str, float]],
-    ) -> None:
-        async def later() -> None:
-            await asyncio.sleep(SETTLE_S)
-            after = dict(figures())
-            verdict, text = effect(armed.action.spec.moves, before, after)
-            if text:
-                data = {
-                    "request": request.seq,
-                    "verdict": verdict,
-                    "before": before,
-                    "after": after,
-                }
-                await self._session.record(
-                    Kind.EFFECT, f"{armed.card.title}: {verdict}: {text}", data
-                )
-
-        task = asyncio.create_task(later())
-        self._effects.add(task)
-        task.add_done_callback(self._effects.discard)
+    async def step(self) -> None:
+        """One round. What the journal does not take now is tried again in the next."""
+        with contextlib.suppress(JournalError):
+            await sweep(self.session, self.book)
+        with contextlib.suppress(JournalError):
+            await life.put_right(self)
 
     async def settle(self) -> None:
         """Wait until every effect has been looked at and written."""
-        await asyncio.gather(*self._effects, return_exceptions=True)
+        await asyncio.gather(*self.effects, return_exceptions=True)
 
     async def stop(self) -> None:
-        """Stop waiting for effects; what was done stays written."""
-        await tasks.end(self._effects)
+        """End what runs, which is written as UNKNOWN, and stop waiting for effects."""
+        await tasks.end(self._tasks)
+        await asyncio.gather(*(run.left() for run in list(self.running.values())))
+        await tasks.end(self.effects)
 
 
-def effect(
-    moves: Sequence[tuple[str, str]], before: Mapping[str, float], after: Mapping[str, float]
-) -> tuple[str, str]:
-    """`("worked" | "no effect" | "worse", what moved)`; two empty texts when nothing is known.
-
-    >>> effect((("waiting", "down"),), {"waiting": 7.0}, {"waiting": 0.0})
-    ('worked', 'waiting 7 → 0')
-    """
-    known = [(m, way) for m, way in moves if m in before and m in after]
-    if not known:
-        return "", ""
-    signs = [(after[m] - before[m]) * (-1 if way == "down" else 1) for m, way in known]
-    verdict = "worked" if max(signs) > 0 else "worse" if min(signs) < 0 else "no effect"
-    figures = ", ".join(f"{m.replace('_', ' ')} {before[m]:.4g} → {after[m]:.4g}" for m, _ in known)
-    return verdict, figures
+def locked(reason: str) -> str:
+    """Why what destroys is locked, and what to do about it."""
+    return f"locked: {reason}; `:unlock REASON` unlocks it"

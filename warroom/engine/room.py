@@ -28,8 +28,9 @@ from warroom.engine.checks import Check, CheckState, evaluate
 from warroom.engine.course import Course
 from warroom.engine.duty import Duty
 from warroom.engine.editor import Editor
+from warroom.engine.effects import LOOKS
 from warroom.engine.evidence import of_log, of_sample
-from warroom.engine.executor import Action, Armed, Executor, Outcome
+from warroom.engine.executor import Action, Armed, Around, Executor, Outcome, Running
 from warroom.engine.members import MitigationMember, ProbeMember
 from warroom.engine.monitor import Monitor
 from warroom.engine.outbox import Outbox
@@ -77,7 +78,9 @@ class Room:
         self.editor = Editor(self.session)
         self.monitor = Monitor(self.clock)
         self.logs = LogEngine(_with_sockets(settings.logs, probes), self.hosts, clock=self.clock)
-        self.executor = Executor(self.session, self.clock, observe=OBSERVER if observe else "")
+        self.executor = Executor(
+            self.session, self.clock, observe=OBSERVER if observe else "", shared=self.shared
+        )
         for probe in probes:
             self._add(probe)
         self.talkers = TalkersProbe(self.logs, self.clock)
@@ -125,6 +128,7 @@ class Room:
             self.monitor.start()
             self.duty.start()
             self.course.start()
+        self.executor.start()
 
     async def _take_up(self) -> None:
         try:
@@ -193,10 +197,10 @@ class Room:
         """The open incident's timeline. Raises NoIncident."""
         return self.session.timeline()
 
-    def figures(self, action: Action) -> Mapping[str, float]:
-        """The metrics that tell whether `action` helped."""
-        sample = self.monitor.latest.get(action.source)
-        return dict(sample.metrics) if sample else {}
+    def figures(self, action: Action) -> Sequence[Mapping[str, float]]:
+        """The metrics that tell whether `action` helped, at the last looks, oldest first."""
+        looks = self.monitor.history(action.source)[-LOOKS:]
+        return [dict(look.metrics) for look in looks if look.metrics]
 
     def evidence(self, armed: Armed) -> tuple[Evidence, ...]:
         """What is kept of an action's system before it is changed for good: the last look at it,
@@ -209,17 +213,26 @@ class Room:
         log = of_log(self.logs, armed.card.target.label)
         return (*seen, log) if log else tuple(seen)
 
+    def launch(self, armed: Armed, typed: str = "") -> Running:
+        """Run an armed action through the gate; it goes on whoever watches it."""
+        return self.executor.launch(armed, typed=typed, around=self._around(armed))
+
     async def run(self, armed: Armed, typed: str = "") -> Outcome:
         """Run an armed action through the gate, then look at its system again."""
-        outcome = await self.executor.run(
-            armed,
-            typed=typed,
+        outcome = await self.executor.run(armed, typed=typed, around=self._around(armed))
+        await self._look(armed.action)
+        return outcome
+
+    def _around(self, armed: Armed) -> Around:
+        return Around(
             figures=lambda: self.figures(armed.action),
+            look=lambda: self._look(armed.action),
             evidence=lambda: self.evidence(armed),
         )
-        if armed.action.source in self.monitor.latest:
-            await self.monitor.step(armed.action.source)
-        return outcome
+
+    async def _look(self, action: Action) -> None:
+        if action.source in self.monitor.latest:
+            await self.monitor.step(action.source)
 
     def _seen(self, sample: Sample) -> None:
         kind = self.monitor.kind(sample.source)

@@ -316,11 +316,14 @@ class Session:
                 self._tell()
             if self.incident is not None:
                 with contextlib.suppress(JournalError):  # whoever writes or reads is told
-                    present = await self.journal.beat(self._name, self.console, self.author)
-                    self._here(tuple(present))
+                    await self.sign()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(BEAT_S):
                     await self._begun.wait()
+
+    async def sign(self) -> None:
+        """Say that this console is here, and learn who else is. Raises JournalError."""
+        self._here(tuple(await self.journal.beat(self._name, self.console, self.author)))
 
     def _here(self, present: tuple[Presence, ...]) -> None:
         before = {one.console for one in self.present}

@@ -101,6 +101,10 @@ class Done:
     expires_s: float | None = None
 
 
+def unfenced() -> None:
+    """No fence: nobody else can have taken it over."""
+
+
 class Output:
     """What a running mitigation says, harmless, a line each, the newest LINES of them."""
 
@@ -171,13 +175,16 @@ class Signature:
 class MitigationContext:
     """What a mitigation is given besides its options; `output` takes what it says as it runs,
     `title` is what the config calls it, empty when it says nothing. `sign` says who acts at the
-    moment, for what a mitigation leaves behind in a file."""
+    moment, for what a mitigation leaves behind in a file. `fence` is called just before the one
+    step that cannot be taken back: it raises MitigationRefused where the right to act was lost
+    meanwhile, by a console that was stopped for instance."""
 
     host: Host
     clock: Clock
     output: Output = field(default_factory=Output)
     title: str = ""
     sign: Callable[[], Signature] = Signature
+    fence: Callable[[], None] = unfenced
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +195,7 @@ class MitigationSpec:
     the options are filled from that probe's entry, by the names of the fields they share.
     `target_option` is the option that names the target; where it is given, no row is taken.
     `moves` are (metric, "down" | "up") that it should move, for the effect afterwards.
+    `settle` is after how many seconds that is looked at.
     `inputs` are asked for before the card. `fit` gives the spec that certain options make of this
     one: with a time limit, a risk, inputs of their own.
     """
@@ -204,6 +212,7 @@ class MitigationSpec:
     timeout: float = 30.0
     inputs: tuple[Input, ...] = ()
     fit: Callable[[MitigationSpec, Any], MitigationSpec] | None = None
+    settle: float = 10.0
 
     def fitted(self, options: Any) -> MitigationSpec:
         """This kind as `options` make it."""
