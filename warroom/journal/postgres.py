@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -42,8 +42,10 @@ SAVE_S: Final = 2.5
 READ_S: Final = 10.0
 ADOPT_S: Final = 60.0
 _LEAVE_S: Final = 0.5
-_PAGE: Final = 5000
+_PAGE: Final = 2000
 """Events in one answer: each stays well below the time limit of a statement."""
+_FEW: Final = 200
+"""Rows that are read into events without a thread of their own."""
 _NUMBERED: Final = re.compile(r"INC-([0-9]{4}-[0-9]{2}-[0-9]{2})-([0-9]{3}|[1-9][0-9]{3,5})")
 _KEPT_FOR_S: Final = 3600.0
 """How long the row of a console that went stays."""
@@ -91,15 +93,10 @@ class PostgresJournal:
 
     async def events(self, incident: str, *, after: int = 0) -> Sequence[Event]:
         async def read(connection: Any) -> list[Event]:
-            number = await _number(connection, incident)
             events: list[Event] = []
-            last = after
-            while True:
-                rows = await connection.fetch(statement("events_after"), number, last, _PAGE)
-                events += [_event(row) for row in rows]
-                if len(rows) < _PAGE:
-                    return events
-                last = rows[-1]["seq"]
+            async for rows in _pages(connection, incident, after):
+                events += await _events(rows)
+            return events
 
         try:
             return await self._look(read)
@@ -125,15 +122,8 @@ class PostgresJournal:
 
     async def verify(self, incident: str) -> int:
         async def read(connection: Any) -> int:
-            number = await _number(connection, incident)
-            rows = await connection.fetch(statement("events_after"), number, 0, None)
-            events: list[Event] = []
-            for count, row in enumerate(rows, start=1):
-                try:
-                    events.append(event_of(row))
-                except Unreadable:
-                    return broken(events) or count
-            return broken(events)
+            rows = [row async for page in _pages(connection, incident, 0) for row in page]
+            return await asyncio.to_thread(_broken, rows)
 
         try:
             return await self._look(read)
@@ -298,6 +288,34 @@ async def _number(connection: Any, incident: str) -> int:
     if number is None:
         raise NoIncident(f"there is no incident {incident}")
     return number
+
+
+async def _pages(connection: Any, incident: str, after: int) -> AsyncIterator[Sequence[Any]]:
+    """The rows of an incident's events, by sequence. Raises NoIncident."""
+    number = await _number(connection, incident)
+    while True:
+        rows = await connection.fetch(statement("events_after"), number, after, _PAGE)
+        yield rows
+        if len(rows) < _PAGE:
+            return
+        after = rows[-1]["seq"]
+
+
+def _broken(rows: Sequence[Any]) -> int:
+    events: list[Event] = []
+    for count, row in enumerate(rows, start=1):
+        try:
+            events.append(event_of(row))
+        except Unreadable:
+            return broken(events) or count
+    return broken(events)
+
+
+async def _events(rows: Sequence[Any]) -> list[Event]:
+    """Many in a thread: a console with a long incident goes on answering keys."""
+    if len(rows) <= _FEW:
+        return [_event(row) for row in rows]
+    return await asyncio.to_thread(lambda: [_event(row) for row in rows])
 
 
 def _event(row: Any) -> Event:
