@@ -7,8 +7,9 @@ lists, and a key in the filter looks only through what the filter before it had 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
+from itertools import compress
 from typing import Final
 
 from warroom.domain.timeline import Entry
@@ -26,25 +27,55 @@ def place_of(entry: Entry) -> Place:
     return entry.at, entry.seq
 
 
+class _Run:
+    """Entries by time, and beside each the text that a filter's words are looked for in."""
+
+    def __init__(self, entries: Iterable[Entry] = (), hay: Iterable[str] = ()) -> None:
+        self.entries, self.hay = list(entries), list(hay)
+
+    def with_word(self, word: str) -> _Run:
+        """Those that have `word`. Two lists beside each other are gone through in half the time
+        that looking every text up by its entry takes."""
+        has = [word in text for text in self.hay]
+        return _Run(compress(self.entries, has), compress(self.hay, has))
+
+    def insert(self, entry: Entry, hay: str) -> None:
+        last = self.entries[-1:]
+        if not last or place_of(last[0]) < place_of(entry):
+            self.entries.append(entry)
+            self.hay.append(hay)
+        else:
+            at = bisect_left(self.entries, place_of(entry), key=place_of)
+            self.entries.insert(at, entry)
+            self.hay.insert(at, hay)
+
+    def remove(self, entry: Entry) -> None:
+        at = bisect_left(self.entries, place_of(entry), key=place_of)
+        if at < len(self.entries) and self.entries[at].seq == entry.seq:
+            del self.entries[at], self.hay[at]
+
+
 class Listing:
     """`entries` are all, `shown` those that `filter` lets through; both by time."""
 
     def __init__(self) -> None:
-        self.entries: list[Entry] = []
-        self.shown: list[Entry] = []
         self.filter = Filter()
         self.exhibited: frozenset[int] = frozenset()
         self._by_seq: dict[int, Entry] = {}
-        self._admitted: list[Entry] = []
-        self._hay: dict[int, str] = {}
-        self._warmed = 0
+        self._all, self._admitted, self._shown = _Run(), _Run(), _Run()
+
+    @property
+    def entries(self) -> list[Entry]:
+        return self._all.entries
+
+    @property
+    def shown(self) -> list[Entry]:
+        return self._shown.entries
 
     def load(self, entries: Iterable[Entry], exhibited: Collection[int] = ()) -> None:
         """Begin anew with these entries (by time)."""
-        self.entries = list(entries)
+        self._all = _Run(entries)
         self._by_seq = {entry.seq: entry for entry in self.entries}
-        self._hay.clear()
-        self._warmed = 0
         self.exhibited = frozenset(exhibited)
         self._admit()
 
@@ -69,21 +100,20 @@ class Listing:
         before, self.filter = self.filter, wanted
         if wanted == before:
             return
-        if wanted.refines(before):
-            self.shown = self._matching(self.shown)
-        elif wanted.but_text == before.but_text:
-            self.shown = self._matching(self._admitted)
-        else:
+        if wanted.but_text != before.but_text or (wanted.words and self._cold):
             self._admit()
+        else:
+            self._match(self._shown if wanted.refines(before) else self._admitted)
 
     def warm(self, count: int) -> bool:
         """Prepare up to `count` more entries for the first filter; whether any are left."""
-        until = min(self._warmed + count, len(self.entries))
-        for entry in self.entries[self._warmed : until]:
-            if entry.seq not in self._hay:
-                self._hay[entry.seq] = haystack(entry)
-        self._warmed = until
-        return until < len(self.entries)
+        run = self._all
+        begin = len(run.hay)
+        if begin < len(run.entries):
+            run.hay += map(haystack, run.entries[begin : begin + count])
+            if not self._cold:
+                self._admit()  # what is shown has its texts beside it, too
+        return self._cold
 
     def entry(self, seq: int) -> Entry | None:
         """The entry of that sequence, shown or not."""
@@ -112,50 +142,50 @@ class Listing:
         tagged = (entry for entry in self.entries if "tags" in entry.data)
         return _counted(tag for entry in tagged for tag in entry.tags)
 
-    def _admit(self) -> None:
-        wanted, exhibited = self.filter, self.exhibited
-        if wanted.but_text == Filter():
-            self._admitted = list(self.entries)
-        else:
-            self._admitted = [e for e in self.entries if wanted.admits(e, exhibited)]
-        self.shown = self._matching(self._admitted)
+    @property
+    def _cold(self) -> bool:
+        """Whether some entries are not prepared for a filter."""
+        return len(self._all.hay) < len(self._all.entries)
 
-    def _matching(self, entries: Sequence[Entry]) -> list[Entry]:
-        words = self.filter.words
-        if not words:
-            return list(entries)
-        while self.warm(100_000):
-            pass
-        hay = self._hay
-        found = [entry for entry in entries if words[0] in hay[entry.seq]]
-        for word in words[1:]:
-            found = [entry for entry in found if word in hay[entry.seq]]
-        return found
+    def _fill(self) -> None:
+        self._all.hay += map(haystack, self.entries[len(self._all.hay) :])
+
+    def _admit(self) -> None:
+        """Go through all entries anew."""
+        wanted, exhibited, run = self.filter, self.exhibited, self._all
+        if wanted.words:
+            self._fill()
+        if wanted.but_text == Filter():
+            self._admitted = _Run(run.entries, run.hay)
+        else:
+            has = [wanted.admits(entry, exhibited) for entry in run.entries]
+            self._admitted = _Run(compress(run.entries, has), compress(run.hay, has))
+        self._match(self._admitted)
+
+    def _match(self, run: _Run) -> None:
+        """Show what of `run` has every word."""
+        found = run
+        for word in self.filter.words:
+            found = found.with_word(word)
+        self._shown = _Run(found.entries, found.hay) if found is self._admitted else found
 
     def _replace(self, seq: int, entry: Entry | None) -> None:
+        if self._cold:
+            self._fill()
+            self._admit()
         before = self._by_seq.pop(seq, None)
-        self._hay.pop(seq, None)
         if before is not None:
-            for held in (self.entries, self._admitted, self.shown):
-                at = bisect_left(held, place_of(before), key=place_of)
-                if held[at : at + 1] == [before]:
-                    del held[at]
-            self._warmed = max(0, self._warmed - 1)
+            for run in (self._all, self._admitted, self._shown):
+                run.remove(before)
         if entry is None:
             return
         self._by_seq[seq] = entry
-        self._hay[seq] = hay = haystack(entry)
-        self._insert(self.entries, entry)
+        hay = haystack(entry)
+        self._all.insert(entry, hay)
         if self.filter.admits(entry, self.exhibited):
-            self._insert(self._admitted, entry)
+            self._admitted.insert(entry, hay)
             if all(word in hay for word in self.filter.words):
-                self._insert(self.shown, entry)
-
-    def _insert(self, held: list[Entry], entry: Entry) -> None:
-        if not held or place_of(held[-1]) < place_of(entry):
-            held.append(entry)
-        else:
-            held.insert(bisect_left(held, place_of(entry), key=place_of), entry)
+                self._shown.insert(entry, hay)
 
 
 def _counted(names: Iterable[str]) -> dict[str, int]:
