@@ -35,6 +35,7 @@ def take_in(file: str, config: str | None) -> None:
 
 @click.command(name="verify-bundle")
 @click.argument("file")
+@click.option("--config", hidden=True, expose_value=False)  # taken everywhere; not needed here
 def verify_bundle(file: str) -> None:
     """Whether FILE, a bundle or exported JSON, is as it was exported; changes nothing."""
     from warroom.engine.intake import IntakeError, read

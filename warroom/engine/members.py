@@ -64,7 +64,9 @@ def settled(
     (probes, mitigations), problems = shaped_members(document.settings)
     _, of_checks = load_checks(document.settings.checks)
     _, of_channels = channel_members(document.settings)
-    return document.settled([*problems, *of_checks, *of_channels]), probes, mitigations
+    of_template = template_problems(document.settings)
+    more = [*problems, *of_checks, *of_channels, *of_template]
+    return document.settled(more), probes, mitigations
 
 
 def shaped_members(settings: Settings) -> tuple[Members, list[Problem]]:
