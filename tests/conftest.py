@@ -39,6 +39,14 @@ settings.register_profile("steady", deadline=None)  # other processes share the 
 settings.load_profile("steady")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Consoles of tests keep what they could not save in a folder of the test run's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def stack_folder() -> Iterator[Path]:
     """Where the servers of this test process keep their files."""
