@@ -9,11 +9,11 @@ import pytest
 from tests.support.cli import written
 from warroom.config.problems import ConfigError
 from warroom.domain.clock import SystemClock
-from warroom.engine.actions import PANE_ACTIONS, actions_for
+from warroom.engine.actions import PANE_ACTIONS, Surroundings, actions_for
 from warroom.engine.executor import Action
 from warroom.engine.members import load_settings
 from warroom.hosts.local import LocalHost
-from warroom.mitigations.base import spec
+from warroom.mitigations.base import Output, spec, unfenced
 
 REDIS = '[[probe]]\nkind = "redis"\nname = "{name}"\nurl = "redis://{name}.example:6379/3"'
 DOCKER = '[[probe]]\nkind = "docker"\nsocket = "/run/own.sock"'
@@ -24,7 +24,7 @@ def actions(folder: Path, *parts: str) -> tuple[Action, ...]:
     settings, probes, mitigations = load_settings(written(folder, *parts))
     host = LocalHost()
     hosts = dict.fromkeys(("", *settings.hosts), host)
-    return actions_for(probes, mitigations, hosts, SystemClock())
+    return actions_for(mitigations, Surroundings(probes, hosts, SystemClock(), settings=settings))
 
 
 def test_a_pane_offers_what_fits_its_system(tmp_path: Path) -> None:
@@ -98,4 +98,5 @@ def test_options_are_lent_by_the_probe_and_own_ones_win(tmp_path: Path) -> None:
 
 def test_every_arming_gets_a_mitigation_of_its_own(tmp_path: Path) -> None:
     (first, *_) = actions(tmp_path, DOCKER)
-    assert first.create() is not first.create()
+    made = [first.create(Output(), unfenced) for _ in range(2)]
+    assert made[0] is not made[1]

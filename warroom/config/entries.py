@@ -18,13 +18,16 @@ from warroom.config.values import Line, Name
 
 COMMON_PROBE: Final = ("kind", "name", "on", "every", "timeout")
 """Keys of every `[[probe]]`, whatever its kind."""
-COMMON_MITIGATION: Final = ("kind", "use", "title", "key", "on", "probe")
+COMMON_MITIGATION: Final = (
+    "kind", "use", "title", "key", "on", "probe", "approvals", "auto_undo", "settle",
+)  # fmt: skip
 """Keys of every `[[mitigation]]`, whatever its kind."""
 COMMON_CHANNEL: Final = ("kind", "name", "audience")
 """Keys of every `[[channel]]`, whatever its kind."""
 LEAST_EVERY: Final = 0.1
 """Seconds. The observer does no harm: ten looks a second are the most."""
 LEAST_TIMEOUT: Final = 0.05
+LEAST_SETTLE: Final = 0.1
 
 _Entry = Mapping[str, Any]
 
@@ -74,6 +77,11 @@ def mitigations(items: list[Any], problems: list[Problem]) -> Iterator[s.Mitigat
                     place=place,
                     probe=_text(entry, "probe", place, problems),
                     use=_text(entry, "use", place, problems),
+                    approvals=_persons(entry, place, problems),
+                    auto_undo=bool(_value(entry, "auto_undo", bool, place, problems)),
+                    settle=duration_or_problem(
+                        entry.get("settle"), (*place, "settle"), problems, least=LEAST_SETTLE
+                    ),
                 )
             )
     yield from linked(found, problems)
@@ -172,13 +180,31 @@ def _kind(entry: _Entry, place: Path, problems: list[Problem]) -> str:
 def _text(
     entry: _Entry, key: str, place: Path, problems: list[Problem], meaning: object = Line
 ) -> str:
+    found = _value(entry, key, meaning, place, problems)
+    return "" if found is None else str(found)
+
+
+def _value(entry: _Entry, key: str, meaning: object, place: Path, problems: list[Problem]) -> Any:
+    """None where it is not given, or wrong."""
     if key not in entry:
-        return ""
+        return None
     try:
-        return str(scalar(meaning, entry[key]))
+        return scalar(meaning, entry[key])
     except Wrong as wrong:
         problems.append(Problem((*place, key), wrong.message, wrong.hint))
-        return ""
+        return None
+
+
+def _persons(entry: _Entry, place: Path, problems: list[Problem]) -> int:
+    found = _value(entry, "approvals", int, place, problems)
+    if found is None:
+        return 0
+    try:
+        s.check_approvals(found)
+    except ValueError as error:
+        problems.append(Problem((*place, "approvals"), str(error).partition(": ")[2]))
+        return 0
+    return int(found)
 
 
 def _said(entry: object, key: str) -> str:

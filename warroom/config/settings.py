@@ -46,8 +46,22 @@ class IncidentSettings:
         default=_NOTHING, metadata=_doc('what its chat channel is called: "#incident-YYYYMMDD-NNN"')
     )
 
+    production: bool = field(
+        default=False, metadata=_doc("its systems are real: what changes them wants more words")
+    )
+    approvals: int = field(
+        default=1, metadata=_doc("persons, the one who acts among them, for what destroys there")
+    )
+
     def __post_init__(self) -> None:
         naming.check(self.channel)
+        check_approvals(self.approvals)
+
+
+def check_approvals(persons: int) -> None:
+    """Raises ValueError for a number of persons that nobody can bring together."""
+    if not 1 <= persons <= 5:
+        raise ValueError("approvals: 1 is whoever acts alone, 2 wants another person; 5 at most")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +69,9 @@ class HostSettings:
     """`[hosts.NAME]`: reached over SSH as `user@name`; ~/.ssh/config applies."""
 
     ssh: Line = field(metadata=_doc('how ssh knows it: "web1" or "deploy@web1"'))
+    production: bool | None = field(
+        default=None, metadata=_doc("as [incident] says, unless it is said here")
+    )
 
     def __post_init__(self) -> None:
         if not self.ssh or self.ssh.startswith("-") or " " in self.ssh:
@@ -149,6 +166,12 @@ class MitigationEntry:
     probe: str = ""
     use: str = ""
     """The packaged definition that it began as, if any."""
+    approvals: int = 0
+    """Persons who must want it, the one who acts among them; 0: as `[incident]` says."""
+    auto_undo: bool = False
+    """Whether its end takes it back without a question."""
+    settle: float | None = None
+    """Seconds until its effect is looked at; None: as the kind says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class Change:
     auto: bool = False
     undoing: bool = False
     doubt: bool = False
+    undone: bool = False
 
     @property
     def id(self) -> str:
@@ -55,12 +56,27 @@ def standing(requests: Iterable[Request]) -> tuple[Change, ...]:
     What was done again is counted once, as of the last time: whoever blocks an address for longer
     means one block. What takes something back is no change of its own.
     """
+    known = list(requests)
+    back = taken_back(known)
     found: dict[str, Change] = {}
-    for request in requests:
-        change = _change(request)
+    for request in known:
+        change = _change(request, back.get((request.event.incident, request.seq)))
         if change is not None:
             found[_meaning(change)] = change
-    return tuple(sorted((one for one in found.values() if not _is_undone(one)), key=_order))
+    return tuple(sorted((one for one in found.values() if not one.undone), key=_order))
+
+
+def taken_back(requests: Iterable[Request]) -> Mapping[tuple[str, int], Request]:
+    """What takes a request back, by that one's incident and sequence: the one that did it, else
+    the newest that was neither refused nor failed."""
+    found: dict[tuple[str, int], Request] = {}
+    for request in requests:
+        link = request.undoes
+        if link is None or request.state in ("refused", "failed"):
+            continue
+        if link not in found or found[link].state != "done":
+            found[link] = request
+    return found
 
 
 def temporary(changes: Iterable[Change]) -> tuple[Change, ...]:
@@ -87,28 +103,23 @@ def _minutes(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
 
 
-def _change(request: Request) -> Change | None:
+def _change(request: Request, back: Request | None) -> Change | None:
     outcome = request.outcome
     if outcome is None or request.state != "done" or request.undoes is not None:
         return None
     undo, expires = outcome.data.get("undo"), instant_of(outcome.data.get("expires_at"))
     if not isinstance(undo, dict) and expires is None:
         return None
-    taken_back = request.undone
     return Change(
         request,
         outcome.at,
         expires,
         undo if isinstance(undo, dict) else {},
         auto=bool(request.event.data.get("auto_undo")),
-        undoing=taken_back is not None and taken_back.state == "",
-        doubt=taken_back is not None and taken_back.state == "UNKNOWN",
+        undoing=back is not None and back.state == "",
+        doubt=back is not None and back.state == "UNKNOWN",
+        undone=back is not None and back.state == "done",
     )
-
-
-def _is_undone(change: Change) -> bool:
-    undone = change.request.undone
-    return undone is not None and undone.state == "done"
 
 
 def _meaning(change: Change) -> str:

@@ -31,8 +31,8 @@ BEATEN: Final = "another had asked for the same first; nothing was done"
 class Request:
     """One request with what is known of it. `first` is the request that it lost against.
 
-    `outcome` is the holder's own where there is one, else what a witness wrote for it. `undone` is
-    the newest request that takes it back and was not refused; `verified` the newest look at it.
+    `outcome` is the holder's own where there is one, else what a witness wrote for it; `verified`
+    is the newest look at it.
     """
 
     event: Event
@@ -40,7 +40,6 @@ class Request:
     outcome: Event | None = None
     effect: Event | None = None
     verified: Event | None = None
-    undone: Request | None = None
 
     @property
     def seq(self) -> int:
@@ -148,7 +147,6 @@ class Requests:
         else:
             self._holders[request.key] = event.seq
         self._all[event.seq] = request
-        self._link(request)
 
     def _ended(self, event: Event) -> None:
         request = self._of(event)
@@ -162,21 +160,7 @@ class Requests:
     def _change(self, event: Event, made: Callable[[Request], Request]) -> None:
         request = self._of(event)
         if request is not None:
-            changed = self._all[request.seq] = made(request)
-            self._link(changed)
-
-    def _link(self, request: Request) -> None:
-        """What is taken back knows by what; a refusal takes nothing back."""
-        link = request.undoes
-        undone = self._all.get(link[1]) if link else None
-        if undone is None or link is None or link[0] != request.event.incident:
-            return
-        mine = undone.undone is None or undone.undone.seq <= request.seq
-        if request.state in ("refused", "failed"):
-            if undone.undone is not None and undone.undone.seq == request.seq:
-                self._all[undone.seq] = replace(undone, undone=None)
-        elif mine:
-            self._all[undone.seq] = replace(undone, undone=request)
+            self._all[request.seq] = made(request)
 
     def _of(self, event: Event) -> Request | None:
         seq = event.data.get("request")

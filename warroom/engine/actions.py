@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+from warroom.config.problems import Problem
+from warroom.config.registry import UnknownMember
+from warroom.config.settings import Settings
+from warroom.config.shape import key_names, shape
 from warroom.domain.clock import Clock
+from warroom.domain.events import Event
+from warroom.domain.text import harmless
 from warroom.engine.members import MitigationMember, ProbeMember
 from warroom.engine.running import Action, Create
 from warroom.engine.session import Session
@@ -15,6 +22,7 @@ from warroom.hosts.base import Host
 from warroom.mitigations.base import (
     Mitigation,
     MitigationContext,
+    MitigationRefused,
     MitigationSpec,
     Output,
     Signature,
@@ -31,19 +39,79 @@ PANE_ACTIONS: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
 """Key and kind of what a pane offers for its selected row, by probe kind."""
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What actions are made from: the probes, the hosts, and how the config calls each."""
+
+    probes: Sequence[ProbeMember]
+    hosts: Mapping[str, Host]
+    clock: Clock
+    sign: Sign = Signature
+    settings: Settings = field(default_factory=Settings)
+
+    def production(self, host: str) -> bool:
+        """Whether what runs there is real."""
+        named = self.settings.hosts.get(host)
+        said = named.production if named is not None else None
+        return self.settings.incident.production if said is None else said
+
+    def context(self, host: str, title: str = "") -> MitigationContext:
+        return MitigationContext(self.hosts[host], self.clock, title=title, sign=self.sign)
+
+
 def actions_for(
-    probes: Sequence[ProbeMember],
-    mitigations: Sequence[MitigationMember],
-    hosts: Mapping[str, Host],
-    clock: Clock,
-    sign: Sign = Signature,
+    mitigations: Sequence[MitigationMember], around: Surroundings
 ) -> tuple[Action, ...]:
-    """Configured mitigations first, then each pane's own. `sign` says who acts at the moment."""
-    actions = [_configured(member, probes, hosts, clock, sign) for member in mitigations]
-    for probe in probes:
+    """Configured mitigations first, then each pane's own."""
+    actions = [_configured(member, around) for member in mitigations]
+    for probe in around.probes:
         for key, kind in PANE_ACTIONS.get(probe.entry.kind, ()):
-            actions.append(_of_pane(probe, spec(kind), key, hosts, clock))
+            actions.append(_of_pane(probe, spec(kind), key, around))
     return tuple(actions)
+
+
+def action_back(undo: Mapping[str, Any], request: Event, around: Surroundings) -> Action:
+    """What takes a request back, made from the record alone: `undo` as its outcome keeps it.
+
+    The probe that the request was about lends its options (dsn, url, socket...), which the record
+    never holds. Raises MitigationRefused where this config cannot make it.
+    """
+    kind, host = str(undo.get("kind", "")), str(undo.get("host", ""))
+    title = harmless(str(undo.get("title", ""))) or f"Undo: {request.data.get('title', '')}"
+    source = str(request.data.get("source", ""))
+    if host not in around.hosts:
+        raise MitigationRefused(f"the config has no host {host}, where it would be taken back")
+    try:
+        made = spec(kind)
+    except UnknownMember:
+        raise MitigationRefused(f'this warroom has no mitigation of kind "{kind}"') from None
+    given = undo.get("options")
+    lent = _lent_by(source, made, around)
+    problems: list[Problem] = []
+    table = {**lent, **(given if isinstance(given, Mapping) else {})}
+    options: Any = shape(made.options, table, (), problems)
+    if options is None:
+        wrong = problems[0]
+        place = ".".join(map(str, wrong.path))
+        raise MitigationRefused(f"cannot be taken back from here: {place} {wrong.message}".strip())
+    return Action(
+        id=f"undo:{request.incident}:{request.seq}",
+        key="",
+        title=title,
+        spec=made.fitted(options),
+        source=source,
+        create=_creator(made, options, around.context(host, title)),
+        target=str(getattr(options, made.target_option or "", "")) or title,
+        production=around.production(host),
+    )
+
+
+def _lent_by(source: str, kind: MitigationSpec, around: Surroundings) -> Mapping[str, Any]:
+    for probe in around.probes:
+        if probe.entry.name == source and probe.entry.kind == kind.acts_on:
+            known = key_names(kind.options)
+            return {k: v for k, v in probe.entry.options.items() if k in known}
+    return {}
 
 
 def signer(session: Session) -> Sign:
@@ -56,23 +124,21 @@ def signer(session: Session) -> Sign:
     return sign
 
 
-def _configured(
-    member: MitigationMember,
-    probes: Sequence[ProbeMember],
-    hosts: Mapping[str, Host],
-    clock: Clock,
-    sign: Sign,
-) -> Action:
+def _configured(member: MitigationMember, around: Surroundings) -> Action:
     entry = member.entry
-    context = MitigationContext(hosts[entry.on], clock, title=entry.title, sign=sign)
+    context = around.context(entry.on, entry.title)
     return Action(
         id=f"config:{entry.place[1]}",
         key=entry.key,
         title=entry.title or member.spec.title,
         spec=member.spec,
-        source=_source(member, probes),
+        source=_source(member, around.probes),
         create=_creator(member.spec, member.options, context),
         target=str(getattr(member.options, member.spec.target_option or "", "")),
+        production=around.production(entry.on),
+        approvals=entry.approvals,
+        auto_undo=entry.auto_undo,
+        settle=entry.settle,
     )
 
 
@@ -90,16 +156,14 @@ def _source(member: MitigationMember, probes: Sequence[ProbeMember]) -> str:
     return named or (fitting[0] if len(fitting) == 1 else "")
 
 
-def _of_pane(
-    probe: ProbeMember, kind: MitigationSpec, key: str, hosts: Mapping[str, Host], clock: Clock
-) -> Action:
+def _of_pane(probe: ProbeMember, kind: MitigationSpec, key: str, around: Surroundings) -> Action:
     shared = {field.name for field in dataclasses.fields(kind.options)}
     given = {
         field.name: getattr(probe.options, field.name)
         for field in dataclasses.fields(probe.options)
         if field.name in shared
     }
-    context = MitigationContext(hosts[probe.entry.on], clock)
+    context = around.context(probe.entry.on)
     return Action(
         id=f"pane:{probe.entry.name}:{kind.kind}",
         key=key,
@@ -107,6 +171,7 @@ def _of_pane(
         spec=kind,
         source=probe.entry.name,
         create=_creator(kind, kind.options(**given), context),
+        production=around.production(probe.entry.on),
     )
 
 

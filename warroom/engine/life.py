@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from warroom.domain.clock import span
 from warroom.domain.events import Event, Kind, event_id, plain
 from warroom.domain.evidence import Evidence
+from warroom.domain.ledger import taken_back
 from warroom.domain.requests import Request
 from warroom.domain.text import harmless, shorten
 from warroom.engine.approvals import NotApproved
@@ -51,6 +52,10 @@ async def lived(executor: Executor, run: Running, around: Around) -> Outcome:
     if request.first is not None:
         who, at = request.first.author.login, request.first.at
         text = f"{who} asked for the same first, at {at:%H:%M:%S} UTC"
+        return await _ended(executor, run, request.event, Outcome(State.REFUSED, text))
+    already = taken_back(executor.book.requests.all).get(run.armed.undoes or ("", 0))
+    if already is not None and already.state == "done":
+        text = f"{already.event.author.login} took it back already, at {already.event.at:%H:%M} UTC"
         return await _ended(executor, run, request.event, Outcome(State.REFUSED, text))
     outcome, done = await _performed(run, fence)
     ended = await _ended(executor, run, request.event, outcome, before, done)

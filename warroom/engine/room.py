@@ -23,7 +23,7 @@ from warroom.domain.evidence import Evidence
 from warroom.domain.sample import Finding, Health, Sample
 from warroom.domain.severity import Scheme
 from warroom.domain.timeline import Timeline
-from warroom.engine.actions import actions_for, signer
+from warroom.engine.actions import Surroundings, actions_for, signer
 from warroom.engine.checks import Check, CheckState, evaluate
 from warroom.engine.course import Course
 from warroom.engine.duty import Duty
@@ -31,6 +31,7 @@ from warroom.engine.editor import Editor
 from warroom.engine.effects import LOOKS
 from warroom.engine.evidence import of_log, of_sample
 from warroom.engine.executor import Action, Armed, Around, Executor, Outcome, Running
+from warroom.engine.ledger import Ledger
 from warroom.engine.members import MitigationMember, ProbeMember
 from warroom.engine.monitor import Monitor
 from warroom.engine.outbox import Outbox
@@ -66,6 +67,7 @@ class Room:
         *,
         clock: Clock | None = None,
         observe: bool = False,
+        dry_run: bool = False,
     ) -> None:
         self.settings, self.checks = settings, tuple(checks)
         self.clock = clock or SteadyClock()
@@ -79,16 +81,21 @@ class Room:
         self.monitor = Monitor(self.clock)
         self.logs = LogEngine(_with_sockets(settings.logs, probes), self.hosts, clock=self.clock)
         self.executor = Executor(
-            self.session, self.clock, observe=OBSERVER if observe else "", shared=self.shared
+            self.session,
+            self.clock,
+            observe=OBSERVER if observe else "",
+            dry_run=dry_run,
+            destructive=settings.incident.approvals,
+            shared=self.shared,
         )
         for probe in probes:
             self._add(probe)
         self.talkers = TalkersProbe(self.logs, self.clock)
         if settings.logs:
             self.monitor.add(self.talkers, every=EVERY_S, timeout=TIMEOUT_S)
-        self.actions: tuple[Action, ...] = actions_for(
-            probes, mitigations, self.hosts, self.clock, signer(self.session)
-        )
+        self.around = Surroundings(probes, self.hosts, self.clock, signer(self.session), settings)
+        self.actions: tuple[Action, ...] = actions_for(mitigations, self.around)
+        self.ledger = Ledger(self)
         self.teller = Teller(self, observe=self.executor.observe)
         self._checklist = items(settings.incident.checklist) or DEFAULT
         self.states: dict[str, CheckState] = {}
@@ -128,6 +135,7 @@ class Room:
             self.monitor.start()
             self.duty.start()
             self.course.start()
+            self.ledger.start()
         self.executor.start()
 
     async def _take_up(self) -> None:
@@ -143,6 +151,7 @@ class Room:
         """Stop everything; the incident goes on."""
         await self.duty.stop()
         await self.course.stop()
+        await self.ledger.stop()
         await self.executor.stop()
         await self.monitor.stop()
         await self.logs.stop()

@@ -57,8 +57,8 @@ class Action:
     """A mitigation as this room offers it: from the config, or for the rows of a pane.
 
     `source` is the probe it belongs to, if any. `production` and `approvals` (persons, the one
-    who asks among them) raise what it wants before it runs; `auto_undo` lets its end take it back
-    without a question.
+    who asks among them; 0: as the config says) raise what it wants before it runs; `auto_undo`
+    lets its end take it back without a question.
     """
 
     id: str
@@ -70,7 +70,7 @@ class Action:
     target: str = ""
     """The target that the config names; empty: the selected row, or the source itself."""
     production: bool = False
-    approvals: int = 1
+    approvals: int = 0
     auto_undo: bool = False
     settle: float | None = None
 
