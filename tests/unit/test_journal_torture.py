@@ -1,0 +1,52 @@
+"""`make torture` in short: kills, faults and a crowd, on SQLite."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.torture import faults
+from tests.torture.children import Result
+from tests.torture.crowd import crowds
+from tests.torture.kills import kill_cycles
+from tests.torture.stores import Files
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    return Files(tmp_path)
+
+
+def held(result: Result) -> Result:
+    assert result.wrong == [], result.figures
+    return result
+
+
+def quietly(text: str) -> None:
+    pass
+
+
+def test_three_writers_killed_at_any_moment_lose_nothing_acknowledged(files: Files) -> None:
+    result = held(kill_cycles(files.store, 30, 7, quietly))
+    assert "30 cycles, 90 kills" in result.figures
+    assert " 0 acknowledged" not in result.figures
+
+
+@pytest.mark.parametrize("fault", faults.NAMES)
+def test_a_fault_is_said_within_a_second_and_then_everything_is_saved_once(
+    fault: str, tmp_path: Path
+) -> None:
+    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
+        folder.chmod(0o711)  # one of them is met as another user
+    result = held(faults.sqlite_fault(fault, tmp_path))
+    if result.figures.startswith("not possible here"):
+        pytest.skip(result.figures)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_four_responders_of_whom_one_is_killed_or_paused_agree_on_everything(
+    files: Files, seed: int
+) -> None:
+    result = held(crowds(files.place, range(seed, seed + 1), 60, quietly))
+    assert ("1 killed", "1 paused")[seed] in result.figures
