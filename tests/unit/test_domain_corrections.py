@@ -146,3 +146,16 @@ def test_what_is_too_long_is_cut_and_says_so() -> None:
     kept = Evidence(EvidenceKind.OUTPUT, "log", "x" * 2_000_000).as_data()["text"]
     assert len(kept) < 1_100_000
     assert kept.endswith("it had 2,000,000 characters")
+
+
+def test_a_correction_of_what_is_not_there_is_about_nothing() -> None:
+    """Whoever reads only some kinds of events has corrections of entries that were passed over."""
+    chain = Chain()
+    chain.open()
+    note = chain.add(Kind.NOTE, "db slow")
+    amended = chain.add(Kind.AMENDED, "database slow", seq=note.seq)
+    chain.add(Kind.RETRACTED, "undone", seq=amended.seq)
+    some = [event for event in chain.events if event.kind is not Kind.NOTE]
+    corrections = Corrections()
+    assert [corrections.add(event) for event in some] == [1, 0, 0]
+    assert [event.kind for event in standing(some)] == [Kind.OPENED]

@@ -50,9 +50,9 @@ class Corrections:
         if target not in self._events:
             return 0
         self._about.setdefault(target, []).append(event)
-        while target and self._events[target].kind in CORRECTIONS:
-            target = target_of(self._events[target])
-        return target if target in self._events else 0
+        while (above := self._events.get(target)) is not None and above.kind in CORRECTIONS:
+            target = target_of(above)
+        return target if above is not None else 0
 
     def touched(self, seq: int) -> bool:
         """Whether anybody corrected entry `seq`."""
