@@ -3,7 +3,7 @@ and programs that write down what they were given."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from warroom.mitigations.base import (
     MitigationSpec,
     Output,
     spec,
+    unfenced,
 )
 
 
@@ -47,12 +48,18 @@ class Made:
         return await self.perform(await self.card(**values))
 
 
-def made(kind: str, table: Mapping[str, Any], host: Host | None = None, title: str = "") -> Made:
+def made(
+    kind: str,
+    table: Mapping[str, Any],
+    host: Host | None = None,
+    title: str = "",
+    fence: Callable[[], None] = unfenced,
+) -> Made:
     """The mitigation that a `[[mitigation]]` with these keys of its kind gives."""
     found, problems = shaped(kind, table)
     assert not problems, problems
     output = Output()
-    context = MitigationContext(host or LocalHost(), SystemClock(), output, title)
+    context = MitigationContext(host or LocalHost(), SystemClock(), output, title, fence=fence)
     return Made(spec(kind).create(found, context), spec(kind).fitted(found), output)
 
 
@@ -62,6 +69,15 @@ def shaped(kind: str, table: Mapping[str, Any]) -> tuple[Any, list[str]]:
     options: object = shape(spec(kind).options, table, ("mitigation", 0), problems)
     lines = [f"{p.key.removeprefix('mitigation[0].')}: {p.message}; {p.hint}" for p in problems]
     return options, lines
+
+
+def command(argv: list[str], host: Host | None = None, **table: Any) -> Made:
+    return made("command.run", {"argv": argv, **table}, host)
+
+
+def shell(script: str, host: Host | None = None, **table: Any) -> Made:
+    """The team's own script, without inputs."""
+    return command(["sh", "-c", script], host, verbatim=True, **table)
 
 
 @dataclass

@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.services import nginx_edge
 from tests.services.docker_tunnel import Tunnel
 from tests.services.far_host import Configured
-from tests.support.services import DockerEngine
+from tests.services.nginx_edge import Edge
+from tests.support.services import DockerEngine, running
 from tests.support.sshd import SshServer
+from warroom.hosts.base import Host
+from warroom.hosts.local import LocalHost
 from warroom.hosts.ssh import SshHost
 
 _numbers = count()
@@ -42,6 +46,20 @@ async def host(ssh_server: SshServer) -> AsyncIterator[SshHost]:
     await host.close()
 
 
+@pytest.fixture(scope="session")
+def edge_server(stack_folder: Path, pytestconfig: pytest.Config) -> Iterator[Edge]:
+    with running("nginx", pytestconfig, lambda: nginx_edge.start(stack_folder)) as server:
+        yield server
+
+
+@pytest.fixture
+def edge(edge_server: Edge) -> Iterator[Edge]:
+    """An nginx whose config a test may change; it has the files of the start before and after."""
+    edge_server.clean()
+    yield edge_server
+    edge_server.clean()
+
+
 @pytest.fixture
 async def configured(ssh_server: SshServer, tmp_path: Path) -> AsyncIterator[Configured]:
     """`configured(Port=1234)`: a host whose ssh config says other things first."""
@@ -57,3 +75,13 @@ async def configured(ssh_server: SshServer, tmp_path: Path) -> AsyncIterator[Con
     yield make
     for host in hosts:
         await host.close()
+
+
+@pytest.fixture(params=["here", "there"])
+def place(request: pytest.FixtureRequest) -> Host:
+    """This machine, and another."""
+    if request.param == "here":
+        return LocalHost()
+    request.applymarker(pytest.mark.service("ssh"))
+    far: SshHost = request.getfixturevalue("host")
+    return far

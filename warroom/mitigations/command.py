@@ -114,6 +114,7 @@ class Command:
                     f"{_title(one)} was {before} when it was shown and is {after} now; look again"
                 )
         began = clock.monotonic()
+        self._context.fence()
         argv, output = card.context["argv"], self._context.output
         code, feed = await run(self._context.host, argv, self._where, output, options.timeout)
         seconds = clock.monotonic() - began

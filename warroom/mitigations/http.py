@@ -101,6 +101,7 @@ class Request:
 
         options, clock = self._options, self._context.clock
         call, began = await self._call(), clock.monotonic()
+        self._context.fence()
         try:
             reply = await ask(call, self._context.host, options.timeout)
         except NotSent as fault:

@@ -104,6 +104,7 @@ class Pm2Action:
 
     async def _ask(self, argv: Sequence[str]) -> None:
         """Run pm2. Raises MitigationFailed, or MitigationUncertain when its end is not known."""
+        self._context.fence()
         try:
             result = await self._context.host.run(argv, timeout=self._wait)
         except (HostLost, CommandTimeout) as error:
@@ -182,8 +183,15 @@ class Again(Pm2Action):
         clock = self._context.clock
         began = clock.monotonic()
         before = await self._same(card)
-        for argv in self._argvs(before):
-            await self._ask(argv)
+        for number, argv in enumerate(self._argvs(before)):
+            try:
+                await self._ask(argv)
+            except MitigationRefused as error:
+                if number:
+                    raise MitigationFailed(
+                        f"{number} of {len(before)} were done: {error}"
+                    ) from error
+                raise
         after = await self._up(len(before), [replace(p, restarts=p.restarts + 1) for p in before])
         if {one.run for one in before} & {one.run for one in after}:
             raise MitigationFailed(f"{self._app}: some still are the old processes")

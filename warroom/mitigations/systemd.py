@@ -152,6 +152,7 @@ class UnitAction:
     async def _ask(self, name: str) -> None:
         """Ask systemd, and wait for its job. Raises Failed, or Uncertain with no answer."""
         done = _PAST[self._verb]
+        self._context.fence()
         try:
             result = await self._context.host.run(self._argv(name), timeout=self._options.wait)
         except (HostLost, CommandTimeout) as error:
