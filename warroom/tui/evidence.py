@@ -90,10 +90,10 @@ def _looked_at(pane: Pane, sources: Sequence[str] = ()) -> tuple[datetime | None
 def _sources_of_rows(pane: Pane) -> list[str]:
     if not isinstance(pane, TablePane):
         return list(pane.sources)
-    chosen = [source for source, _ in pane.choice.marks]
+    chosen = {source for source, _ in pane.choice.marks}
     if not chosen and pane.selected:
-        chosen = [pane.selected.source]
-    return list(dict.fromkeys(chosen))
+        chosen = {pane.selected.source}
+    return [source for source in pane.sources if source in chosen]
 
 
 def _hosts(pane: Pane, sources: Iterable[str]) -> str:
