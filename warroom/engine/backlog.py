@@ -35,6 +35,11 @@ class Backlog:
         """How many of them are on disk."""
         return sum(self.outbox.holds(one) for one in self._waiting) if self.outbox else 0
 
+    @property
+    def safe(self) -> bool:
+        """Whether all of them are on disk."""
+        return self.kept == len(self._waiting)
+
     def parting(self) -> str:
         """What a person is told who leaves now: every text, those that only they have first."""
         kept = [one for one in self._waiting if self.outbox and self.outbox.holds(one)]

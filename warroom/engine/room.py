@@ -158,7 +158,8 @@ class Room:
         if self._writer:
             await self.drain()
             await tasks.end([self._writer])
-        await self.session.save_again()
+        if not (self.session.away and self.session.backlog.safe):
+            await self.session.save_again()
         await self.session.stop()
         await asyncio.gather(
             *(host.close() for host in self.hosts.values()), return_exceptions=True

@@ -21,7 +21,7 @@ from warroom.domain.timeline import Projection, Timeline
 from warroom.engine.backlog import Backlog
 from warroom.engine.outbox import Outbox, Waiting
 from warroom.hosts import tasks
-from warroom.journal.base import Journal, JournalError, NoIncident, NotSaved, Presence
+from warroom.journal.base import Journal, JournalError, NewerSchema, NoIncident, NotSaved, Presence
 
 RETRY_S: Final = 1.0
 BEAT_S: Final = 5.0
@@ -152,14 +152,15 @@ class Session:
         """
         self._open()
         draft = self.draft(kind, text, data, at=at, starred=starred, internal=internal, id=id)
+        _check(draft)
         waiting = Waiting(self._name, draft)
-        refused: NotSaved | None = None
+        refused: JournalError | None = None
         if not self.backlog:
             async with self._saving:
                 if not self.backlog:
                     try:
                         (event,) = await self._append(waiting)
-                    except NotSaved as error:
+                    except (NotSaved, NewerSchema) as error:
                         refused = error
                     else:
                         self._take([event])
@@ -267,19 +268,13 @@ class Session:
         except asyncio.CancelledError:
             self._set_aside(waiting)
             raise
-        except NotSaved as error:
+        except (NotSaved, NewerSchema) as error:
             self._found(str(error))
             raise
         self._found("")
         return events
 
     def _set_aside(self, waiting: Waiting) -> None:
-        """Raises NotSaved for what no journal would ever take: it would hold up all that follow."""
-        try:
-            plain(waiting.draft.data)
-            utc(waiting.draft.at)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise NotSaved(f"this cannot be stored: {error}") from error
         self.backlog.add(waiting)
         self._tell()
 
@@ -315,15 +310,19 @@ class Session:
             if await self.backlog.take_up():
                 self._tell()
             if self.incident is not None:
-                with contextlib.suppress(JournalError):  # whoever writes or reads is told
+                try:
                     await self.sign()
+                except JournalError as error:
+                    self._found(str(error))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(BEAT_S):
                     await self._begun.wait()
 
     async def sign(self) -> None:
         """Say that this console is here, and learn who else is. Raises JournalError."""
-        self._here(tuple(await self.journal.beat(self._name, self.console, self.author)))
+        present = tuple(await self.journal.beat(self._name, self.console, self.author))
+        self._found("")
+        self._here(present)
 
     def _here(self, present: tuple[Presence, ...]) -> None:
         before = {one.console for one in self.present}
@@ -351,3 +350,12 @@ class Session:
     def _tell(self) -> None:
         for listener in self._listeners:
             listener()
+
+
+def _check(draft: Draft) -> None:
+    """Raises NotSaved for what no journal would ever take: waiting, it would hold up all others."""
+    try:
+        plain(draft.data)
+        utc(draft.at)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise NotSaved(f"this cannot be stored: {error}") from error

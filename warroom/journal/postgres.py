@@ -40,6 +40,8 @@ from warroom.journal.base import (
 SAVE_S: Final = 2.5
 """How long an append may take before it is not saved: within three seconds people are told."""
 READ_S: Final = 10.0
+NEWS_S: Final = 3.0
+"""How long reading the latest events may take, which is little, before the journal is away."""
 ADOPT_S: Final = 60.0
 _LEAVE_S: Final = 0.5
 _PAGE: Final = 2000
@@ -99,7 +101,7 @@ class PostgresJournal:
             return events
 
         try:
-            return await self._look(read)
+            return await self._look(read, within=NEWS_S if after else READ_S)
         except NoSchema:
             raise NoIncident(f"there is no incident {incident}") from None
 
@@ -274,8 +276,8 @@ class PostgresJournal:
     async def _save(self, work: Work[T], within: float = 0.0) -> T:
         return await self._writer.run(work, within=within or self._save_s, refusal=NotSaved)
 
-    async def _look(self, work: Work[T]) -> T:
-        return await self._reader.run(work, within=READ_S, refusal=JournalError)
+    async def _look(self, work: Work[T], within: float = READ_S) -> T:
+        return await self._reader.run(work, within=within, refusal=JournalError)
 
 
 def schema_sql(roles: Sequence[str] = ()) -> str:

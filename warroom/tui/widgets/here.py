@@ -34,8 +34,8 @@ def responders(present: Sequence[Presence]) -> str:
 def saving(room: Room) -> Line:
     """What the header says of a journal that does not take what is said."""
     session = room.session
-    unsaved, kept = len(session.unsaved), session.backlog.kept
-    if unsaved and room.shared and kept == unsaved:
+    unsaved = len(session.unsaved)
+    if unsaved and room.shared and session.backlog.safe:
         return [(f" journal away: {unsaved} queued here ", "alarm")]
     if unsaved:
         return [(f" NOT SAVED {unsaved} ", "alarm")]
