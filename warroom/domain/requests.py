@@ -1,8 +1,10 @@
 """What was asked of the systems and what came of it, as the events tell it. Pure.
 
 The order of the journal decides who acts. Of the requests for one target, the first holds it until
-an outcome of it is written; whoever asks meanwhile is beaten, for good. So every console that reads
-the same events names the same holder, whatever its clock says.
+an outcome of it is written; whoever asks meanwhile is beaten, for good. So is whoever asks later
+with a card that was drawn before (`data["seen"]`, the last entry that its console had read then):
+eight who press at the same moment want one act, however short it is. Every console that reads the
+same events names the same holder, whatever its clock says.
 """
 
 from __future__ import annotations
@@ -99,6 +101,7 @@ class Requests:
         self.last = 0
         self._all: dict[int, Request] = {}
         self._holders: dict[Key, int] = {}
+        self._latest: dict[Key, int] = {}
         self.add(events)
 
     def __len__(self) -> int:
@@ -141,12 +144,19 @@ class Requests:
 
     def _asked(self, event: Event) -> None:
         request = Request(event)
-        held = self.holder(request.key)
-        if held is not None:
-            request = replace(request, first=held.event)
+        first = self.holder(request.key) or self._since(request)
+        if first is not None:
+            request = replace(request, first=first.event)
         else:
-            self._holders[request.key] = event.seq
+            self._holders[request.key] = self._latest[request.key] = event.seq
         self._all[event.seq] = request
+
+    def _since(self, request: Request) -> Request | None:
+        """What was asked for and not refused after the card of `request` was drawn."""
+        seen, latest = request.event.data.get("seen"), self._latest.get(request.key, 0)
+        if not isinstance(seen, int) or latest <= seen:
+            return None
+        return None if self._all[latest].state == "refused" else self._all[latest]
 
     def _ended(self, event: Event) -> None:
         request = self._of(event)

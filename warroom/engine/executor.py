@@ -105,6 +105,7 @@ class Executor:
         Raises MitigationRefused with the reason.
         """
         output, fence = Output(), Fence(self.clock)
+        seen = len(self.session.events)
         mitigation = action.create(output, fence.check)
         try:
             if isinstance(mitigation, Asks):
@@ -140,6 +141,7 @@ class Executor:
             ),
             undoes=undoes,
             notes=warnings.notes(self.book.requests, card),
+            seen=seen,
             inputs=dict(inputs),
             output=output,
             fence=fence,

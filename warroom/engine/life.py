@@ -51,7 +51,8 @@ async def lived(executor: Executor, run: Running, around: Around) -> Outcome:
         return Outcome(State.REFUSED, f"NOT RUN: the request could not be recorded: {error}")
     if request.first is not None:
         who, at = request.first.author.login, request.first.at
-        text = f"{who} asked for the same first, at {at:%H:%M:%S} UTC"
+        came = f": {first.state}" if (first := executor.book.of(request.first)).state else ""
+        text = f"{who} asked for the same first, at {at:%H:%M:%S} UTC{came}"
         return await _ended(executor, run, request.event, Outcome(State.REFUSED, text))
     already = taken_back(executor.book.requests.all).get(run.armed.undoes or ("", 0))
     if already is not None and already.state == "done":
@@ -97,7 +98,7 @@ async def _requested(
         await session.sign()
     await sweep(session, executor.book)
     data = card_data(armed)
-    data |= {"console": session.console, "limit_s": armed.action.spec.timeout}
+    data |= {"console": session.console, "limit_s": armed.action.spec.timeout, "seen": armed.seen}
     if approval:
         data["approval"] = approval
     kept = around.evidence() if armed.card.risk is Risk.DESTROY else ()

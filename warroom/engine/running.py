@@ -100,6 +100,8 @@ class Armed:
     approvals: int = 1
     undoes: tuple[str, int] | None = None
     notes: tuple[str, ...] = ()
+    seen: int = 0
+    """The last entry of the journal that was known when the card was drawn."""
     inputs: Mapping[str, str] = field(default_factory=dict)
     output: Output = field(default_factory=Output)
     fence: Fence | None = None
