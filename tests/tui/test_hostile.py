@@ -259,12 +259,12 @@ def test_a_note_a_title_and_a_name(tmp_path: Path) -> None:
         terminal.keys("t")
         terminal.sees(*(f"end-{name}" for name in CORPUS))
         click_does_nothing(terminal)
-        terminal.keys("\r")
-        terminal.sees("entry ")
+        terminal.keys("e")  # the form, with the text in it
+        terminal.sees("$EDITOR")
+        terminal.keys("\x1b")
+        terminal.loses("$EDITOR")
         terminal.keys("q")
-        terminal.loses("entry ")
-        terminal.keys("q")
-        terminal.loses("end-dcs")
+        terminal.loses("in the post-mortem")
         terminal.keys("c1")  # whom? oneself, as the placeholder says
         terminal.sees("incident commander")
         terminal.keys("\r")
