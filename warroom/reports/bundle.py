@@ -44,6 +44,8 @@ _KEPT: Final[Mapping[str, int]] = {MANIFEST: 16 * 1024 * 1024, RECORD: MOST_BYTE
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 _ODD: Final = re.compile(r"[^A-Za-z0-9-]+")
 _BLOCK: Final = 512
+_LEVEL: Final = 4
+"""Half the time of the usual 6, for files a tenth larger."""
 _PIECE: Final = 1024 * 1024
 
 
@@ -121,7 +123,7 @@ def _manifest(incident: str, origin: Origin, content: Mapping[str, bytes]) -> by
 def _archive(folder: str, content: Mapping[str, bytes], at: int) -> bytes:
     packed = io.BytesIO()
     with (
-        gzip.GzipFile("", "wb", compresslevel=6, fileobj=packed, mtime=0) as zipped,
+        gzip.GzipFile("", "wb", compresslevel=_LEVEL, fileobj=packed, mtime=0) as zipped,
         tarfile.open(fileobj=zipped, mode="w", format=tarfile.USTAR_FORMAT) as archive,
     ):
         for name, data in sorted(content.items()):

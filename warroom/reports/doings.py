@@ -63,7 +63,9 @@ def key_moments(entries: Iterable[Entry]) -> list[Entry]:
     return [
         entry
         for entry in shown(entries)
-        if entry.starred or entry.kind in _TURNS or (entry.tags and not entry.by_machine)
+        if entry.starred
+        or entry.kind in _TURNS
+        or ("tags" in entry.data and entry.tags and not entry.by_machine)
     ]
 
 

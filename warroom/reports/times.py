@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """An instant as its date and its time in the zone, and in UTC; `utc` is empty when the zone's
     own time says the same, and has the date where it is another than in the zone."""
 
@@ -30,6 +30,35 @@ def stamp(instant: datetime, zone: ZoneInfo) -> Stamp:
     there = instant.astimezone(UTC).isoformat(" ", "seconds")
     elsewhere = "" if here[:10] == there[:10] else there[:11]
     return Stamp(here[:10], f"{here[11:19]} {name}", f"{elsewhere}{there[11:19]} UTC")
+
+
+def stamper(zone: ZoneInfo) -> Callable[[datetime], Stamp]:
+    """`stamp` for many instants: a minute is worked out once. Takes instants in UTC.
+
+    >>> of = stamper(ZoneInfo("Europe/Berlin"))
+    >>> begin = datetime(2026, 11, 21, 13, 35, 2, tzinfo=UTC)
+    >>> of(begin) == stamp(begin, ZoneInfo("Europe/Berlin")) and of(begin).time
+    '14:35:02 CET'
+    """
+    known: dict[datetime, Stamp] = {}
+
+    def written(instant: datetime) -> Stamp:
+        second, full = instant.second, instant.replace(second=0, microsecond=0)
+        minute = known.get(full)
+        if minute is None:
+            minute = known[full] = stamp(full, zone)
+        day, time, utc = minute
+        if time[5:9] != ":00 ":  # until 1972 some zones were seconds apart from UTC
+            return stamp(instant, zone)
+        return Stamp(day, _at_second(time, second), _at_second(utc, second) if utc else "")
+
+    return written
+
+
+def _at_second(time: str, second: int) -> str:
+    """A time at the full minute, some seconds later."""
+    before, _, name = time.rpartition(":00 ")
+    return f"{before}:{second:02d} {name}"
 
 
 def abbreviation(instant: datetime) -> str:

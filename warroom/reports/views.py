@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Final, overload
+from itertools import islice
+from typing import Final, NamedTuple, overload
 from zoneinfo import ZoneInfo
 
 from warroom.domain.events import Kind
@@ -30,8 +31,7 @@ class Measure:
     open: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """An entry as the timeline shows it; `utc` is empty when `time` is in UTC. `cited` are the
     labels of its evidence; `rivals` counts versions that say something else."""
 
@@ -149,8 +149,9 @@ def _by_date(
     entries: Iterable[Entry], zone: ZoneInfo, cited: Mapping[int, Sequence[str]]
 ) -> list[Day]:
     by_date: dict[str, list[Line]] = {}
+    stamp_of = times.stamper(zone)
     for entry in entries:
-        stamp = times.stamp(entry.at, zone)
+        stamp = stamp_of(entry.at)
         line = Line(
             stamp.time,
             stamp.utc,
@@ -246,11 +247,12 @@ def first_moves(timeline: Timeline, courses: Iterable[Course], most: int = 5) ->
     """What moved first: changes for the worse that systems and checks showed, and metrics that
     left their usual range, the earliest `most` of them up to the resolution."""
     end = timeline.incident.resolved_at
-    seen = [
+    signs = (
         Move(entry.at, entry.text)
         for entry in timeline.entries
         if entry.kind in _SIGNS and entry.data.get("after") != "ok" and not (end and entry.at > end)
-    ][:most]
+    )
+    seen = list(islice(signs, most))
     left = [
         Move(c.at, f"{c.name} {c.value:.4g} (usually {c.low:.4g} to {c.high:.4g})") for c in courses
     ]
