@@ -143,7 +143,7 @@ class JournalFile:
         reason = _REASONS.get(code, message)
         if self._version > len(migrations()) and refusal is JournalError:
             return f"{self.path} was written by a newer warroom: upgrade to read it"
-        if self._connection is None and 0 < self._version < len(migrations()):
+        if code == "SQLITE_READONLY" and 0 < self._version < len(migrations()):
             reason += "; it was written by an older warroom, so it must be changed to be read"
         return f"{self.path}: {reason}"
 

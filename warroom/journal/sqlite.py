@@ -28,6 +28,8 @@ ADOPT_S: Final = 60.0
 """How long taking in an incident may take: nobody types meanwhile."""
 POLL_S: Final = 0.25
 """How often `watch` asks the file whether another process wrote to it."""
+_EACH_S: Final = 0.001
+"""How much longer for each draft of many that are appended at once."""
 _HANGING_S: Final = 0.15
 """How much longer a disk may take for a commit that has begun, which nothing can take back."""
 _SLICE: Final = 2000
@@ -61,15 +63,14 @@ class SqliteJournal:
         self._watcher: asyncio.Task[None] | None = None
 
     async def open_incident(self, draft: Draft) -> Event:
-        return await self._saved(partial(self._write.store.open_incident, draft))
+        return await self._saved(partial(self._write.store.open_incident, draft), self._save_s)
 
     async def append(self, incident: str, *drafts: Draft) -> tuple[Event, ...]:
-        return await self._saved(partial(self._write.store.append, incident, drafts))
+        append = partial(self._write.store.append, incident, drafts)
+        return await self._saved(append, self._save_s + len(drafts) * _EACH_S)
 
     async def adopt(self, events: Sequence[Event], origin: str) -> str:
-        name = await self._write.save(partial(self._write.store.adopt, events, origin), ADOPT_S)
-        self.changed.set()
-        return name
+        return await self._saved(partial(self._write.store.adopt, events, origin), ADOPT_S)
 
     async def events(self, incident: str, *, after: int = 0) -> Sequence[Event]:
         events: list[Event] = []
@@ -123,8 +124,8 @@ class SqliteJournal:
         await self._read.close()
         await self._write.close()
 
-    async def _saved(self, call: Callable[[float], T]) -> T:
-        saved = await self._write.save(call, self._save_s)
+    async def _saved(self, call: Callable[[float], T], within: float) -> T:
+        saved = await self._write.save(call, within)
         self.changed.set()
         return saved
 
