@@ -21,7 +21,7 @@ from typing import Final
 ROOT: Final = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.benchmarks import counting, following, live  # noqa: E402
+from tests.benchmarks import counting, following, live, record  # noqa: E402
 from tests.benchmarks.figures import Row, table  # noqa: E402
 from tests.benchmarks.lines import write  # noqa: E402
 from tests.benchmarks.process import CommandFailed  # noqa: E402
@@ -33,7 +33,7 @@ PEERS: Final = ("pg_activity", "lazydocker", "k9s", "lnav", "goaccess", "gawk")
 @dataclass(frozen=True, slots=True)
 class Effort:
     """How much is measured: runs of each start, seconds of idling, keys in each round, lines
-    counted and kept, seconds of following."""
+    counted and kept, seconds of following, events of a long incident."""
 
     runs: int = 5
     idle: float = 8.0
@@ -43,6 +43,7 @@ class Effort:
     ring: int = 1_000_000
     follow: float = 6.0
     rates: tuple[int, ...] = (20_000, 50_000)
+    events: int = 100_000
 
 
 QUICK: Final = Effort(
@@ -76,6 +77,8 @@ def measure(effort: Effort, folder: Path, parts: set[str], *, full: bool) -> lis
         part("top", lambda: _counted(folder, 5_000_000, effort))
     part("follow", lambda: _followed(folder, effort))
     part("filter", lambda: following.filtering(folder, effort.ring))
+    part("timeline", lambda: record.editing(folder, effort.events, effort.runs, effort.keys))
+    part("export", lambda: record.exporting(folder, effort.events))
     return rows
 
 
@@ -96,7 +99,9 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fewer runs, smaller files: a minute")
     parser.add_argument("--full", action="store_true", help="5M lines too")
     parser.add_argument(
-        "parts", nargs="*", help="only these: start, idle, keys, top, follow, filter"
+        "parts",
+        nargs="*",
+        help="only these: start, idle, keys, top, follow, filter, timeline, export",
     )
     given = parser.parse_args()
     absent = [name for name in PEERS if not shutil.which(name)]

@@ -43,16 +43,16 @@ class Stack:
         """A config of the same stack that follows one more access log."""
         config = folder / f"{name}.toml"
         more = f'\n[[log]]\nname = "{name}"\npath = "{path}"\naccess = true\n'
-        return _private(config, self.config.read_text("utf-8") + more)
+        return private(config, self.config.read_text("utf-8") + more)
 
 
 def one_log(folder: Path, path: Path) -> Path:
     """A config of nothing but one log, with a journal of its own."""
     text = f'[journal]\npath = "{folder / "one.db"}"\n\n[[log]]\nname = "one"\npath = "{path}"\n'
-    return _private(folder / "one.toml", text)
+    return private(folder / "one.toml", text)
 
 
-def _private(config: Path, text: str) -> Path:
+def private(config: Path, text: str) -> Path:
     config.touch(mode=0o600)
     config.write_text(text, "utf-8")
     return config
