@@ -53,11 +53,10 @@ def edge_server(stack_folder: Path, pytestconfig: pytest.Config) -> Iterator[Edg
 
 
 @pytest.fixture
-def edge(edge_server: Edge) -> Iterator[Edge]:
-    """An nginx whose config a test may change; it has the files of the start before and after."""
+def edge(edge_server: Edge) -> Edge:
+    """An nginx whose config a test may change."""
     edge_server.clean()
-    yield edge_server
-    edge_server.clean()
+    return edge_server
 
 
 @pytest.fixture

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import http.client
 import os
+import signal
 import subprocess
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -78,21 +81,27 @@ class Edge:
 
     def workers(self) -> set[int]:
         """The processes that serve now."""
-        master = psutil.Process(int((self.home / "nginx.pid").read_text()))
-        return {
-            child.pid
-            for child in master.children()
-            if child.cmdline() and "shutting" not in child.cmdline()[0]
-        }
+        found = set()
+        for child in psutil.Process(self.program.pid).children():
+            with suppress(psutil.NoSuchProcess):  # an old one that has just ended
+                argv = child.cmdline()
+                if argv and "shutting" not in argv[0]:
+                    found.add(child.pid)
+        return found
 
     async def stop(self) -> None:
         await self.program.stop()
 
     def clean(self) -> None:
-        """The files as they were at the start; nginx is not told."""
+        """The files as they were at the start, and nginx has loaded them."""
         for folder in ("conf.d", "sites"):
             for file in (self.home / folder).iterdir():
                 file.unlink()
+        before, deadline = self.workers(), time.monotonic() + 10
+        os.kill(self.program.pid, signal.SIGHUP)
+        while not self.workers() or self.workers() & before:
+            assert time.monotonic() < deadline, "nginx did not load its first config again"
+            time.sleep(0.01)
 
 
 async def start(folder: Path) -> Edge:

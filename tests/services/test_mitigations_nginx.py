@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.services import nginx_edge
 from tests.services.nginx_edge import Edge
 from tests.support.addresses import ODD, WRONG
-from tests.support.services import running
 from warroom.config.shape import shape
 from warroom.domain.clock import ManualClock
 from warroom.domain.sample import Row
@@ -40,19 +37,6 @@ CLIENT = "203.0.113.7"
 LINE = f"deny {CLIENT}; # until 2026-11-21T15:35:02Z by ann in INC-2026-11-21-001"
 
 Make = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def started(stack_folder: Path, pytestconfig: pytest.Config) -> Iterator[Edge]:
-    with running("nginx", pytestconfig, lambda: nginx_edge.start(stack_folder)) as edge:
-        yield edge
-
-
-@pytest.fixture
-def edge(started: Edge) -> Iterator[Edge]:
-    started.clean()
-    yield started
-    started.clean()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from warroom.domain.clock import SystemClock
 from warroom.engine.actions import PANE_ACTIONS, Surroundings, actions_for
 from warroom.engine.executor import Action
 from warroom.engine.members import load_settings
+from warroom.engine.talkers import TALKERS
 from warroom.hosts.local import LocalHost
 from warroom.mitigations.base import Output, spec, unfenced
 
@@ -100,3 +101,12 @@ def test_every_arming_gets_a_mitigation_of_its_own(tmp_path: Path) -> None:
     (first, *_) = actions(tmp_path, DOCKER)
     made = [first.create(Output(), unfenced) for _ in range(2)]
     assert made[0] is not made[1]
+
+
+def test_a_block_takes_the_row_of_top_talkers_and_is_measured_there(tmp_path: Path) -> None:
+    block = '[[mitigation]]\nkey = "b"\nkind = "nginx.block"\ninclude = "/etc/nginx/conf.d/w.conf"'
+    log = '[[log]]\nname = "edge"\npath = "/var/log/nginx/access.log"'
+    [of_row] = actions(tmp_path, log, block)
+    assert (of_row.takes_row, of_row.spec.acts_on, of_row.source) == (True, "talkers", TALKERS)
+    [of_name] = actions(tmp_path, log, f'{block}\naddress = "203.0.113.7"')
+    assert (of_name.takes_row, of_name.target) == (False, "203.0.113.7")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any, Final
@@ -13,7 +14,6 @@ from warroom.hosts.base import HostError
 from warroom.mitigations import _own_addresses
 from warroom.mitigations._addresses import (
     CAREFUL,
-    Never,
     NotAnAddress,
     Range,
     canonical,
@@ -142,8 +142,15 @@ class Block(_OfAddress):
     async def preview(self, row: Row | None) -> Card:
         """The exact line, who is hit, and what takes it back. Raises MitigationRefused."""
         wanted = self._wanted(row)
-        await self._guard(wanted.range)
-        looked = await look(self._site.host, self._site.server, self._path)
+        guarded, looked = await asyncio.gather(
+            self._guard(wanted.range),
+            look(self._site.host, self._site.server, self._path),
+            return_exceptions=True,
+        )
+        for found in (guarded, looked):
+            if isinstance(found, BaseException):
+                raise found
+        assert isinstance(looked, Looked)
         deny = Deny(wanted.range, self._site.signed(self._options.ttl))
         earlier = looked.rules.denying(wanted.range)
         self._needed(looked, deny, earlier)
@@ -201,14 +208,12 @@ class Block(_OfAddress):
         origin = self._context.sign().origin
         host = self._context.host
         try:
-            own: Sequence[Never] = (
-                *await _own_addresses.login(host, self._environ, origin),
-                *await _own_addresses.machine(host),
-                *self._options.guarded,
+            login, machine = await asyncio.gather(
+                _own_addresses.login(host, self._environ, origin), _own_addresses.machine(host)
             )
         except (NotKnown, HostError) as error:
             raise MitigationRefused(f"what must not be blocked is not known: {error}") from error
-        reason = refusal(wanted, own)
+        reason = refusal(wanted, (*login, *machine, *self._options.guarded))
         if reason:
             raise MitigationRefused(reason)
 

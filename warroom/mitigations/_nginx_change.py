@@ -67,6 +67,7 @@ class Change:
     edit: Edit | None
     output: Output
     observe: Callable[[], Awaitable[str]]
+    fence: Callable[[], None]
     old: bytes | None = None
     """What the file held before; None is no file."""
     new: bytes = b""
@@ -74,6 +75,9 @@ class Change:
     """How many rules of blocking the file has with the edit."""
     seen: str = ""
     """What was observed in the end, in words."""
+    is_sent: bool = False
+    is_taken: bool | None = None
+    """Whether new workers came after the reload; None is not known (yet)."""
 
     async def make(self) -> None:
         """From beginning to end.
@@ -88,14 +92,10 @@ class Change:
             self.output.say(f"wrote {self.path}")
         try:
             await self._tested()
+            await self._reloaded(dump, before)
+            self.seen = await self._proved()
         except BaseException as error:
-            await self._undone(error, is_loaded=False)
-            raise
-        try:
-            is_seen = await self._reloaded(dump, before)
-            self.seen = await self._proved(is_seen=is_seen)
-        except BaseException as error:
-            await self._undone(error, is_loaded=True)
+            await self._undone(error, dump, before)
             raise
 
     async def _alive(self) -> tuple[Dump, Life]:
@@ -115,6 +115,7 @@ class Change:
                 self.old, rules = await self._read()
                 after = edit.into(rules)
                 self.new, self.blocked = after.render(), len(after.denies)
+                self.fence()
                 return await self.host.replace_file(self.path, self.new, expected=self.old)
             except HostLost as error:
                 raise MitigationUncertain(
@@ -150,37 +151,59 @@ class Change:
             raise Wrong(f"nginx does not read {self.path} as it was written")
         self.output.say("nginx -T: the config passes with it")
 
-    async def _reloaded(self, dump: Dump, before: Life) -> bool:
-        """Whether new workers could be seen in the place of the old ones. Raises Wrong."""
+    async def _reloaded(self, dump: Dump, before: Life) -> None:
+        """Raises Wrong unless new workers come in the place of the old ones, as far as they can be
+        seen."""
+        if self.edit is None:
+            self.fence()
+        self.is_sent = True
         said = await self.server.reload()
         if said:
+            self.is_sent = False
             raise Wrong(f"nginx -s reload: {said}")
         self.output.say("nginx -s reload: sent")
+        self.is_taken = await self._settled(dump, before)
+        if self.is_taken is False:
+            raise Wrong(
+                f"nginx did not take the new config within {SETTLE_S:g} s: its old workers go "
+                "on; its error log says why"
+            )
+
+    async def _settled(self, dump: Dump, before: Life) -> bool | None:
+        """Whether workers come that are all other ones than `before`; None when none can be seen.
+
+        They must stay for longer than nginx takes to read its config: after the reload of somebody
+        else, that was under way when ours was asked for, ours comes next.
+        Raises Wrong and HostError.
+        """
         if before.workers is None:
             self.output.say("its workers cannot be seen from here")
-            return False
+            return None
         loop = asyncio.get_running_loop()
         deadline = loop.time() + SETTLE_S
+        stay = 2 * self.server.took_s + 2 * _LOOK_S
+        seen, since = frozenset[int](), loop.time()
         while True:
             try:
                 now = await self.server.life(dump)
             except Down as error:
                 raise Wrong(f"after the reload: {error}") from error
-            if now.workers and not now.workers & before.workers:
-                count = len(now.workers)
+            workers = now.workers or frozenset()
+            if workers != seen:
+                seen, since = workers, loop.time()
+            is_new = bool(workers) and not workers & before.workers
+            if is_new and loop.time() - since >= stay:
+                count = len(workers)
                 self.output.say(f"{count} new worker{'s' if count > 1 else ''}")
                 return True
             if loop.time() > deadline:
-                raise Wrong(
-                    f"nginx did not take the new config within {SETTLE_S:g} s: its old workers go "
-                    "on; its error log says why"
-                )
+                return False
             await asyncio.sleep(_LOOK_S)
 
-    async def _proved(self, *, is_seen: bool) -> str:
-        """`is_seen`: new workers were. Raises Wrong and MitigationUncertain."""
+    async def _proved(self) -> str:
+        """Raises Wrong and MitigationUncertain."""
         seen = await self.observe()
-        if not (is_seen or seen):
+        if not (self.is_taken or seen):
             raise MitigationUncertain(
                 "the reload was sent, and whether nginx took it cannot be seen: neither its "
                 "workers (ps) nor an answer (verify_url)"
@@ -198,15 +221,15 @@ class Change:
             self.output.say(seen)
         return seen
 
-    async def _undone(self, error: BaseException, *, is_loaded: bool) -> None:
+    async def _undone(self, error: BaseException, dump: Dump, before: Life) -> None:
         """Put everything back and raise what that makes of `error`; it returns only for what is
         to be raised as it is (the console is being left, and all is back)."""
-        if isinstance(error, MitigationUncertain):
+        if isinstance(error, (MitigationUncertain, MitigationRefused)):
             raise error
         why = str(error) if isinstance(error, (Wrong, HostError)) else "it was ended halfway"
         try:
-            said = await self._surely(self._back(is_loaded=is_loaded))
-        except (HostError, NotOurs, Broken, Wrong) as second:
+            said = await self._surely(self._back(dump, before))
+        except (HostError, NotOurs, NotFollowed, Broken, Down, Wrong) as second:
             raise MitigationUncertain(
                 f"{harmless(why)}; and it could not be taken back: {second}. "
                 f"Look at {self.path} and at nginx"
@@ -215,9 +238,9 @@ class Change:
         if isinstance(error, (Wrong, HostError)):
             raise MitigationFailed(f"{why}; {said}") from error
 
-    async def _back(self, *, is_loaded: bool) -> str:
-        """The old file again, loaded where the new one may have been. Raises HostError, NotOurs,
-        Broken and Wrong."""
+    async def _back(self, dump: Dump, before: Life) -> str:
+        """The old file again, loaded where the new one was. Raises HostError, NotOurs, NotFollowed,
+        Broken, Down and Wrong."""
         if self.edit is None:
             return "no file was changed"
         try:
@@ -226,12 +249,16 @@ class Change:
         except FileChanged:
             await self._taken_out(self.edit)
             state = "is without it again, and has what others wrote meanwhile"
-        if not is_loaded:
-            return f"{self.path} {state}, and nginx was not reloaded"
-        await self.server.dump()
+        if self.is_sent and self.is_taken is None:  # we were cut off while we waited
+            self.is_taken = await self._settled(dump, before)
+        if not self.is_sent or self.is_taken is False:
+            return f"{self.path} {state}, and nginx goes on with what it had"
+        now = await self.server.life(await self.server.dump())
         said = await self.server.reload()
         if said:
             raise Wrong(f"{self.path} {state}, but nginx -s reload: {said}")
+        if await self._settled(dump, now) is False:
+            raise Wrong(f"{self.path} {state}, but nginx did not load it within {SETTLE_S:g} s")
         return f"{self.path} {state}, and nginx was reloaded with it"
 
     async def _restored(self) -> None:

@@ -3,6 +3,7 @@ has loaded it. Only reads."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -73,7 +74,7 @@ async def look(host: Host, server: Server, path: str) -> Looked:
     """Raises MitigationRefused, with what to do, and HostError."""
     dump, life = await running(server)
     blocks = _included(dump, path)
-    content = await _content(host, path)
+    content, changed = await asyncio.gather(_content(host, path), others(server, dump, life, path))
     try:
         rules = parse(content.data) if content else Rules()
     except NotOurs as error:
@@ -84,7 +85,6 @@ async def look(host: Host, server: Server, path: str) -> Looked:
     loaded = None
     if life.began is not None:
         loaded = content is None or content.written_at <= life.began + 2
-    changed = await others(server, dump, life, path)
     return Looked(path, dump, life, blocks, content, rules, loaded, changed)
 
 

@@ -24,6 +24,7 @@ TEST_S: Final = 30.0
 """Seconds for `nginx -t`: it looks up the names of upstreams, and DNS may be slow."""
 _DUMP_LIMIT: Final = 8 * 1024 * 1024
 _PS_LIMIT: Final = 8 * 1024 * 1024
+_PS: Final = ("ps", "-eww", "-o", "pid=,ppid=,etime=,args=")
 _ETIME: Final = re.compile(r"(?:(?:(\d+)-)?(\d+):)?(\d+):(\d+)")
 _COMPLAINT: Final = re.compile(r"\[(?:emerg|alert|crit)\] (.+)")
 _MAIN_PID: Final = re.compile(r"(?:^|;)\s*pid\s+([^\s;]+)")
@@ -53,6 +54,8 @@ class Server:
     def __init__(self, host: Host, argv: Sequence[str]) -> None:
         self._host, self._argv = host, tuple(argv)
         self._built: dict[str, str] | None = None
+        self.took_s = 0.0
+        """How long nginx took to read its config, the last time that it was asked to."""
 
     @property
     def commands(self) -> tuple[str, str]:
@@ -62,7 +65,10 @@ class Server:
 
     async def dump(self) -> Dump:
         """The config on disk, which passes its test. Raises Broken, NotFollowed and HostError."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         result = await self._host.run([*self._argv, "-T"], timeout=TEST_S, limit=_DUMP_LIMIT)
+        self.took_s = loop.time() - began
         if result.code:
             raise Broken(complaint(result))
         if result.cut:
@@ -91,9 +97,8 @@ class Server:
 
     async def _family(self, master: int, path: str) -> Life:
         try:
-            now = await self._host.run(["date", "+%s"])
-            listed = await self._host.run(
-                ["ps", "-eww", "-o", "pid=,ppid=,etime=,args="], limit=_PS_LIMIT
+            now, listed = await asyncio.gather(
+                self._host.run(["date", "+%s"]), self._host.run(_PS, limit=_PS_LIMIT)
             )
         except HostError:
             return Life(master, None, None)

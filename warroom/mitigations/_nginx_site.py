@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,6 +17,9 @@ from warroom.mitigations._nginx_server import Server
 from warroom.mitigations.base import MitigationContext, MitigationRefused
 
 DENIED: Final = 403
+_PATIENCE_S: Final = 2.0
+"""Seconds within which a blocked client must get its 403."""
+_PAUSE_S: Final = 0.1
 Observe = Callable[[], Awaitable[str]]
 
 
@@ -50,7 +54,8 @@ class Site:
         """Make the change (see `Change.make`). With `client`, the request for `verify_url` names
         it, and must be answered 403 if `denied`. What was seen stands in the change's `seen`."""
         observe = await self._observer(client, denied=denied)
-        change = Change(self.server, self.host, path, edit, self.context.output, observe)
+        context = self.context
+        change = Change(self.server, self.host, path, edit, context.output, observe, context.fence)
         await change.make()
         return change
 
@@ -66,7 +71,11 @@ class Site:
         before = await self._status(headers)
 
         async def observe() -> str:
-            after = await self._status(headers)
+            loop = asyncio.get_running_loop()
+            after, deadline = await self._status(headers), loop.time() + _PATIENCE_S
+            while headers and denied and after != DENIED and loop.time() < deadline:
+                await asyncio.sleep(_PAUSE_S)
+                after = await self._status(headers)
             if headers and denied and after != DENIED:
                 raise Wrong(f"{url} answers {after or 'nothing'} to {client}, and not {DENIED}")
             if _serves(before) and not _serves(after):
