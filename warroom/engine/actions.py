@@ -33,7 +33,14 @@ Sign = Callable[[], Signature]
 
 PANE_ACTIONS: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
     "docker": (("r", "docker.restart"), ("S", "docker.stop"), ("s", "docker.start")),
-    "postgres": (("C", "postgres.cancel"), ("K", "postgres.terminate")),
+    "postgres": (
+        ("C", "postgres.cancel"),
+        ("K", "postgres.terminate"),
+        ("X", "postgres.terminate_idle"),
+        ("W", "postgres.terminate_blockers"),
+        ("Q", "postgres.cancel_active"),
+        ("E", "postgres.terminate_active"),
+    ),
     "redis": (("F", "redis.flushdb"),),
 }
 """Key and kind of what a pane offers for its selected row, by probe kind."""

@@ -1,10 +1,10 @@
-"""Ends what one PostgreSQL backend does: its query (cancel), or its session (terminate)."""
+"""Ends what PostgreSQL backends do: their query (cancel), or their session (terminate)."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Final, Literal
@@ -22,6 +22,9 @@ from warroom.hosts.postgres import (
     server_version,
     statement,
 )
+from warroom.mitigations import _postgres_ways as ways
+from warroom.mitigations._postgres_ways import BlockersOptions, CrowdOptions, Way
+from warroom.mitigations._postgres_which import EndBlockers, EndMatching, inputs_of
 from warroom.mitigations.base import (
     Card,
     Done,
@@ -249,4 +252,42 @@ def _spec(act: Act) -> MitigationSpec:
     )
 
 
-SPECS: Final = (_spec("cancel"), _spec("terminate"))
+def _fit(spec: MitigationSpec, options: CrowdOptions) -> MitigationSpec:
+    return replace(spec, inputs=inputs_of(options))
+
+
+def _matching(way: Way) -> MitigationSpec:
+    return MitigationSpec(
+        kind=f"postgres.{way.name}",
+        title=way.title,
+        options=CrowdOptions,
+        create=partial(EndMatching, way),
+        risk=way.risk,
+        acts_on="postgres",
+        moves=way.moves,
+        inputs=(ways.LONGER_THAN,),
+        fit=_fit,
+    )
+
+
+def _blockers(way: Way) -> MitigationSpec:
+    return MitigationSpec(
+        kind=f"postgres.{way.name}",
+        title=way.title,
+        options=BlockersOptions,
+        create=partial(EndBlockers, way),
+        risk=way.risk,
+        acts_on="postgres",
+        takes_row=True,
+        moves=way.moves,
+    )
+
+
+SPECS: Final = (
+    _spec("cancel"),
+    _spec("terminate"),
+    _matching(ways.IDLE),
+    _matching(ways.CANCEL),
+    _matching(ways.ACTIVE),
+    _blockers(ways.BLOCKERS),
+)
