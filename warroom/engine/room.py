@@ -233,6 +233,10 @@ class Room:
         await self._look(armed.action)
         return outcome
 
+    def others_at(self, armed: Armed) -> tuple[str, ...]:
+        """Who else has a card open for the same target, in words."""
+        return ()
+
     def _around(self, armed: Armed) -> Around:
         return Around(
             figures=lambda: self.figures(armed.action),
