@@ -70,11 +70,15 @@ def _drawn(line: Sequence[Span], number: int) -> Iterator[str]:
             textLength=svg.cells(text) * _CELL, lengthAdjust="spacingAndGlyphs",
             class_=" ".join(f"{CELL}{name}" for name in ("text", *styles)),
         )
-        for column, text, styles in runs
-        if text.strip()
+        for column, text, styles in runs[: _said(runs)]
     ]  # fmt: skip
     if spans:
         yield svg.element("text", *spans, y=top + _BASE)
+
+
+def _said(runs: Sequence[tuple[int, str, list[str]]]) -> int:
+    """How many of the runs there are up to the last that is not blank."""
+    return max((n for n, (_, text, _) in enumerate(runs, start=1) if text.strip()), default=0)
 
 
 def _runs(line: Sequence[Span]) -> Iterator[tuple[int, str, list[str]]]:
