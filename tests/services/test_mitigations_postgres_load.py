@@ -1,0 +1,196 @@
+"""The leaked transactions of a busy server are ended, under a backup and a benchmark that go on."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.services.postgres_clients import Crowd, pid, psql, until
+from tests.support.cli import written
+from tests.support.events import ALICE
+from warroom.domain.clock import SystemClock
+from warroom.domain.events import Kind
+from warroom.drill.stack import postgres
+from warroom.drill.stack.postgres import Postgres
+from warroom.drill.stack.program import Program, find, own_folder
+from warroom.engine.executor import State
+from warroom.engine.members import load_settings
+from warroom.engine.room import Room
+from warroom.journal.memory import MemoryJournal
+
+pytestmark = pytest.mark.service("postgres")
+
+CONFIG = """
+[[probe]]
+kind = "postgres"
+name = "db"
+dsn = "{dsn}"
+
+[[mitigation]]
+kind = "postgres.terminate_idle"
+longer_than = "2s"
+superusers = true
+settle = "500ms"
+"""
+
+
+class Busy:
+    """A server at work: pgbench writes to it, pg_basebackup copies it slowly."""
+
+    def __init__(self, server: Postgres) -> None:
+        self.server = server
+        self._bin = find("initdb", "apt install postgresql").resolve().parent
+        self._home = own_folder(server.socket_dir, "busy")
+
+    def begin(self) -> None:
+        self.backup = self._runs(
+            "pg_basebackup", "-U", "postgres", "-D", self._home / "copy", "--max-rate=512k",
+            "--checkpoint=fast",
+        )  # fmt: skip
+        self.bench = self._runs(
+            "pgbench", "-U", "shop", "-n", "-N", "-c", "3", "-R", "40", "-T", "15", "postgres"
+        )
+
+    async def filled(self) -> None:
+        filling = self._runs("pgbench", "-U", "shop", "-i", "-q", "-s", "1", "postgres")
+        assert await filling.done(timeout=60) == 0, filling.said()
+
+    def copied(self) -> int:
+        """Bytes that the backup has got."""
+        sql = "SELECT coalesce(max(backup_streamed), 0) FROM pg_stat_progress_basebackup"
+        return int(psql(self.server, sql))
+
+    def written(self) -> int:
+        """Transactions that pgbench has committed."""
+        return int(psql(self.server, "SELECT count(*) FROM pgbench_history"))
+
+    async def end(self) -> None:
+        for program in (self.backup, self.bench):
+            await program.stop()
+
+    def _runs(self, name: str, *words: str | Path) -> Program:
+        argv = [self._bin / name, "-h", self.server.socket_dir, "-p", str(self.server.port), *words]
+        return Program(argv, self._home / f"{name}.log")
+
+
+@pytest.fixture
+async def busy(stack_folder: Path) -> AsyncIterator[Busy]:
+    home = stack_folder / "load"
+    home.mkdir(mode=0o711)
+    server = await postgres.start(home)
+    hba = server.socket_dir / "data" / "pg_hba.conf"
+    hba.write_text("local all all trust\nlocal replication all trust\n")
+    psql(server, "SELECT pg_reload_conf()")
+    psql(server, "CREATE ROLE shop LOGIN; GRANT CREATE ON SCHEMA public TO shop")
+    psql(server, "CREATE TABLE jobs (id int PRIMARY KEY, n int)", user="shop")
+    psql(server, "INSERT INTO jobs VALUES (1, 0), (2, 0)", user="shop")
+    at_work = Busy(server)
+    await at_work.filled()
+    at_work.begin()
+    yield at_work
+    await at_work.end()
+    await server.stop()
+    shutil.rmtree(home)
+
+
+@pytest.fixture
+async def room(busy: Busy, tmp_path: Path) -> AsyncIterator[Room]:
+    config = written(tmp_path, CONFIG.format(dsn=busy.server.dsn()))
+    settings, probes, mitigations = load_settings(config)
+    journal = MemoryJournal(SystemClock())
+    opened = Room(settings, probes, mitigations, (), journal, ALICE, clock=SystemClock())
+    await opened.open(watch=False)
+    await opened.session.begin("Checkout hangs", "P1")
+    yield opened
+    await opened.close()
+
+
+async def in_transaction(crowd: Crowd, server: Postgres, app: str, *statements: str) -> Any:
+    user = "postgres" if app == "pg_dump" else "shop"
+    connection = await crowd.connect(server.dsn(user), app=app)
+    for statement in ("BEGIN", *statements):
+        await connection.execute(statement)
+    return connection
+
+
+async def works(connection: Any, sql: str) -> None:
+    """A client that goes on as soon as it can."""
+    await connection.execute(sql)
+    await connection.execute("COMMIT")
+
+
+async def test_terminate_idle_in_transaction_ends_exactly_those_and_is_judged_to_have_worked(
+    busy: Busy, room: Room
+) -> None:
+    server = busy.server
+    async with Crowd(server) as crowd:
+        importer = await in_transaction(
+            crowd, server, "shop-import", "UPDATE jobs SET n = 1 WHERE id = 1"
+        )
+        leaked = await in_transaction(crowd, server, "shop-leak", "SELECT 1")
+        spared = {
+            app: await in_transaction(crowd, server, app, "SELECT 1")
+            for app in ("warroom", "pg_dump")
+        }
+        between = await in_transaction(
+            crowd, server, "shop-billing", "UPDATE jobs SET n = 2 WHERE id = 2"
+        )
+        last = await crowd.connect(server.dsn("shop"), app="shop-mailer")
+        waiting = [asyncio.create_task(works(between, "UPDATE jobs SET n = 2 WHERE id = 1"))]
+        await until(lambda: _blocked(server), lambda count: count == 1)
+        waiting.append(asyncio.create_task(works(last, "UPDATE jobs SET n = 3 WHERE id = 2")))
+        await until(lambda: _blocked(server), lambda count: count == 2)
+        await until(lambda: _old(server), lambda apps: len(apps) == 4)
+        young = await in_transaction(crowd, server, "shop-young", "SELECT 1")
+        for _ in range(6):
+            await room.monitor.step()
+        copied = await until(lambda: asyncio.to_thread(busy.copied), lambda count: count > 0)
+
+        action = next(a for a in room.actions if a.id == "config:0")
+        armed = await room.executor.arm(action)
+        assert armed.word == "2 backends"
+        hits = dict(armed.card.hits)
+        assert hits["wait for them"] == "1 backends"
+        assert {text for name, text in armed.card.hits if name == "left alone"} == {
+            f"{pid(spared['pg_dump'])}: a backup",
+            f"{pid(spared['warroom'])}: a warroom session",
+        }
+        outcome = await room.run(armed, armed.word)
+        await room.executor.settle()
+
+        assert outcome.state is State.DONE, outcome.text
+        (ended,) = [e for e in room.session.events if e.kind is Kind.OUTCOME]
+        assert set(ended.data["evidence"]["ended"]) == {pid(importer), pid(leaked)}
+        await asyncio.gather(*waiting)
+        for one in (*spared.values(), young, between, last):
+            assert await one.fetchval("SELECT 1") == 1, "its session goes on"
+        (effect,) = [e for e in room.session.events if e.kind is Kind.EFFECT]
+        assert effect.data["verdict"] == "worked"
+        assert "waiting 2 → 0" in effect.text
+        assert psql(server, "SELECT n FROM jobs ORDER BY id") == "2\n3"
+
+    written = busy.written()
+    await until(lambda: asyncio.to_thread(busy.copied), lambda count: count > copied)
+    assert await busy.bench.done(timeout=30) == 0, busy.bench.said()
+    assert busy.written() > written, "pgbench went on"
+    assert "number of failed transactions: 0 " in busy.bench.said(2000)
+    assert "terminated" not in busy.backup.said(2000)
+
+
+async def _blocked(server: Postgres) -> int:
+    sql = "SELECT count(*) FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0"
+    return int(await asyncio.to_thread(psql, server, sql + " AND application_name LIKE 'shop-%'"))
+
+
+async def _old(server: Postgres) -> list[str]:
+    """Who has been idle in a transaction for longer than two seconds."""
+    sql = (
+        "SELECT application_name FROM pg_stat_activity WHERE state = 'idle in transaction' "
+        "AND state_change < clock_timestamp() - interval '2.1 s'"
+    )
+    return (await asyncio.to_thread(psql, server, sql)).split()
