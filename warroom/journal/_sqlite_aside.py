@@ -46,14 +46,14 @@ class Aside:
         """Raises NoIncident. Whatever else is wrong with the file is for those who write the
         record to say: then those are present whose rows can be read, and this console."""
         own = Presence(console, author, self._clock.now())
-        with contextlib.suppress(NotSaved, NewerSchema):  # it may be there to be read only
-            self._sign(incident, own)
         try:
             others = self._present(incident, own.seen_at.timestamp())
         except NoIncident:
             raise
         except JournalError:
             others = []
+        with contextlib.suppress(NotSaved, NewerSchema):  # it may be there to be read only
+            self._sign(incident, own)
         rest = (one for one in others if one.console != console)
         return sorted((own, *rest), key=lambda one: one.console)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from typing import Any, Final
 
 from warroom.domain.events import Author, Event, Kind, derived_id, digest
@@ -115,8 +114,7 @@ def _fill(
     for event in _read(one.sealed_as, rows):
         (one.events if _fits(event) else doubtful).setdefault(event.seq, event)
     last = max(one.events, default=0)
-    claimed = (seq for seq in sequences if seq <= last + len(sequences))  # more would be damage
-    one.known = max(chain(claimed, [last]))
+    one.known = _claimed(last, sequences)
     ids = {event.id for event in one.events.values()}
     for event in _read(one.sealed_as, spare):
         if _fits(event) and event.id not in ids and (beyond or event.seq < one.known):
@@ -125,6 +123,15 @@ def _fill(
     for seq, event in doubtful.items():
         if seq <= one.known:
             one.events.setdefault(seq, event)
+
+
+def _claimed(last: int, sequences: Iterable[int]) -> int:
+    """The last sequence that indexes speak of after `last`, of which an entry was read. One that
+    stands alone far out is damage: half of those before it must be spoken of, too."""
+    known = last
+    for count, seq in enumerate(sorted(seq for seq in sequences if seq > last), start=1):
+        known = seq if seq - last <= 2 * count else known
+    return known
 
 
 def _unnamed(number: int, rows: list[Row]) -> Remains:
