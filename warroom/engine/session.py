@@ -58,6 +58,7 @@ class Session:
         self._listeners: list[Callable[[], None]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._saving = asyncio.Lock()
+        self._resuming = asyncio.Lock()
         self._begun = asyncio.Event()
 
     @property
@@ -87,6 +88,10 @@ class Session:
 
     async def resume(self, incident: str | None = None) -> Incident | None:
         """Take up `incident`, or the newest that is not closed; None when there is none."""
+        async with self._resuming:
+            return await self._resume(incident)
+
+    async def _resume(self, incident: str | None) -> Incident | None:
         chosen = incident or await self.journal.current()
         if chosen is None:
             return None
@@ -199,9 +204,10 @@ class Session:
 
     async def refresh(self) -> None:
         """Read what other consoles wrote since."""
-        if self.incident is None:
-            await self.resume()
-            return
+        async with self._resuming:  # a long incident is not read twice at once
+            if self.incident is None:
+                await self._resume(None)
+                return
         after = self.events[-1].seq if self.events else 0
         name = self._name
         events = list(await self.journal.events(name, after=after))
