@@ -38,9 +38,8 @@ class Partition:
         self._listening.close()
         self.heal()
         self.cut()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=5)  # they end with their connections
 
     def dsn(self, database: str, user: str = "postgres", more: str = "") -> str:
         return f"postgresql://{user}@/{database}?host={self._folder}&port={self._server.port}{more}"

@@ -72,11 +72,9 @@ class Room:
         self.settings, self.checks = settings, tuple(checks)
         self.clock = clock or SteadyClock()
         self.journal = journal
-        self.hosts: dict[str, Host] = {
-            name: host_for(name, settings) for name in ("", *settings.hosts)
-        }
-        outbox = partial(Outbox, partial(name_of, settings))
-        self.session = Session(journal, self.clock, author, settings.scheme, outbox=outbox)
+        names = ("", *settings.hosts)
+        self.hosts: dict[str, Host] = {name: host_for(name, settings) for name in names}
+        self.session = _session(journal, self.clock, author, settings)
         self.editor = Editor(self.session)
         self.monitor = Monitor(self.clock)
         self.logs = LogEngine(_with_sockets(settings.logs, probes), self.hosts, clock=self.clock)
@@ -280,6 +278,12 @@ class Room:
                 continue  # the session keeps it in `unsaved`, shows NOT SAVED and tries again
             finally:
                 self._changes.task_done()
+
+
+def _session(journal: Journal, clock: Clock, author: Author, settings: Settings) -> Session:
+    """With an outbox for what this journal does not take."""
+    outbox = partial(Outbox, partial(name_of, settings))
+    return Session(journal, clock, author, settings.scheme, outbox=outbox)
 
 
 def _with_sockets(logs: Sequence[LogEntry], probes: Sequence[ProbeMember]) -> tuple[LogEntry, ...]:
