@@ -11,7 +11,7 @@ import contextlib
 from typing import TYPE_CHECKING, Final
 
 from warroom.domain.events import Event, Kind
-from warroom.domain.ledger import Change, standing, summary, temporary
+from warroom.domain.ledger import Change, doubts, standing, summary, temporary
 from warroom.domain.requests import Request, Requests
 from warroom.domain.text import harmless, shorten
 from warroom.engine.actions import action_back
@@ -80,12 +80,7 @@ class Ledger:
 
     def doubts(self) -> str:
         """What speaks against closing the incident; empty when nothing does."""
-        live = self.temporary()
-        if not live:
-            return ""
-        named = ", ".join(one.label for one in live[:3])
-        more = f" and {len(live) - 3} more" if len(live) > 3 else ""
-        return f"still in place and temporary: {named}{more}"
+        return doubts(self.changes())
 
     def unknown(self) -> tuple[Request, ...]:
         """Requests of which nobody knows whether they happened, the newest first."""
@@ -205,7 +200,8 @@ class Ledger:
         if now == self._looked_for:
             return
         found: list[Request] = []
-        headings = [h for h in await session.journal.headings() if not h.origin]
+        headings = await session.journal.headings()
+        headings = [h for h in headings if not h.origin and h.id != now]
         for heading in headings[:EARLIER]:
             events = await session.journal.events(heading.id)
             if events and events[0].incident != now:
