@@ -1,3 +1,3 @@
 """The incident war room in one terminal."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
