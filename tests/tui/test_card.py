@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.cli import output_of, written
 from tests.tui.page import RoomPage, opened
+from warroom.domain.events import Kind
 from warroom.domain.evidence import evidence_of
 from warroom.drill.stack.redis import Redis
 from warroom.tui.screens import card
@@ -84,8 +85,9 @@ async def test_the_card_shows_the_command_and_what_it_hits_and_runs_when_the_nam
     assert keys.count == 0
     await room.press("enter")
     await room.closes()
-    assert room.kinds[1:3] == ["mitigation requested", "mitigation outcome"]
-    (before,) = evidence_of(room.room.session.events[1].data)
+    asked, came = [e for e in room.room.session.events if e.kind.value.startswith("mitigation")]
+    assert (asked.kind, came.kind) == (Kind.REQUESTED, Kind.OUTCOME)
+    (before,) = evidence_of(asked.data)
     assert (before.source, before.query) == ("redis", "redis probe")
     assert "keys: db7 3" in before.text
 

@@ -12,8 +12,11 @@ from warroom.cli import intake
 from warroom.cli.common import chosen, config_option, fail, load, print_json, with_session
 from warroom.domain.clock import span
 from warroom.domain.incident import Incident
+from warroom.domain.ledger import doubts, standing
+from warroom.domain.requests import Requests
 from warroom.domain.watch import watched_until
 from warroom.engine import people
+from warroom.engine.security import lock, unlock
 
 if TYPE_CHECKING:
     from warroom.config.settings import Settings
@@ -36,8 +39,9 @@ incident.add_command(intake.verify_bundle)
 @click.argument("title")
 @click.option("--severity", required=True, help="A level of the scheme, such as P1.")
 @click.option("--also", is_flag=True, help="Although another incident is open.")
+@click.option("--security", is_flag=True, help="Lock what destroys, until it is unlocked.")
 @config_option
-def new(title: str, severity: str, also: bool, config: str | None) -> None:
+def new(title: str, severity: str, also: bool, security: bool, config: str | None) -> None:
     """Open an incident and print its id."""
     loaded = load(chosen(config), needed=False)
 
@@ -45,7 +49,10 @@ def new(title: str, severity: str, also: bool, config: str | None) -> None:
         already = await session.journal.current()
         if already and not also:
             fail(f"{already} is open: note there, close it, or open another with --also", 1)
-        return await session.begin(title, severity)
+        begun = await session.begin(title, severity)
+        if security:
+            await lock(session)
+        return begun
 
     try:
         click.echo(with_session(loaded, begin).id)
@@ -129,11 +136,11 @@ def close(id: str | None, yes: bool, config: str | None) -> None:
         found = await resumed(session, id) if id else await _open(session)
         if not found.is_open:
             fail(f"{found.id} is closed already")
-        doubts = _doubts(session, found, loaded.settings)
-        if doubts and not yes and sys.stdin.isatty():
-            _confirm(doubts)
-        await people.close(session, doubts)
-        return f"{found.id} closed" + (f" although {doubts}" if doubts else "")
+        against = _doubts(session, found, loaded.settings)
+        if against and not yes and sys.stdin.isatty():
+            _confirm(against)
+        await people.close(session, against)
+        return f"{found.id} closed" + (f" although {against}" if against else "")
 
     click.echo(with_session(loaded, shut), err=True)
 
@@ -145,12 +152,13 @@ def _doubts(session: Session, found: Incident, settings: Settings) -> str:
     left = (until - session.now()).total_seconds() if until else 0.0
     watch = f"the watch still runs for {span(left)}" if left > 0 else ""
     refusal = people.may_close(found, scheme, session.author.login)
-    return "; ".join(doubt for doubt in (refusal, watch) if doubt)
+    live = doubts(standing(Requests(session.events).all))
+    return "; ".join(doubt for doubt in (live, refusal, watch) if doubt)
 
 
-def _confirm(doubts: str) -> None:
+def _confirm(against: str) -> None:
     """Asks the person who is there; leaves when it is not wanted."""
-    if not click.confirm(f"{doubts}. Close it all the same?", default=False, err=True):
+    if not click.confirm(f"{against}. Close it all the same?", default=False, err=True):
         fail("not closed", 1)
 
 
@@ -168,6 +176,23 @@ def verify(id: str | None, config: str | None) -> None:
     if broken:
         fail(f"{name}: entry {broken} is not as it was written", 1)
     click.echo(f"{name}: {count} entries, the chain holds")
+
+
+@incident.command(name="unlock")
+@click.argument("reason")
+@config_option
+def unlock_(reason: str, config: str | None) -> None:
+    """Let what destroys run again in a security incident; REASON stands in the timeline."""
+
+    async def write(session: Session) -> str:
+        if not (await _open(session)).locked:
+            fail("nothing is locked", 1)
+        return (await unlock(session, reason)).text
+
+    try:
+        click.echo(with_session(load(chosen(config), needed=False), write), err=True)
+    except ValueError as error:
+        fail(str(error))
 
 
 @click.command()

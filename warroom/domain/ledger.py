@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from warroom.domain.corrections import instant_of
 from warroom.domain.events import packed
 from warroom.domain.requests import Request
+
+_NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,16 @@ def summary(changes: Sequence[Change], now: datetime) -> str:
     left = first.left(now)
     said = f"{_minutes(left)} left" if left > 0 else "EXPIRED"
     return f"{len(found)} temporary: {first.label}, {said}"
+
+
+def doubts(changes: Iterable[Change]) -> str:
+    """What speaks against closing an incident: what is temporary and still in place."""
+    live = temporary(changes)
+    if not live:
+        return ""
+    named = ", ".join(one.label for one in live[:_NAMED])
+    more = f" and {len(live) - _NAMED} more" if len(live) > _NAMED else ""
+    return f"still in place and temporary: {named}{more}"
 
 
 def _minutes(seconds: float) -> str:

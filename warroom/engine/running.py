@@ -124,6 +124,8 @@ class Running:
     """The request for another person's approval."""
     cancelled: str = ""
     """Who or what stopped it; empty while nothing did."""
+    told: bool = False
+    """Whether people were told how it ended."""
     task: asyncio.Task[Outcome] | None = None
     acting: asyncio.Task[Any] | None = None
 

@@ -16,9 +16,10 @@ from warroom.tui.screens.dialogs import Option, choose
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
+    from warroom.domain.ledger import Change
     from warroom.domain.sample import Row
-    from warroom.engine.executor import Action
     from warroom.engine.room import Room
+    from warroom.engine.running import Action, Armed, Running
     from warroom.tui.panes.base import Pane, TablePane
 
 
@@ -139,10 +140,13 @@ class Acts(Screen[None]):
     async def arm(self, action: Action) -> None:
         """Show the card of an action; nothing runs before it is confirmed there."""
         from warroom.mitigations.base import MitigationRefused
-        from warroom.tui.screens.card import CardScreen
         from warroom.tui.screens.inputs import ask_inputs
 
         if self.room is None:
+            return
+        run = self.room.executor.running.get(action.id)
+        if run is not None:
+            await self.show_card(run.armed, run)
             return
         refusal = self.room.executor.refusal(action)
         if refusal:
@@ -159,5 +163,34 @@ class Acts(Screen[None]):
             self.say(str(error), "degraded")
             return
         self.say("")
-        await self.app.push_screen_wait(CardScreen(self.room, armed))
+        await self.show_card(armed)
+
+    async def show_card(self, armed: Armed, run: Running | None = None) -> None:
+        """The card until it is left; then the card of its undo, if that was asked for."""
+        from warroom.tui.screens.card import CardScreen
+
+        assert self.room is not None
+        screen = CardScreen(self.room, armed, run)
+        await self.app.push_screen_wait(screen)
         self.post_message(IncidentChanged())
+        if screen.run is None:
+            return
+        screen.run.told = screen.outcome is not None
+        self.follow(screen.run)
+        seq = screen.outcome.request if screen.outcome else 0
+        request = self.room.executor.book.requests.get(seq)
+        change = self.room.ledger.find(request) if screen.wants_undo and request else None
+        if change is not None:
+            self.take_back(change)
+
+    def follow(self, run: Running) -> None:
+        """Say how it ends, and whether it helped."""
+        raise NotImplementedError
+
+    def lock_said(self, word: str, text: str) -> None:
+        """`:security WHY`, `:unlock REASON`."""
+        raise NotImplementedError
+
+    def take_back(self, change: Change) -> object:
+        """Show the card of what takes a change back."""
+        raise NotImplementedError

@@ -40,7 +40,7 @@ def words(screen: Record) -> dict[str, list[str]]:
     from warroom.tui import geometry, themes
 
     known: dict[str, list[str]] = {command.word: [] for command in COMMANDS if command.word}
-    known |= {"q": [], "resolve": [], "close": []}
+    known |= {"q": [], "resolve": [], "close": [], "unlock": []}
     known["status"] = [status.value for status in Status]
     known["role"] = [role.value for role in Role]
     known["field"], known["hypothesis"] = list(FIELDS), []
@@ -65,6 +65,8 @@ def obey(screen: Record, line: str) -> None:
         screen.action_leave()
     elif word in ("resolve", "close"):
         _state(screen, "resolved" if word == "resolve" else "closed")
+    elif word == "unlock" or (word == "security" and rest):
+        screen.lock_said(word, rest)
     elif rest and screen.duty_said(word, rest):
         return
     elif rest and word in ("severity", "status", "theme", "layout", "note", "export", "filter"):

@@ -91,7 +91,8 @@ class Decides(Acts):
         refusal = people.may_close(self.room.session.incident, self.room.scheme, login)
         left = self.room.duty.watch_left()
         watch = f"the watch still runs for {span(left)}" if left is not None else ""
-        return "; ".join(doubt for doubt in (refusal, watch) if doubt)
+        live = self.room.ledger.doubts()
+        return "; ".join(doubt for doubt in (live, refusal, watch) if doubt)
 
     async def _confirmed(self, doubts: str) -> bool:
         options = [

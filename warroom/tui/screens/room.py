@@ -21,6 +21,7 @@ from warroom.tui.panes import panes_for
 from warroom.tui.panes.base import Pane, TablePane
 from warroom.tui.screens.dialogs import show_sheet
 from warroom.tui.screens.record import Record
+from warroom.tui.screens.standing import Standing
 from warroom.tui.screens.taking import Taking
 from warroom.tui.screens.telling import Telling
 from warroom.tui.widgets.header import HeaderStrip
@@ -51,7 +52,7 @@ def bindings() -> list[BindingType]:
     return made
 
 
-class RoomScreen(Telling, Taking, Record):
+class RoomScreen(Standing, Telling, Taking, Record):
     """Data arrives by message and marks panes; a few times a second the marked ones are drawn."""
 
     DEFAULT_CSS = "RoomScreen { background: $background; overflow: hidden hidden; }"

@@ -10,6 +10,7 @@ from warroom.domain.clock import hms
 from warroom.domain.incident import Incident, Status
 from warroom.domain.timers import elapsed, timers
 from warroom.tui import format as fmt
+from warroom.tui.widgets.acting import acting
 from warroom.tui.widgets.deadlines import counted, urgency
 from warroom.tui.widgets.here import responders, saving
 from warroom.tui.widgets.lines import Line, Lines, Span, shortened, spread, width_of
@@ -101,8 +102,7 @@ class HeaderStrip(Lines):
         spans: list[Span] = [*saving(self.room)]
         if notice := self.room.duty.notice():
             spans.append((f" {notice} ", "alarm"))
-        if self.room.executor.observe:
-            spans.append((" OBSERVER ", "badge"))
+        spans += acting(self.room, width)
         here = responders(self.room.session.present)
         if here and width >= 100:
             spans.append((f" {here} ", "bar"))

@@ -20,6 +20,7 @@ _TIMERS_SHOWN: Final = 3
 _HERE_LINES: Final = 2
 _SUGGESTION_LINES: Final = 4
 _HYPOTHESES_SHOWN: Final = 3
+_CHANGES_SHOWN: Final = 3
 
 if TYPE_CHECKING:
     from warroom.engine.room import Room
@@ -66,7 +67,19 @@ class Sidebar(Lines):
         actions, thoughts = self._actions(width), self._hypotheses(incident, width)
         if len(lines) + len(thoughts) + len(actions) < height:
             lines += thoughts
-        return [*lines, [], *actions]
+        return [*lines, [], *self._changes(width), *actions]
+
+    def _changes(self, width: int) -> list[Line]:
+        """What is temporary, and when it ends."""
+        assert self.room is not None
+        now = self.room.clock.now()
+        lines: list[Line] = []
+        for change in self.room.ledger.temporary()[:_CHANGES_SHOWN]:
+            left = change.left(now)
+            note: Span = (hms(left), "degraded") if left > 0 else ("EXPIRED", "alarm")
+            label = shortened(change.label, width - len(note[0]) - 1)
+            lines.append(spread([(label, "")], [note], width))
+        return [[("X", "key"), (" temporary", "")], *lines, []] if lines else []
 
     def _severity(self, incident: Incident, width: int) -> list[Line]:
         assert self.room is not None
