@@ -6,6 +6,7 @@ Nothing is shown before the journal has it. What cannot be saved is kept, said, 
 from __future__ import annotations
 
 import asyncio
+import gc
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -26,6 +27,9 @@ from warroom.journal.base import Journal, JournalError, NewerSchema, NoIncident,
 RETRY_S: Final = 1.0
 BEAT_S: Final = 5.0
 """How often a console says that it is here, and looks for what others left in their outbox."""
+
+_LONG: Final = 10_000
+"""Events of an incident that takes a while to read."""
 
 
 class Session:
@@ -96,7 +100,7 @@ class Session:
         if chosen is None:
             return None
         events = list(await self.journal.events(chosen))
-        self._begin(chosen, events, await asyncio.to_thread(Projection, events))
+        self._begin(chosen, events, await asyncio.to_thread(_projected, events))
         return self.incident
 
     async def begin(self, title: str, severity: str) -> Incident:
@@ -365,3 +369,18 @@ def _check(draft: Draft) -> None:
         utc(draft.at)
     except (TypeError, ValueError, RecursionError) as error:
         raise NotSaved(f"this cannot be stored: {error}") from error
+
+
+def _projected(events: list[Event]) -> Projection:
+    """What events add up to. Nothing that is made of a long incident is garbage: to look through
+    it would take as long again, now and, in the midst of a key, whenever all objects are."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        projection = Projection(events)
+        if len(events) > _LONG:
+            gc.freeze()
+    finally:
+        if collecting:
+            gc.enable()
+    return projection
