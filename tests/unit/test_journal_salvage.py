@@ -112,7 +112,7 @@ async def test_whatever_page_is_damaged_what_is_read_is_true_and_what_is_not_is_
     rng = random.Random(seed)
     pages = path.stat().st_size // PAGE
     for page in rng.sample(range(pages), 1 + seed % 5):
-        length = rng.choice([PAGE, 512, 16])
+        length = rng.choice([PAGE, 512, 16, 1])
         at = page * PAGE + rng.randrange(PAGE - length + 1)
         overwrite(path, at, rng.choice([bytes(length), rng.randbytes(length), b"\xff" * length]))
     damaged = path.read_bytes()

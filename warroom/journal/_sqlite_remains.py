@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from warroom.domain.events import Author, Event, Kind, derived_id, digest
 from warroom.journal._sqlite_pages import Pages, Record, index_rows, table_rows
-from warroom.journal._sqlite_rows import Row, Unreadable, event_of
+from warroom.journal._sqlite_rows import Row, Unreadable, event_of, reading_of
 
 LOST: Final = Author("warroom", 0)
 """Who stands in for the author of an entry that could not be read."""
@@ -30,6 +30,13 @@ class Remains:
     known: int = 0
     """How many entries it had at least."""
     readings: list[Row] = field(default_factory=list)
+    _ids: set[str] = field(default_factory=set)
+
+    def take(self, event: Event) -> None:
+        """Unless that place is taken, or it has one already: the same row may be in two pages."""
+        if event.seq not in self.events and event.id not in self._ids:
+            self.events[event.seq] = event
+            self._ids.add(event.id)
 
     def missing(self) -> list[range]:
         """Sequences of which only this much is known: there was an entry."""
@@ -67,7 +74,7 @@ def remains(found: Pages) -> list[Remains]:
     for row in index_rows(found):
         if _is(row, (int, int, int)):
             sequences[_int(row[0])].add(_int(row[1]))
-        elif _is(row, _READING):
+        elif _is(row, _READING) and _can_be_read(row):
             readings[_int(row[0])].append(row)
     current, spare = _by_incident(row for _, row in rows), _by_incident(_spare(found))
     incidents = []
@@ -110,19 +117,20 @@ def _fill(
 ) -> None:
     """A row that no longer counts is taken for what is missing when its digest fits; `beyond` the
     last entry only when the log lost its end, because it may never have been committed."""
-    doubtful: dict[int, Event] = {}
+    doubtful: list[Event] = []
     for event in _read(one.sealed_as, rows):
-        (one.events if _fits(event) else doubtful).setdefault(event.seq, event)
-    last = max(one.events, default=0)
-    one.known = _claimed(last, sequences)
-    ids = {event.id for event in one.events.values()}
+        if _fits(event):
+            one.take(event)
+        else:
+            doubtful.append(event)
+    one.known = _claimed(max(one.events, default=0), sequences)
     for event in _read(one.sealed_as, spare):
-        if _fits(event) and event.id not in ids and (beyond or event.seq < one.known):
-            one.events.setdefault(event.seq, event)
+        if _fits(event) and (beyond or event.seq < one.known):
+            one.take(event)
             one.known = max(one.known, event.seq)
-    for seq, event in doubtful.items():
-        if seq <= one.known:
-            one.events.setdefault(seq, event)
+    for event in doubtful:
+        if event.seq in range(1, one.known + 1):
+            one.take(event)
 
 
 def _claimed(last: int, sequences: Iterable[int]) -> int:
@@ -152,6 +160,14 @@ def _read(incident: str, rows: Iterable[Row]) -> Iterator[Event]:
             yield event_of(incident, row)
         except Unreadable:
             continue
+
+
+def _can_be_read(row: Row) -> bool:
+    _, second, *rest = row
+    try:
+        return int(reading_of(tuple(rest)).at.timestamp()) == second
+    except (Unreadable, ValueError, TypeError, AttributeError, OverflowError):
+        return False
 
 
 def _fits(event: Event) -> bool:

@@ -93,7 +93,7 @@ def _files(damaged: Path) -> tuple[dict[str, bytes], int]:
 
 def _read(path: Path) -> tuple[bytes, int]:
     content, lost = bytearray(), 0
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe has nothing to say
     try:
         size = os.fstat(descriptor).st_size
         for at in range(0, size, _BLOCK):
