@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.unit.chains import BEGIN, Chain
 from tests.unit.incidents import outage
 from warroom.domain.events import Kind
+from warroom.domain.readings import Reading
 from warroom.domain.text import harmless
 from warroom.domain.timeline import Timeline, project
 from warroom.reports import FORMATS, OUTSIDE, POSTMORTEMS, SUFFIXES
@@ -81,6 +82,44 @@ def test_a_changed_export_is_refused_with_the_entry() -> None:
     changed = exported(outage()).replace('"About 500 orders', '"About 5 orders')
     with pytest.raises(BadExport, match="entry 19 does not fit"):
         from_json(changed)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+    | st.sampled_from(["9999-12-31T23:59:59-12:00", "\ud800", "note", 10**400]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=6,
+)  # fmt: skip
+PLACES = [
+    (), ("version",), ("events",), ("events", 0), ("readings",), ("readings", 0), ("exported",),
+    ("exported", "by"), ("readings", 0, "metrics"), ("readings", 0, "at"),
+    *(("events", 2, name) for name in ("id", "seq", "at", "author", "kind", "text", "data",
+                                       "starred", "internal", "previous", "digest")),
+    ("events", 2, "author", "uid"),
+]  # fmt: skip
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from(PLACES), json_values)
+def test_whatever_stands_anywhere_in_an_export_is_read_or_refused_in_one_line(
+    place: tuple[str | int, ...], value: object
+) -> None:
+    chain = outage()
+    reading = Reading("web", chain.begin, {"p95": 1.5})
+    document = json.loads(to_json(chain.events, timeline_of(chain), [reading]))
+    within = document
+    for step in place[:-1]:
+        within = within[step]
+    if place:
+        within[place[-1]] = value
+    else:
+        document = value
+    try:
+        held = from_json(json.dumps(document))
+    except BadExport as error:
+        assert "\n" not in str(error)
+    else:
+        assert list(held.events) == chain.events
 
 
 def test_the_sheet_has_a_line_an_entry_whatever_the_text_holds() -> None:

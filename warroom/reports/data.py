@@ -100,7 +100,14 @@ def from_json(text: str) -> Exported:
         readings = tuple(_reading_of(table) for table in document.get("readings", ()))
         origin = _origin_of(document.get("exported", {}))
         fault = broken(events)
-    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+    except (
+        AttributeError,
+        KeyError,
+        OverflowError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise BadExport(f"not an export of an incident: {_plainly(error)}") from error
     if fault:
         raise BadExport(f"the export was changed: entry {fault} does not fit the one before it")

@@ -23,6 +23,8 @@ LINES: Final = 300
 COLUMNS: Final = 400
 """So much of a picture is drawn; no screen shows more."""
 
+_SPACES: Final = {"xml:space": "preserve"}
+"""For readers of SVG that know no `white-space`."""
 STYLE: Final = ".picture text { white-space: pre; font-size: 14px }"
 
 
@@ -73,7 +75,7 @@ def _drawn(line: Sequence[Span], number: int) -> Iterator[str]:
         for column, text, styles in runs[: _said(runs)]
     ]  # fmt: skip
     if spans:
-        yield svg.element("text", *spans, y=top + _BASE)
+        yield svg.element("text", *spans, y=top + _BASE, **_SPACES)
 
 
 def _said(runs: Sequence[tuple[int, str, list[str]]]) -> int:
