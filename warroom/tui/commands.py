@@ -179,7 +179,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("mitigations", "m", "act", "the list of actions", "incident", "mitigations", 2, "act"),
     Command(
         "ledger",
-        "X",
+        "M",
         "changes",
         "what was changed: confirm, verify, take back",
         "incident",

@@ -23,7 +23,7 @@ QUIET_S: Final = 2.0
 
 
 class Standing(Acts):
-    """A part of the room's screen: `X`, `Z`, and the cards of what has expired."""
+    """A part of the room's screen: `M`, `Z`, and the cards of what has expired."""
 
     def on_mount(self) -> None:
         self._followed: list[Running] = []
@@ -49,7 +49,7 @@ class Standing(Acts):
         for one in fresh:
             if not self.room.executor.approvals.why_not(one):
                 self.app.bell()
-                self.say(f"{one.asked.text}: X shows it", "degraded")
+                self.say(f"{one.asked.text}: M shows it", "degraded")
         self._offer_expired()
 
     def _say_of(self, run: Running) -> None:

@@ -24,7 +24,7 @@ def acting(room: Room, width: int) -> list[Span]:
         spans.append((" LOCKED ", "alarm"))
     asked = [a for a in room.executor.approvals.waiting() if not room.executor.approvals.why_not(a)]
     if asked:
-        spans.append((f" {len(asked)} to confirm: X ", "alarm"))
+        spans.append((f" {len(asked)} to confirm: M ", "alarm"))
     standing = room.ledger.summary()
     if standing:
         style = "alarm" if room.ledger.expired() else "bar degraded"

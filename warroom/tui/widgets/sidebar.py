@@ -79,7 +79,7 @@ class Sidebar(Lines):
             note: Span = (hms(left), "degraded") if left > 0 else ("EXPIRED", "alarm")
             label = shortened(change.label, width - len(note[0]) - 1)
             lines.append(spread([(label, "")], [note], width))
-        return [[("X", "key"), (" temporary", "")], *lines, []] if lines else []
+        return [[("M", "key"), (" temporary", "")], *lines, []] if lines else []
 
     def _severity(self, incident: Incident, width: int) -> list[Line]:
         assert self.room is not None
