@@ -33,18 +33,23 @@ T = TypeVar("T")
 
 @contextmanager
 def running(
-    name: str, config: pytest.Config, start: Callable[[], Coroutine[Any, Any, S]]
+    name: str,
+    config: pytest.Config,
+    start: Callable[[], Coroutine[Any, Any, S]],
+    *,
+    required: bool = True,
 ) -> Iterator[S]:
     """The service while the tests of this process run.
 
-    One that cannot be had skips the test, or fails it under REQUIRE_SERVICES=all.
+    One that cannot be had skips the test, or fails it under REQUIRE_SERVICES=all; what no package
+    of the distribution brings is not `required` even then, and the last line says so.
     """
     states = config.stash[STATES]
     try:
         server = asyncio.run(start())
     except Missing as missing:
         states[name] = f"SKIPPED ({missing})"
-        if os.environ.get("REQUIRE_SERVICES") == "all":
+        if required and os.environ.get("REQUIRE_SERVICES") == "all":
             pytest.fail(f"REQUIRE_SERVICES=all, but {missing}", pytrace=False)
         pytest.skip(str(missing))
     except BaseException:
