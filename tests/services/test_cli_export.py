@@ -99,6 +99,16 @@ def test_an_incident_comes_in_elsewhere_as_it_was(
     assert "is here already" in again.err
 
 
+def test_the_list_says_where_an_imported_incident_is_from(shell: Shell, elsewhere: Shell) -> None:
+    shell("incident", "new", "Checkout 5xx", "--severity", "P1")
+    shell("export", "--format", "json", "-o", str(shell.folder / "listed.json"))
+    elsewhere("incident", "import", str(shell.folder / "listed.json"))
+    assert "Checkout 5xx  (imported: exported by " in elsewhere("incident", "list").out
+    (entry,) = elsewhere("incident", "list", "--json").json["incidents"]
+    assert ", sha256 " in entry["origin"]
+    assert "imported" not in shell("incident", "list").out
+
+
 def test_an_imported_incident_is_not_the_open_one(shell: Shell, elsewhere: Shell) -> None:
     shell("incident", "new", "Still burning", "--severity", "P1")
     shell("export", "--format", "json", "-o", "taken.json")

@@ -74,8 +74,10 @@ def list_(as_json: bool, config: str | None) -> None:
         print_json({"incidents": [_heading(h) for h in found]})
         return
     for h in found:
+        from_ = f"  (imported: {h.origin.partition(', sha256')[0]})" if h.origin else ""
         click.echo(
-            f"{h.id}  {h.severity:<5} {h.status.value:<13} {h.opened_at:%Y-%m-%d %H:%M}Z  {h.title}"
+            f"{h.id}  {h.severity:<5} {h.status.value:<13} {h.opened_at:%Y-%m-%d %H:%M}Z  "
+            f"{h.title}{from_}"
         )
     if not found:
         click.echo("no incidents yet: `warroom incident new TITLE --severity P1`", err=True)
@@ -90,6 +92,7 @@ def _heading(h: Heading) -> dict[str, Any]:
         "status": h.status.value,
         "opened_at": h.opened_at.isoformat(),
         "events": h.events,
+        "origin": h.origin,
     }
 
 
