@@ -35,6 +35,10 @@ def test_a_pane_offers_what_fits_its_system(tmp_path: Path) -> None:
         ("docker", "S", "docker.stop"),
         ("docker", "s", "docker.start"),
         ("cache", "F", "redis.flushdb"),
+        ("cache", "E", "redis.flushall"),
+        ("cache", "X", "redis.delete_pattern"),
+        ("cache", "K", "redis.client_kill"),
+        ("cache", "V", "redis.memory_purge"),
     ]
     assert all(a.id == f"pane:{a.source}:{a.spec.kind}" for a in found)
 
@@ -73,7 +77,7 @@ def test_a_mitigation_belongs_to_the_probe_it_names(tmp_path: Path, more: str, s
 def test_the_only_probe_of_its_kind_needs_no_name_and_two_must_be_told_apart(
     tmp_path: Path,
 ) -> None:
-    (first, _) = actions(tmp_path, REDIS.format(name="cache"), FLUSH.format(more=""))
+    first, *_ = actions(tmp_path, REDIS.format(name="cache"), FLUSH.format(more=""))
     assert first.source == "cache"
     with pytest.raises(ConfigError, match="which redis probe does it act on"):
         actions(

@@ -41,7 +41,13 @@ PANE_ACTIONS: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
         ("Q", "postgres.cancel_active"),
         ("E", "postgres.terminate_active"),
     ),
-    "redis": (("F", "redis.flushdb"),),
+    "redis": (
+        ("F", "redis.flushdb"),
+        ("E", "redis.flushall"),
+        ("X", "redis.delete_pattern"),
+        ("K", "redis.client_kill"),
+        ("V", "redis.memory_purge"),
+    ),
 }
 """Key and kind of what a pane offers for its selected row, by probe kind."""
 

@@ -20,7 +20,7 @@ from warroom.hosts.base import Host
 __all__ = ["BadUrl", "RedisFault", "RedisLost", "RedisSession", "RedisUrl", "parse_redis_url"]
 
 CLIENT_NAME: Final = "warroom"
-Command = tuple[str | int, ...]
+Command = tuple[str | int | bytes, ...]
 _CUT: Final = re.compile("cut at once|broke|reset")
 _SHUT_OUT: Final = ("NOAUTH", "MAXCLIENTS", "DENIED")
 Answer = Any

@@ -1,9 +1,9 @@
-"""Removes every key of one Redis database."""
+"""Removes the keys of one Redis database; the other kinds stand in files of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from warroom.config.values import Secret
@@ -12,6 +12,11 @@ from warroom.domain.text import harmless_bytes, shorten
 from warroom.hosts.base import HostError
 from warroom.hosts.redis import RedisFault, RedisLost, RedisSession
 from warroom.hosts.redis_info import keyspace, number, pairs, parse_info
+from warroom.mitigations import _redis_client, _redis_delete
+from warroom.mitigations._redis_client import ClientOptions, KillClient
+from warroom.mitigations._redis_delete import DeletePattern, PatternOptions
+from warroom.mitigations._redis_flushall import FlushAll, FlushAllOptions
+from warroom.mitigations._redis_purge import PurgeMemory, PurgeOptions
 from warroom.mitigations.base import (
     Card,
     Done,
@@ -26,6 +31,9 @@ from warroom.mitigations.base import (
 
 _TIMEOUT_S: Final = 20.0
 _KEYS_SHOWN: Final = 5
+_KEYS_AND_MEMORY: Final = (("keys", "down"), ("memory_bytes", "down"))
+_BACKSTOP_S: Final = 10.0
+"""Seconds over a kind's own limit, so that it is the kind that ends it, with its count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +194,15 @@ def _create(options: Options, context: MitigationContext) -> FlushDb:
     return FlushDb(options, context)
 
 
+def _fit_pattern(spec: MitigationSpec, options: PatternOptions) -> MitigationSpec:
+    inputs = _redis_delete.inputs_of(options)
+    return replace(spec, inputs=inputs, timeout=float(options.timeout) + _BACKSTOP_S)
+
+
+def _fit_client(spec: MitigationSpec, options: ClientOptions) -> MitigationSpec:
+    return replace(spec, inputs=_redis_client.inputs_of(options))
+
+
 SPECS: Final = (
     MitigationSpec(
         kind="redis.flushdb",
@@ -194,6 +211,47 @@ SPECS: Final = (
         create=_create,
         risk=Risk.DESTROY,
         acts_on="redis",
-        moves=(("keys", "down"), ("memory_bytes", "down")),
+        moves=_KEYS_AND_MEMORY,
+    ),
+    MitigationSpec(
+        kind="redis.flushall",
+        title="Flush all databases",
+        options=FlushAllOptions,
+        create=FlushAll,
+        risk=Risk.DESTROY,
+        acts_on="redis",
+        moves=_KEYS_AND_MEMORY,
+    ),
+    MitigationSpec(
+        kind="redis.delete_pattern",
+        title="Delete keys by pattern",
+        options=PatternOptions,
+        create=DeletePattern,
+        risk=Risk.DESTROY,
+        acts_on="redis",
+        moves=_KEYS_AND_MEMORY,
+        timeout=_redis_delete.LIMIT_S + _BACKSTOP_S,
+        inputs=(_redis_delete.PATTERN,),
+        fit=_fit_pattern,
+    ),
+    MitigationSpec(
+        kind="redis.client_kill",
+        title="Kill client",
+        options=ClientOptions,
+        create=KillClient,
+        risk=Risk.CHANGE,
+        acts_on="redis",
+        moves=(("clients", "down"), ("blocked_clients", "down")),
+        inputs=(_redis_client.CLIENT,),
+        fit=_fit_client,
+    ),
+    MitigationSpec(
+        kind="redis.memory_purge",
+        title="Purge memory",
+        options=PurgeOptions,
+        create=PurgeMemory,
+        risk=Risk.CHANGE,
+        acts_on="redis",
+        moves=(("memory_fragmentation", "down"),),
     ),
 )
