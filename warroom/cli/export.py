@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,15 +62,7 @@ def export(
     config: str | None,
 ) -> None:
     """Write the post-mortem or the data of the open incident, or of ID."""
-    from warroom.engine.export import (
-        FORMATS,
-        POSTMORTEMS,
-        Choice,
-        ExportError,
-        material,
-        missing,
-        write,
-    )
+    from warroom.engine.export import FORMATS, Choice, ExportError, material, missing
 
     forms = tuple(part.strip() for part in form.split(","))
     for one in forms:
@@ -80,45 +71,46 @@ def export(
     loaded = load(chosen(config), needed=False)
     choice = Choice(forms, template, external=audience == "external")
 
-    async def made(session: Session) -> Material:
+    async def taken(session: Session) -> Material:
         await resumed(session, id)
-        return await material(session, loaded.settings, choice)
+        made = await material(session, loaded.settings, choice)
+        if output in (None, "-"):
+            _print(made, forms)
+        else:
+            await _write(session, made, choice, Path(str(output)))
+        return made
 
     try:
-        gathered = with_session(loaded, made)
-        if output in (None, "-"):
-            _print(gathered, forms)
-        else:
-            written = write(gathered, forms, Path(str(output)))
-            click.echo("\n".join(map(str, written)), err=True)
-            if POSTMORTEMS & set(forms):
-                with_session(loaded, partial(_record, id, choice, written))
+        made = with_session(loaded, taken)
     except ExportError as error:
         fail(str(error), 1)
-    _say_missing(missing(gathered, forms), strict)
+    _say_missing(missing(made, forms), strict)
 
 
 def _print(made: Material, forms: tuple[str, ...]) -> None:
-    """To stdout, one format after the other; charts need a file to lie beside."""
-    from warroom.engine.export import rendered
+    """To stdout, one format after the other; what lies beside a report needs a file."""
+    from warroom.engine.export import drawn, rendered
 
     for form in forms:
-        content = rendered(made, form)
+        content = rendered(made, form, figures=drawn(made) if form in ("html", "bundle") else ())
         if isinstance(content, bytes) and sys.stdout.isatty():
             fail("a bundle is no text: name a file with -o")
         click.echo(content, nl=isinstance(content, str) and not content.endswith("\n"))
 
 
-async def _record(id: str | None, choice: Choice, written: list[Path], session: Session) -> None:
-    """That the post-mortem was written belongs to the incident; it is there without that, too."""
-    from warroom.engine.export import record_export
+async def _write(session: Session, made: Material, choice: Choice, path: Path) -> None:
+    """Into files. That a post-mortem was written belongs to the incident, but it is there
+    without that, too."""
+    from warroom.engine.export import POSTMORTEMS, record_export, write
     from warroom.journal.base import JournalError
 
-    try:
-        await resumed(session, id)
-        await record_export(session, choice, written)
-    except JournalError as error:
-        click.echo(f"NOT SAVED that it was written: {error}", err=True)
+    written = write(made, choice.forms, path)
+    click.echo("\n".join(map(str, written)), err=True)
+    if POSTMORTEMS & set(choice.forms):
+        try:
+            await record_export(session, choice, written)
+        except JournalError as error:
+            click.echo(f"NOT SAVED that it was written: {error}", err=True)
 
 
 def _say_missing(lines: list[str], strict: bool) -> None:
