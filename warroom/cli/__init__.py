@@ -22,6 +22,9 @@ _COMMANDS: Final = {
     "note": "incident:note",
     "journal": "journal:journal",
     "run": "act:run",
+    "undo": "back:undo",
+    "verify": "back:verify",
+    "approve": "back:approve",
     "update": "update:update",
     "contacts": "update:contacts",
     "export": "export:export",
@@ -77,6 +80,7 @@ class Commands(click.Group):
 @click.version_option(__version__, prog_name="warroom")
 @click.option("--config", metavar="FILE", help="The config; found by itself when not said.")
 @click.option("--observe", is_flag=True, help="Look, but change nothing.")
+@click.option("--dry-run", is_flag=True, help="Show every card, and run nothing.")
 @click.option("--share", is_flag=True, help="Mask addresses and secrets on the screen.")
 @click.option(
     "--theme", metavar="NAME", help="dark, light, high-contrast, colour-blind, ansi, mono."
@@ -90,6 +94,7 @@ def warroom(
     ctx: click.Context,
     config: str | None,
     observe: bool,
+    dry_run: bool,
     share: bool,
     theme: str | None,
     runbooks: tuple[str, ...],
@@ -99,7 +104,7 @@ def warroom(
     from warroom.cli.common import LOOK, Look
 
     ctx.obj = config
-    ctx.meta[LOOK] = look = Look(theme or "", share, ascii_only, observe, runbooks)
+    ctx.meta[LOOK] = look = Look(theme or "", share, ascii_only, observe, runbooks, dry_run=dry_run)
     if ctx.invoked_subcommand is None:
         from warroom.cli.console import open_console
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 from warroom.cli.common import LOOK, Loaded, Look, build_room, chosen, config_option, fail, load
+from warroom.cli.gate import EXITS, through
 from warroom.cli.inputs import inputs_for, listed
 from warroom.config.packaged import definitions
 from warroom.config.problems import nearest
@@ -18,10 +18,8 @@ from warroom.mitigations.base import MitigationRefused
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from warroom.engine.executor import Action, Armed, Outcome
+    from warroom.engine.executor import Action, Outcome
     from warroom.engine.room import Room
-
-_EXITS: Final = {"done": 0, "failed": 1, "refused": 1, "UNKNOWN": 3}
 
 
 @click.command()
@@ -64,14 +62,14 @@ def run(
     if not mitigation:
         fail("which one? `warroom run --list` names them")
     loaded = load(chosen(config))
-    room = build_room(loaded, observe=look.observe)
+    room = build_room(loaded, observe=look.observe, dry_run=look.dry_run)
     action = _action(room, loaded, mitigation)
     inputs = inputs_for(action, given)
     outcome = asyncio.run(_run(room, action, inputs, dry_run=dry_run, yes=yes, typed=typed))
     if outcome is None:
         return
     click.echo(f"{outcome.state.value}: {outcome.text}", err=True)
-    raise SystemExit(_EXITS[outcome.state.value])
+    raise SystemExit(EXITS[outcome.state.value])
 
 
 def _action(room: Room, loaded: Loaded, name: str) -> Action:
@@ -102,47 +100,10 @@ async def _run(
     try:
         await room.open(watch=False)
         armed = await room.executor.arm(action, inputs=inputs)
-        try:
-            click.echo(_card(armed), err=not dry_run)  # of a dry run the card is the answer
-            if dry_run:
-                return None
-            return await room.run(armed, typed or _confirmed(armed, yes))
-        finally:
-            await room.executor.disarm(armed)
+        return await through(room, armed, dry_run=dry_run, yes=yes, typed=typed)
     except MitigationRefused as error:
         fail(f"refused: {error}", 1)
     except JournalError as error:
         fail(str(error), 1)
     finally:
         await room.close()
-
-
-def _confirmed(armed: Armed, yes: bool) -> str:
-    if armed.card.word:
-        if not sys.stdin.isatty():
-            fail(f'this destroys: confirm with --type "{armed.card.word}"')
-        return str(
-            click.prompt(
-                f'type "{armed.card.word}" to run it', default="", show_default=False, err=True
-            )
-        )
-    if not yes:
-        if not sys.stdin.isatty():
-            fail("not confirmed: add --yes")
-        if not click.confirm("run it?", default=False, err=True):
-            fail("not run", 1)
-    return ""
-
-
-def _card(armed: Armed) -> str:
-    card = armed.card
-    lines = [
-        ("target", f"{card.target.label} ({card.target.id})"),
-        ("on", card.host or "this machine"),
-        *(("runs", command) for command in card.command),
-        *(("hits", f"{what}: {much}") for what, much in card.hits),
-        ("undo", card.undo),
-        *(("!", warning) for warning in card.warnings),
-    ]
-    title = f"{card.title}  [{card.risk.value}]"
-    return "\n".join([title, *(f"  {name:<7} {text}" for name, text in lines)])

@@ -44,6 +44,7 @@ class Look:
     runbooks: tuple[str, ...] = ()
     missing: Mapping[str, str] = field(default_factory=dict)
     """By pane, why there is nothing to show and what would help."""
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ def open_journal(settings: Settings) -> Journal:
     return opened(settings)
 
 
-def build_room(loaded: Loaded, *, observe: bool = False) -> Room:
+def build_room(loaded: Loaded, *, observe: bool = False, dry_run: bool = False) -> Room:
     """A room for a config; nothing is contacted yet."""
     from warroom.engine.author import author_of
     from warroom.engine.checks import load_checks
@@ -168,6 +169,7 @@ def build_room(loaded: Loaded, *, observe: bool = False) -> Room:
         open_journal(settings),
         author_of(os.environ),
         observe=observe,
+        dry_run=dry_run,
     )
 
 

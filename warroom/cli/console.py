@@ -39,7 +39,8 @@ def show(document: Document, look: Look) -> int:
     from warroom.tui.themes import ThemeError
 
     def build() -> Room:
-        return build_room(complete(document, look.runbooks), observe=look.observe)
+        loaded = complete(document, look.runbooks)
+        return build_room(loaded, observe=look.observe, dry_run=look.dry_run)
 
     async def opener() -> Room:
         asyncio.get_running_loop().call_later(STARTED_S, _collect_from_now)

@@ -35,6 +35,10 @@ __all__ = ["Action", "Armed", "Around", "Executor", "Outcome", "Running", "State
 NO_INPUTS: Final[Mapping[str, str]] = MappingProxyType({})
 DRY_RUN: Final = "dry run: this is what would run; nothing was done"
 EVERY_S: Final = 1.0
+LOOK_S: Final = 15.0
+"""Between looks whether the journal can be written to."""
+LOOK_AGAIN_S: Final = 2.0
+"""The same, while it cannot."""
 
 
 async def _nothing() -> None:
@@ -75,12 +79,15 @@ class Executor:
         """Requests that the journal may have taken although it did not say so, by their ids: what
         the record is to say of them when they turn up."""
         self.effects: set[asyncio.Task[None]] = set()
+        self.unwritable = ""
+        """Why the journal takes nothing, once that is sure; empty while it does."""
+        self._next_look, self._refused = 0.0, 0
         self._tasks: list[asyncio.Task[None]] = []
 
     def refusal(self, action: Action | None = None) -> str:
         """Why actions are dimmed now, in words; empty when they are live."""
-        if self.observe:
-            return self.observe
+        if self.observe or self.unwritable:
+            return self.observe or self.unwritable
         incident = self.session.incident
         if incident is None:
             return "open an incident first: every action is written to its timeline"
@@ -215,6 +222,24 @@ class Executor:
             await sweep(self.session, self.book)
         with contextlib.suppress(JournalError):
             await life.put_right(self)
+        if self.clock.monotonic() >= self._next_look:
+            await self._look_at_journal()
+
+    async def _look_at_journal(self) -> None:
+        """Whether the journal would take a request: no audit, no action; better dimmed before
+        than refused after. One refusal may be a busy moment, two are not."""
+        if self.session.incident is None:
+            return
+        try:
+            await self.session.write()
+        except JournalError as error:
+            self._refused += 1
+            self._next_look = self.clock.monotonic() + LOOK_AGAIN_S
+            if self._refused > 1:
+                self.unwritable = f"the journal takes nothing, so nothing may be changed: {error}"
+        else:
+            self._refused, self.unwritable = 0, ""
+            self._next_look = self.clock.monotonic() + LOOK_S
 
     async def settle(self) -> None:
         """Wait until every effect has been looked at and written."""

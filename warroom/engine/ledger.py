@@ -185,7 +185,7 @@ class Ledger:
     async def step(self) -> None:
         """One round."""
         with contextlib.suppress(JournalError):
-            await self._carry()
+            await self.carry()
         for change in self.expired():
             if change.auto and change.id not in self._tried and self._is_mine(change):
                 self._tried.add(change.id)
@@ -193,8 +193,11 @@ class Ledger:
                 self._auto.add(task)
                 task.add_done_callback(self._auto.discard)
 
-    async def _carry(self) -> None:
-        """Read once, for each incident that is begun, what those before it left standing."""
+    async def carry(self) -> None:
+        """Read once, for each incident that is begun, what those before it left standing.
+
+        Raises JournalError.
+        """
         session = self._room.session
         now = session.events[0].incident if session.events else ""
         if now == self._looked_for:
