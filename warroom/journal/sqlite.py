@@ -169,7 +169,7 @@ class _Lane(Generic[S]):
         running.add_done_callback(_heard)
         done, _ = await asyncio.wait({running}, timeout=within + _HANGING_S)
         if not done:
-            raise NotSaved(f"the disk has not answered for {within:g} s")
+            raise NotSaved(f"the disk has not answered for {within:.1f} s")
         return running.result()
 
     async def close(self) -> None:
