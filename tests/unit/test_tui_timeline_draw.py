@@ -27,7 +27,7 @@ from warroom.tui.screens.timeline.content import (
     unpacked,
 )
 from warroom.tui.screens.timeline.detail import Subject, detail_lines
-from warroom.tui.screens.timeline.draw import Look, folded, framed, packed, row, window
+from warroom.tui.screens.timeline.draw import Look, folded, framed, row, window
 from warroom.tui.screens.timeline.fields import Text
 from warroom.tui.screens.timeline.keys import KEYS, help_lines
 from warroom.tui.screens.timeline.preview import preview_lines, source_of
@@ -119,10 +119,10 @@ def test_ascii_has_nothing_beyond_ascii() -> None:
     assert plain([line for line in lines if "·" not in plain([line])]).replace("…", "").isascii()
 
 
-def test_items_stay_whole() -> None:
-    items: list[Line] = [[("enter", "key"), (" saves", "")], [("esc", "key"), (" leaves", "")]]
-    assert plain(packed(items, 40)) == "enter saves   esc leaves"
-    assert plain(packed(items, 15)) == "enter saves\nesc leaves"
+def test_a_line_that_is_just_full_leaves_no_blank_for_the_next() -> None:
+    assert plain(folded([("12345 6789", "")], 5)) == "12345\n6789"
+    assert plain(folded([("12 45 ", ""), ("6789", "bold")], 5)) == "12 45\n6789"
+    assert plain(folded([("漢字漢字 x", "")], 6, " ")) == "漢字漢\n 字 x"
 
 
 # The detail and the preview -------------------------------------------------------------------

@@ -77,22 +77,21 @@ def folded(spans: Iterable[Span], width: int, indent: str = "") -> list[Line]:
             if number:
                 broken()
             for piece in _words(part):
-                need = cell_len(piece)
                 if used + cell_len(piece.rstrip(" ")) > width and used > cell_len(indent):
                     broken()
                     piece = piece.lstrip(" ")
-                    need = cell_len(piece)
-                while need > width - used and piece.rstrip(" "):
+                while cell_len(piece.rstrip(" ")) > width - used:
                     head = (chop_cells(piece, max(2, width - used)) or [piece])[0]
                     if head == piece:
                         break
                     lines[-1].append((head, style))
                     piece = piece[len(head) :]
                     broken()
-                    need = cell_len(piece)
+                if cell_len(piece) > width - used:
+                    piece = piece.rstrip(" ")  # blanks at a line's end are not to be seen
                 if piece:
                     lines[-1].append((piece, style))
-                    used += need
+                    used += cell_len(piece)
     return list(lines)
 
 
@@ -110,19 +109,6 @@ def _words(text: str) -> list[str]:
         pieces.append(text[start:end])
         start = end
     return pieces
-
-
-def packed(items: Iterable[Line], width: int, gap: str = "   ") -> list[Line]:
-    """Items beside each other, none of them broken, in as many lines as they take."""
-    lines: list[list[Span]] = [[]]
-    for item in items:
-        need = width_of(item)
-        if lines[-1] and width_of(lines[-1]) + len(gap) + need > width:
-            lines.append([])
-        if lines[-1]:
-            lines[-1].append((gap, ""))
-        lines[-1] += item
-    return list(lines)
 
 
 def clipped(text: str) -> str:

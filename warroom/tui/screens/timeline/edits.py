@@ -17,11 +17,13 @@ from warroom.tui import format as fmt
 from warroom.tui.screens.dialogs import Option, ask_line, choose
 from warroom.tui.screens.timeline.content import AUDIENCES, Content, content_of, unpacked
 from warroom.tui.screens.timeline.draw import Look
+from warroom.tui.screens.timeline.keys import FORM_KEYS, KEYS
 from warroom.tui.screens.timeline.listing import Listing, place_of
 from warroom.tui.widgets.lines import shortened
 
 if TYPE_CHECKING:
     from warroom.engine.room import Room
+    from warroom.tui.commands import Command
     from warroom.tui.screens.timeline.form import Job, Result
     from warroom.tui.screens.timeline.parts import Entries
 
@@ -38,6 +40,10 @@ class Edits(Screen[None]):
     """Drafts by the id under which the journal is to take them: forgotten once it has."""
 
     def say(self, text: str, style: str = "") -> None:
+        raise NotImplementedError
+
+    def offer(self, keys: tuple[Command, ...]) -> None:
+        """Show these in the key bar."""
         raise NotImplementedError
 
     def imagine(self, entry: Entry | None) -> None:
@@ -102,7 +108,9 @@ class Edits(Screen[None]):
         if continued is None:
             return
         form = EntryForm(self.room, self.look, self.drafts, continued, self.imagine)
+        self.offer(FORM_KEYS)
         result = await self.app.push_screen_wait(form)
+        self.offer(KEYS)
         self.imagine(None)
         if result is not None:
             self._left(result, key)

@@ -28,7 +28,7 @@ from warroom.reports import times
 from warroom.tui.screens.dialog import Dialog
 from warroom.tui.screens.timeline.areas import form_area
 from warroom.tui.screens.timeline.content import Content, Kept, content_of, imagined
-from warroom.tui.screens.timeline.draw import Look, day_of, folded, packed
+from warroom.tui.screens.timeline.draw import Look, day_of, folded
 from warroom.tui.screens.timeline.fields import Choices, Said, Text
 from warroom.tui.widgets.lines import Line, shortened
 
@@ -37,15 +37,6 @@ if TYPE_CHECKING:
 
 DRAFT_S: Final = 1.0
 """How often what is typed is kept."""
-
-
-_HINTS: Final = (
-    ("enter", "saves"),
-    ("alt+enter", "new line"),
-    ("tab", "next field"),
-    ("ctrl+g", "$EDITOR"),
-    ("esc", "leaves, keeps a draft"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +215,7 @@ class EntryForm(Dialog[Result]):
             lines += folded([(meanwhile, "degraded")], width)[:2]
         if self._no_draft and not lines:
             lines += folded([(self._no_draft, "degraded")], width)[:1]
-        hints: list[Line] = [[(key, "key"), (f" {does}", "dim")] for key, does in _HINTS]
-        return [*lines, *packed(hints, width)][:3]
+        return lines
 
     def _meanwhile(self) -> str:
         """What somebody else did to the entry since editing began."""

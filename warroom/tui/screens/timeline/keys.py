@@ -62,6 +62,15 @@ KEYS: Final[tuple[Command, ...]] = (
 )  # fmt: skip
 """In the order of the help."""
 
+FORM_KEYS: Final[tuple[Command, ...]] = (
+    _key("save", "enter", "saves", "write it down, and close", "record", 1),
+    _key("break", "alt+enter", "new line", "also shift+enter, ctrl+j", "record", 2),
+    _key("next", "tab", "next field", "time, text, tags", "record", 3),
+    _key("outside", "ctrl+g", "$EDITOR", "the text in $VISUAL or $EDITOR", "record", 4),
+    _key("leave", "escape", "leaves, keeps a draft", "nothing is lost", "record", 5, "esc"),
+)
+"""In the key bar while a form is open, and in the help."""
+
 _TITLES: Final[dict[Group, str]] = {
     "record": "Entries",
     "rows": "Finding and moving",
@@ -103,7 +112,11 @@ def help_lines(ascii_only: bool = False) -> list[Line]:
             if one.group == group:
                 lines.append([(f"  {_written(one):<10}", "key"), (one.help, "")])
         lines.append([])
-    lines.append([("The mouse", "title accent")])
+    lines.append([("In the form", "title accent")])
+    lines += [
+        [(f"  {one.key_text:<10}", "key"), (f"{one.title}; {one.help}", "")] for one in FORM_KEYS
+    ]
+    lines += [[], [("The mouse", "title accent")]]
     lines += [[(f"  {what:<10}", "key"), (does, "")] for what, does in _MOUSE]
     lines += [[], [("Signs", "title accent")]]
     signs = [("*" if ascii_only and sign == "★" else sign, means) for sign, means in _SIGNS]

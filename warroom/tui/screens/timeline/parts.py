@@ -11,6 +11,7 @@ from textual.message import Message
 from warroom.domain.text import harmless
 from warroom.domain.timeline import Entry
 from warroom.tui import format as fmt
+from warroom.tui.screens.timeline.areas import TWO_COLUMNS
 from warroom.tui.screens.timeline.detail import Subject, detail_lines, title_of
 from warroom.tui.screens.timeline.draw import Look, day_of, days_of, framed, row, separator, window
 from warroom.tui.screens.timeline.listing import START, Listing, place_of
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 WHEEL: Final = 3
 TWO_ZONES: Final = 90
+_HINT: Final = "every entry; / filters by words, f by kind, author and tag, m hides noise"
+_SHORT_HINT: Final = "/ filters by words, f by kind, m hides noise"
 
 
 class Head(Lines):
@@ -80,7 +83,7 @@ class Chips(Lines):
         self._edges = []
         chips = self.listing.filter.chips()
         if not chips:
-            hint = "every entry; / filters by words, f by kind, author and tag, m hides noise"
+            hint = _HINT if width >= TWO_COLUMNS else _SHORT_HINT
             return [spread([(f" {hint}", "dim")], right, width)]
         cross = "x" if self.ascii_only else "×"
         for number, chip in enumerate(chips):

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from warroom.engine.room import Room
+    from warroom.tui.commands import Command
 
 MESSAGE_S: Final = 6.0
 """How long a passing message stands."""
@@ -212,6 +213,10 @@ class TimelineScreen(Edits):
         versions = session.projection.versions(entry.seq)
         exhibits = tuple(self._exhibits.get(entry.seq, ()))
         return Subject(entry, session.events[entry.seq - 1], versions, exhibits)
+
+    def offer(self, keys: tuple[Command, ...]) -> None:
+        self.keys.commands = keys
+        self.keys.changed()
 
     def imagine(self, entry: Entry | None) -> None:
         self.preview.typed = entry
