@@ -165,7 +165,7 @@ def _read(incident: str, rows: Iterable[Row]) -> Iterator[Event]:
 def _can_be_read(row: Row) -> bool:
     _, second, *rest = row
     try:
-        return int(reading_of(tuple(rest)).at.timestamp()) == second
+        return int(reading_of(tuple(rest)).at.timestamp()) == _int(second)
     except (Unreadable, ValueError, TypeError, AttributeError, OverflowError):
         return False
 
