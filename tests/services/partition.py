@@ -14,7 +14,8 @@ class Partition:
 
     `silent`: nothing passes either way, nobody is told (a pulled cable). `mute`: the server hears
     everything, its answers do not arrive. `refuse`: nobody gets a new connection. `cut()` ends
-    what is connected; `word` ends a connection once the server has answered to it.
+    what is connected; `word` ends a connection once the server has answered to it; `delay` is how
+    many seconds every message takes, each way.
     """
 
     def __init__(self, folder: Path, server: Postgres) -> None:
@@ -26,6 +27,7 @@ class Partition:
         self._open.set()
         self.mute = self.refuse = False
         self.word = b""
+        self.delay = 0.0
         self.cuts = 0
 
     async def __aenter__(self) -> Partition:
@@ -79,6 +81,7 @@ class Partition:
         self._tasks.add(back)
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
+                await asyncio.sleep(self.delay)
                 await self._open.wait()
                 if self.word and self.word in data:
                     self.word = b""
@@ -96,6 +99,7 @@ class Partition:
     async def _answers(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
+                await asyncio.sleep(self.delay)
                 await self._open.wait()
                 if not self.mute:
                     writer.write(data)

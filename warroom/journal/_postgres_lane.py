@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -17,7 +18,11 @@ from warroom.journal.base import JournalError, NewerSchema
 if TYPE_CHECKING:
     from warroom.config.values import Secret
 
-CONNECT_S: Final = 2.0
+CONNECT_S: Final = 5.0
+"""For opening a connection, some twenty round trips; it goes on while whoever wanted it is told
+that there is no answer, so that a long line is open when the next one asks."""
+_TRIPS: Final = 20
+"""Round trips that whatever is asked gets at least, however long the line is."""
 _LATER: Final = ("55P03", "40P01", "40001")
 """Somebody else holds the lock (lock_not_available), or was in the way: try again."""
 _READ_ONLY: Final = "25006"
@@ -42,6 +47,8 @@ class Lane:
         self._version = 0
         self._closed = False
         self._ending: set[asyncio.Task[None]] = set()
+        self._opening: asyncio.Task[None] | None = None
+        self._trip = 0.0
         self._session = self._new_session()
 
     @property
@@ -66,6 +73,7 @@ class Lane:
         if self._closed:
             raise JournalError("the journal is closed")
         task = asyncio.create_task(self._tried(work, refusal))
+        within = max(within, _TRIPS * self._trip)
         try:
             done, _ = await asyncio.wait({task}, timeout=within)
         except asyncio.CancelledError:
@@ -74,11 +82,13 @@ class Lane:
         if not done:
             place = self.place
             self._give_up(task)
-            raise refusal(f"{place}: no answer within {within:g} s")
+            raise refusal(f"{place}: no answer within {within:.2g} s")
         return task.result()
 
     async def close(self) -> None:
         self._closed = True
+        if self._opening is not None:
+            await tasks.end([self._opening])
         await self._session.close()
         await asyncio.gather(*self._ending)
 
@@ -101,6 +111,7 @@ class Lane:
         lost = 0
         while True:
             try:
+                await self._open()
                 async with self.connected(create=self._writes) as connection:
                     if not self._writes:
                         return await work(connection)
@@ -116,11 +127,26 @@ class Lane:
                 act = "stored" if self._writes else "read"
                 raise refusal(f"this cannot be {act}: {error}") from error
 
+    async def _open(self) -> None:
+        """Returns when there is a connection. Cancelled, opening goes on."""
+        if self._checked is not None and not self._checked.is_closed():
+            return
+        if self._opening is None or self._opening.done():
+            self._opening = asyncio.create_task(self._connect())
+            self._opening.add_done_callback(_heard)
+        await asyncio.shield(self._opening)
+
+    async def _connect(self) -> None:
+        async with self.connected(create=self._writes):
+            pass
+
     async def _look(self, connection: Any, *, create: bool) -> None:
         steps = schema.migrations()
         self._version = len(steps)  # of one that may not even be looked at
+        before = time.monotonic()
         try:
             self._version = await schema.version(connection)
+            self._trip = (time.monotonic() - before) / 4  # two statements, each prepared first
             if create and self._version < len(steps):
                 await schema.migrate(connection, steps)
                 self._version = len(steps)
@@ -143,9 +169,11 @@ class Lane:
         return said if self.place in said or session.dsn.place in said else f"{self.place}: {said}"
 
     def _give_up(self, task: asyncio.Task[Any]) -> None:
-        """End `task` without waiting for it, and go on with a session of its own."""
-        self._session = self._new_session(self._session)
-        self._checked = None
+        """End `task` without waiting for it, and go on with a session of its own, unless it was
+        still waiting for a connection."""
+        if self._opening is None or self._opening.done():
+            self._session = self._new_session(self._session)
+            self._checked = None
         ending = asyncio.create_task(tasks.end([task]))
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)
@@ -163,6 +191,12 @@ class _Told(JournalError):
     def __init__(self, fault: PostgresFault, words: str) -> None:
         super().__init__(words)
         self.fault, self.lost = fault, isinstance(fault, PostgresLost)
+
+
+def _heard(opening: asyncio.Task[None]) -> None:
+    """Whoever waited was told; when nobody did, there is nobody to tell."""
+    if not opening.cancelled():
+        opening.exception()
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -37,7 +38,7 @@ from warroom.journal.base import (
     newest_open,
 )
 
-SAVE_S: Final = 2.5
+SAVE_S: Final = 2.0
 """How long an append may take before it is not saved: within three seconds people are told."""
 READ_S: Final = 10.0
 NEWS_S: Final = 3.0
@@ -227,7 +228,7 @@ class PostgresJournal:
             raise NoIncident(f"there is no incident {incident}")
         number, seq, previous = held["number"], held["seq"], held["digest"]
         ids = [draft.id for draft in drafts]
-        rows = await connection.fetch(statement("events_by_id"), number, ids)
+        rows = await connection.fetch(statement("events_by_id"), number, json.dumps(ids))
         stored = {row["id"]: _event(row) for row in rows}
         now, fresh = self._clock.now(), []
         for draft in drafts:

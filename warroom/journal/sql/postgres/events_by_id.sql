@@ -4,4 +4,6 @@ SELECT
   event.previous, event.digest
 FROM warroom.event
 JOIN warroom.incident ON incident.number = event.incident
-WHERE event.incident = $1 AND event.id = ANY ($2::text[]);
+WHERE
+  event.incident = $1
+  AND event.id IN (SELECT wanted FROM json_array_elements_text($2::text::json) AS wanted);
