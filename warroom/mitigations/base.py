@@ -143,7 +143,11 @@ class Mitigation(Protocol):
 
 @runtime_checkable
 class Verifiable(Protocol):
-    """A mitigation that can tell afterwards whether it happened."""
+    """A mitigation that can tell afterwards whether it happened.
+
+    Of the card's `context` only what its class names in `remembers` (a tuple of keys) stands in
+    the record, so that any console can ask later: nothing secret may be among them.
+    """
 
     async def verify(self, card: Card) -> str:
         """What the system says of it now, in words; only reads. Raises MitigationRefused."""

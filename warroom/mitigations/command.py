@@ -231,6 +231,8 @@ class Command:
 class VerifiableCommand(Command):
     """A command whose config says how to see afterwards whether it happened."""
 
+    remembers = ("values",)
+
     async def verify(self, card: Card) -> str:
         """What `verify` prints now. Raises MitigationRefused."""
         looked = await self._looked(self._options.verify, card.context["values"])

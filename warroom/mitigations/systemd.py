@@ -75,6 +75,8 @@ class Options:
 class UnitAction:
     """One verb on one unit."""
 
+    remembers = ("unit", "run")
+
     def __init__(self, verb: Verb, options: Options, context: MitigationContext) -> None:
         self._verb, self._options, self._context = verb, options, context
         self._systemctl = Systemctl(context.host, options.user, options.sudo)
