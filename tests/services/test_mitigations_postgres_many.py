@@ -2,48 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from tests.services.postgres_clients import Crowd, pid, probe_of, psql, row_of, until
-from warroom.config.values import Secret
-from warroom.domain.clock import SystemClock
+from tests.services.postgres_crowds import Many, aged, alive, client, crowd, idler, many, shop
 from warroom.domain.sample import Row
 from warroom.drill.stack.postgres import Postgres
-from warroom.hosts.local import LocalHost
-from warroom.mitigations.base import (
-    Card,
-    MitigationContext,
-    MitigationRefused,
-    Output,
-    Risk,
-    spec,
-)
+from warroom.mitigations.base import MitigationRefused, Output, Risk
 from warroom.probes.postgres import PostgresProbe
 
-pytestmark = pytest.mark.service("postgres")
-
-Make = Callable[..., Any]
-HOSTILE = "\x1b[2J[/x][@click=app.bell]x[/]\u202e\x9b1m"
-
-
-@pytest.fixture(autouse=True)
-def shop(postgres_server: Postgres) -> Iterator[None]:
-    psql(postgres_server, "CREATE ROLE shop LOGIN; CREATE TABLE jobs (id int PRIMARY KEY, n int)")
-    psql(postgres_server, "INSERT INTO jobs VALUES (1, 0), (2, 0); GRANT ALL ON jobs TO shop")
-    yield
-    sql = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'shop'"
-    psql(postgres_server, sql)
-    psql(postgres_server, "DROP TABLE jobs; DROP OWNED BY shop; DROP ROLE shop")
-
-
-@pytest.fixture
-async def crowd(postgres_server: Postgres) -> AsyncIterator[Crowd]:
-    async with Crowd(postgres_server) as people:
-        yield people
+__all__ = ["crowd", "many", "shop"]
+pytestmark = [pytest.mark.service("postgres"), pytest.mark.usefixtures("shop")]
 
 
 @pytest.fixture
@@ -53,62 +25,8 @@ async def probe(postgres_server: Postgres) -> AsyncIterator[PostgresProbe]:
     await looking.close()
 
 
-@pytest.fixture
-async def many(postgres_server: Postgres) -> AsyncIterator[Make]:
-    """Makes a mitigation of a kind, of who is older than a second, and closes it after the test."""
-    made: list[Any] = []
-
-    def make(act: str, dsn: str = "", context: dict[str, Any] | None = None, **given: Any) -> Any:
-        kind = spec(f"postgres.{act}")
-        if act != "terminate_blockers":
-            given = {"longer_than": 1.0} | given
-        options = kind.options(dsn=Secret(dsn or postgres_server.dsn()), **given)
-        one = kind.create(options, MitigationContext(LocalHost(), SystemClock(), **(context or {})))
-        made.append(one)
-        return one
-
-    yield make
-    for one in made:
-        await one.close()
-
-
-async def client(crowd: Crowd, server: Postgres, app: str = "shop", user: str = "shop") -> Any:
-    return await crowd.connect(server.dsn(user), app=app)
-
-
-async def idler(crowd: Crowd, server: Postgres, *statements: str, app: str = "shop") -> Any:
-    """A client of the shop that idles in a transaction."""
-    connection = await client(crowd, server, app)
-    for statement in ("BEGIN", *statements):
-        await connection.execute(statement)
-    return connection
-
-
-async def aged(server: Postgres, *clients: Any, seconds: float = 1.0) -> None:
-    """Until each has been doing what it does for longer than that."""
-    numbers = ", ".join(str(pid(one)) for one in clients)
-    sql = (
-        f"SELECT count(*) FROM pg_stat_activity WHERE pid IN ({numbers}) AND CASE WHEN "
-        "state = 'active' THEN query_start ELSE state_change END"
-        f" < clock_timestamp() - interval '{seconds} s'"
-    )
-
-    async def old() -> int:
-        return int(await asyncio.to_thread(psql, server, sql))
-
-    await until(old, lambda count: count == len(clients))
-
-
-def alive(server: Postgres, one: Any) -> bool:
-    return psql(server, f"SELECT count(*) FROM pg_stat_activity WHERE pid = {pid(one)}") == "1"
-
-
-def texts(card: Card) -> list[str]:
-    return [*card.command, *card.warnings, card.undo, *(text for hit in card.hits for text in hit)]
-
-
 async def test_exactly_those_that_idle_in_a_transaction_for_that_long_are_ended(
-    postgres_server: Postgres, crowd: Crowd, many: Make
+    postgres_server: Postgres, crowd: Crowd, many: Many
 ) -> None:
     leaked = [await idler(crowd, postgres_server, "UPDATE jobs SET n = 1 WHERE id = 1")]
     leaked.append(await idler(crowd, postgres_server, "SELECT 1", app="report"))
@@ -143,7 +61,7 @@ async def test_exactly_those_that_idle_in_a_transaction_for_that_long_are_ended(
 
 
 async def test_who_goes_on_working_after_the_card_is_left_alone_and_named(
-    postgres_server: Postgres, crowd: Crowd, many: Make
+    postgres_server: Postgres, crowd: Crowd, many: Many
 ) -> None:
     stuck, back, over, gone = [await idler(crowd, postgres_server) for _ in range(4)]
     await aged(postgres_server, stuck, back, over, gone)
@@ -167,7 +85,7 @@ async def test_who_goes_on_working_after_the_card_is_left_alone_and_named(
 
 
 async def test_when_all_have_changed_nothing_is_done(
-    postgres_server: Postgres, crowd: Crowd, many: Make
+    postgres_server: Postgres, crowd: Crowd, many: Many
 ) -> None:
     one = await idler(crowd, postgres_server)
     await aged(postgres_server, one)
@@ -181,7 +99,7 @@ async def test_when_all_have_changed_nothing_is_done(
 
 
 async def test_a_long_query_is_cancelled_and_only_who_defies_that_loses_its_session(
-    postgres_server: Postgres, crowd: Crowd, many: Make
+    postgres_server: Postgres, crowd: Crowd, many: Many
 ) -> None:
     defiant = (
         "DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(60); "
@@ -203,7 +121,7 @@ async def test_a_long_query_is_cancelled_and_only_who_defies_that_loses_its_sess
 
 
 async def test_cancelling_leaves_every_session_and_says_who_runs_on(
-    postgres_server: Postgres, crowd: Crowd, many: Make
+    postgres_server: Postgres, crowd: Crowd, many: Many
 ) -> None:
     meek = await client(crowd, postgres_server)
     crowd.runs(meek, "SELECT pg_sleep(60)")
@@ -218,7 +136,7 @@ async def test_cancelling_leaves_every_session_and_says_who_runs_on(
 
 
 async def test_another_query_of_the_same_session_is_not_hit(
-    postgres_server: Postgres, crowd: Crowd, many: Make
+    postgres_server: Postgres, crowd: Crowd, many: Many
 ) -> None:
     one = await client(crowd, postgres_server)
     first = crowd.runs(one, "SELECT pg_sleep(1.5)")
@@ -240,7 +158,7 @@ async def shown(probe: PostgresProbe, one: Any) -> Row:
 
 
 async def test_the_root_of_a_lock_chain_is_ended_and_nobody_between(
-    postgres_server: Postgres, crowd: Crowd, many: Make, probe: PostgresProbe
+    postgres_server: Postgres, crowd: Crowd, many: Many, probe: PostgresProbe
 ) -> None:
     root = await idler(crowd, postgres_server, "UPDATE jobs SET n = 1 WHERE id = 1")
     between = await idler(crowd, postgres_server, "UPDATE jobs SET n = 2 WHERE id = 2")
@@ -266,7 +184,7 @@ async def test_the_root_of_a_lock_chain_is_ended_and_nobody_between(
 
 
 async def test_a_root_that_runs_a_query_lets_go_when_that_is_cancelled(
-    postgres_server: Postgres, crowd: Crowd, many: Make, probe: PostgresProbe
+    postgres_server: Postgres, crowd: Crowd, many: Many, probe: PostgresProbe
 ) -> None:
     root = await idler(crowd, postgres_server, "UPDATE jobs SET n = 1 WHERE id = 1")
     crowd.runs(root, "SELECT pg_sleep(60)")
@@ -281,7 +199,7 @@ async def test_a_root_that_runs_a_query_lets_go_when_that_is_cancelled(
 
 
 async def test_a_root_that_let_go_meanwhile_is_left_alone(
-    postgres_server: Postgres, crowd: Crowd, many: Make, probe: PostgresProbe
+    postgres_server: Postgres, crowd: Crowd, many: Many, probe: PostgresProbe
 ) -> None:
     root = await idler(crowd, postgres_server, "UPDATE jobs SET n = 1 WHERE id = 1")
     victim = await client(crowd, postgres_server)

@@ -148,7 +148,7 @@ def _described(found: Record) -> str:
         f"{_name(found['user'])}@{_name(found['database'])}",
         _name(found["app"]) or "—",
         f"from {_name(found['client'])}",
-        f"{harmless(str(found['state']))} for {span(max(0.0, lasted(found)))}",
+        f"{_name(found['state'])} for {span(max(0.0, lasted(found)))}",
     ]
     if found["blocks"]:
         words.append(f"blocks {found['blocks']}")
