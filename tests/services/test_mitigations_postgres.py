@@ -46,9 +46,9 @@ async def mitigation(postgres_server: Postgres) -> AsyncIterator[Make]:
     """Makes a mitigation of a kind and closes it after the test."""
     made: list[EndBackend] = []
 
-    def make(act: str, dsn: Secret | None = None) -> EndBackend:
+    def make(act: str, dsn: Secret | None = None, **around: Any) -> EndBackend:
         options = Options(dsn or Secret(postgres_server.dsn()))
-        context = MitigationContext(LocalHost(), SystemClock())
+        context = MitigationContext(LocalHost(), SystemClock(), **around)
         one = spec(f"postgres.{act}").create(options, context)
         assert isinstance(one, EndBackend)
         made.append(one)
@@ -122,7 +122,7 @@ async def test_a_blocker_is_terminated_and_who_waited_goes_on(
 
     done = await terminate.perform(card)
 
-    assert done.text == f"pid {pid(blocker)} is gone"
+    assert done.text == await terminate.verify(card) == f"pid {pid(blocker)} is gone"
     assert not alive(postgres_server, blocker)
     await waiting
     assert psql(postgres_server, "SELECT id FROM jobs") == "3"
@@ -148,6 +148,7 @@ async def test_a_query_is_cancelled_and_its_session_stays(
     with pytest.raises(asyncpg.QueryCanceledError):
         await running
     assert await client.fetchval("SELECT 1") == 1
+    assert (await cancel.verify(card)).startswith(f"pid {pid(client)} is idle, its last query")
 
 
 async def test_another_query_of_the_same_session_is_not_cancelled(
@@ -168,6 +169,19 @@ async def test_another_query_of_the_same_session_is_not_cancelled(
     with pytest.raises(MitigationRefused, match="another one runs now"):
         await cancel.perform(card)
     assert not second.done()
+
+
+async def test_nothing_is_signalled_once_the_right_to_act_was_lost(
+    postgres_server: Postgres, probe: PostgresProbe, mitigation: Make, crowd: Crowd
+) -> None:
+    def fence() -> None:
+        raise MitigationRefused("another console took it over")
+
+    client = await crowd.connect()
+    terminate = mitigation("terminate", fence=fence)
+    with pytest.raises(MitigationRefused, match="another console took it over"):
+        await terminate.perform(await terminate.preview(await shown(probe, client)))
+    assert alive(postgres_server, client)
 
 
 async def test_who_idles_has_no_query_to_cancel(

@@ -99,6 +99,7 @@ async def test_the_keys_of_that_database_are_removed_and_no_others(
     assert (done.evidence["keys"], done.evidence["keys_after"]) == (1204, 0)
     assert cli(server, "-n", "5", "DBSIZE") == "0"
     assert cli(server, "DBSIZE") == "7"
+    assert await mitigation.verify(card) == "0 keys in db5 now"
     calls = cli(server, "INFO", "commandstats")
     assert "cmdstat_flushdb:" in calls
 

@@ -290,3 +290,30 @@ async def test_who_may_not_purge_fails_with_the_missing_right(
             await mitigation.perform(await mitigation.preview(None))
     finally:
         cli(server, "ACL", "DELUSER", "clerk")
+
+
+async def test_nothing_is_changed_once_the_right_to_act_was_lost(
+    server: Redis, make: Makes, connect: Connect
+) -> None:
+    def fence() -> None:
+        raise MitigationRefused("another console took it over")
+
+    fill(server, 0, 30)
+    client = await connect()
+    around = {"fence": fence}
+    for mitigation in (
+        make("flushdb", server.url, around),
+        make("flushall", server.url, around),
+        make("delete_pattern", server.url, around, pattern="sess:*"),
+        make("client_kill", server.url, around, client=client.id),
+        make("memory_purge", server.url, around),
+    ):
+        card = await mitigation.preview(None)
+        cli(server, "CONFIG", "RESETSTAT")
+        with pytest.raises(MitigationRefused, match="another console took it over"):
+            await mitigation.perform(card)
+        called = cli(server, "INFO", "commandstats")
+        for word in ("flush", "unlink", "client|kill", "memory|purge"):
+            assert f"cmdstat_{word}" not in called
+    assert size(server) == 30
+    assert await client.said("PING") == b"+PONG\r\n"

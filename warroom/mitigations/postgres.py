@@ -65,7 +65,7 @@ class EndBackend:
 
     def __init__(self, act: Act, options: Options, context: MitigationContext) -> None:
         self._act: Act = act
-        self._host = context.host
+        self._host, self._fence = context.host, context.fence
         self._session = PostgresSession(options.dsn, context.host, timeout=_CONNECT_S, writes=True)
 
     async def preview(self, row: Row | None) -> Card:
@@ -92,6 +92,7 @@ class EndBackend:
         try:
             async with self._session.use() as connection:
                 version = server_version(connection)
+                self._fence()
                 asked = True
                 signalled = await connection.fetch(statement(_ROOM, self._act, version), *arguments)
                 if not signalled:
@@ -104,6 +105,20 @@ class EndBackend:
         except (PostgresFault, HostError) as fault:
             kind = MitigationFailed if asked else MitigationRefused
             raise kind(str(fault)) from fault
+
+    async def verify(self, card: Card) -> str:
+        """What the backend does now. Raises MitigationRefused."""
+        pid, start = int(card.target.identity["pid"]), card.target.identity["backend_start"]
+        try:
+            async with self._session.use() as connection:
+                sql = statement(_ROOM, "state", server_version(connection))
+                now = await connection.fetchrow(sql, pid, datetime.fromisoformat(start))
+        except (PostgresFault, HostError) as fault:
+            raise MitigationRefused(str(fault)) from fault
+        if now is None:
+            return f"pid {pid} is gone"
+        since = _instant(now["query_start"]) if now["query_start"] else "an unknown time"
+        return f"pid {pid} is {harmless(str(now['state']))}, its last query began {since}"
 
     async def close(self) -> None:
         await self._session.close()

@@ -54,7 +54,7 @@ class FlushDb:
     """FLUSHDB on a primary, if it still is the server that was shown."""
 
     def __init__(self, options: Options, context: MitigationContext) -> None:
-        self._options, self._host = options, context.host
+        self._options, self._host, self._fence = options, context.host, context.fence
         self._session = RedisSession(options.url, context.host, timeout=_TIMEOUT_S)
 
     async def preview(self, row: Row | None) -> Card:
@@ -96,6 +96,7 @@ class FlushDb:
             raise MitigationRefused(str(fault)) from fault
         if before.get("run_id", "") != card.target.identity["run_id"]:
             raise MitigationRefused("not done: the server was restarted since, or it is another")
+        self._fence()
         try:
             count, flushed = await self._session.ask_again(("DBSIZE",), self._command)
         except RedisLost as lost:
@@ -107,6 +108,16 @@ class FlushDb:
         keys = 0 if isinstance(count, RedisFault) else int(count)
         evidence = {"keys": keys, "db": db, "memory_before": _bytes(before)}
         return Done(f"{keys:,} keys removed from db{db}", {**evidence, **await self._after()})
+
+    async def verify(self, card: Card) -> str:
+        """How many keys the database has now. Raises MitigationRefused."""
+        db = int(card.target.identity["db"])
+        try:
+            info, keys, _ = await self._looked(db)
+        except (RedisFault, HostError) as fault:
+            raise MitigationRefused(str(fault)) from fault
+        same = info.get("run_id", "") == card.target.identity["run_id"]
+        return f"{keys:,} keys in db{db} now{'' if same else '; the server was restarted since'}"
 
     async def close(self) -> None:
         await self._session.close()
