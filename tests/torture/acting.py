@@ -227,19 +227,11 @@ def cuts(
     witness.hear()
     stopped: list[Child] = []
     names = [f"{m}|{p}|{n}" for m in modes for p in _phases(m) for n in range(count)]
-    for begin in range(0, len(names), MOST):
-        batch = names[begin : begin + MOST]
-        children = [Child(_cut_off, place, incident, str(file), name) for name in batch]
-        for child, name in zip(children, batch, strict=True):
-            if name.startswith("stop|"):
-                child.hear()
-                stopped.append(child)
-            else:
-                child.ended()
-        tell(f"cut off: {begin + len(batch)} of {len(names)}")
-    wrong = _until_over(place, incident)
-    for child in stopped:
-        child.signal(signal.SIGCONT)
+    try:
+        wrong = _all_cut(place, incident, file, names, stopped, tell)
+    finally:
+        for child in stopped:
+            child.signal(signal.SIGCONT)
     for child in stopped:
         child.ended()
     witness.tell(None)
@@ -250,6 +242,23 @@ def cuts(
     seen = Counter(states[name].state if name in states else "no request" for name in names)
     figures = ", ".join(f"{n} {state or 'open'}" for state, n in sorted(seen.items()))
     return Result(f"cut off at {len(PHASES)} phases", figures, wrong)
+
+
+def _all_cut(
+    place: Store, incident: str, file: Path, names: Sequence[str], stopped: list[Child],
+    tell: Callable[[str], None],
+) -> list[str]:  # fmt: skip
+    for begin in range(0, len(names), MOST):
+        batch = names[begin : begin + MOST]
+        children = [Child(_cut_off, place, incident, str(file), name) for name in batch]
+        for child, name in zip(children, batch, strict=True):
+            if name.startswith("stop|"):
+                child.hear()
+                stopped.append(child)
+            else:
+                child.ended()
+        tell(f"cut off: {begin + len(batch)} of {len(names)}")
+    return _until_over(place, incident)
 
 
 def _phases(mode: str) -> Sequence[str]:

@@ -101,5 +101,5 @@ class CardBody(Lines):
 
 def _labelled(label: str, parts: Sequence[Line]) -> list[Line]:
     """Lines with a label before the first."""
-    labels = [label, *[""] * (len(parts) - 1)]
+    labels = [label, *[""] * len(parts)][: len(parts)]
     return [[(f"{name:<9}", "dim"), *part] for name, part in zip(labels, parts, strict=True)]
