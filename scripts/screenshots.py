@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ sys.path.insert(0, str(ROOT))
 from tests.tui.page import RoomPage, opened  # noqa: E402
 from warroom.domain.incident import Role, Status  # noqa: E402
 from warroom.drill import run as drill  # noqa: E402
+from warroom.tui.evidence import of_pane  # noqa: E402
 
 TARGET: Final = ROOT / "screenshots"
 FONT: Final = "DejaVu Sans Mono"
@@ -72,11 +74,18 @@ async def _story(config: Path) -> None:
         await session.begin("Checkout answers 503", "P2")
         await asyncio.sleep(WARM_UP_S / 2)
         await session.assign(Role.COMMANDER, "ines")
-        await session.note("customers report failing checkouts since the deploy")
+        editor, before = page.room.editor, page.room.clock.now() - timedelta(minutes=6)
+        await editor.add(
+            "customers report failing checkouts since the deploy",
+            at=before, tags=["detection", "impact"], audience="external",
+        )  # fmt: skip
         await session.set_severity("P1")
         await asyncio.sleep(WARM_UP_S / 2)
         await session.set_status(Status.IDENTIFIED)
-        await session.note("a transaction holds the row that every checkout wants")
+        found = await editor.add(
+            "a transaction holds the row that every checkout wants",
+            tags=["hypothesis"], starred=True,
+        )  # fmt: skip
         for item in page.room.checklist[:2]:
             await session.tick(item.id, item.text, done=True)
         await page.go("postgres")
@@ -92,13 +101,38 @@ async def _story(config: Path) -> None:
         await page.press("g", "K")
         await page.sees("esc cancel", within=30)
         await _take(page, "card")
-        await page.press("escape", "t")
+        await page.press("escape")
+        await page.closes()
+        pane = next(p for p in page.app.room_screen.panes if p.key == "postgres")
+        await editor.attach(found.seq, of_pane(pane))
+        await page.press("t")
         await page.sees("timeline of")
+        await _until_selected(page, "a transaction holds")
         await _take(page, "timeline")
+        await page.press("escape", "U")
+        await page.sees("tell whom")
+        await page.press("2")
+        await page.sees("ctrl+t")
+        await _take(page, "update")
+        await page.press("escape")
+        await page.closes()
+        await page.press("D")
+        await page.sees("due in")
+        await _take(page, "deadlines")
         await page.press("escape", "question_mark")
         await page.sees("keys and commands")
         await _take(page, "help")
         await page.press("escape")
+
+
+async def _until_selected(page: RoomPage, text: str) -> None:
+    """Go up in the timeline until the entry is the one shown in full."""
+    for _ in range(60):
+        if page.text().count(text) >= 4:  # the strip and the list, the detail and the preview
+            return
+        await page.press("k")
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"not in the timeline: {text}")
 
 
 async def _take(page: RoomPage, name: str) -> None:
