@@ -13,13 +13,15 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.torture.children import Result  # noqa: E402
+from tests.torture.acting import cuts, rounds  # noqa: E402
+from tests.torture.children import Result, Store  # noqa: E402
 from tests.torture.crowd import crowds  # noqa: E402
 from tests.torture.faults import sqlite_faults  # noqa: E402
 from tests.torture.kills import kill_cycles  # noqa: E402
@@ -32,6 +34,9 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--cycles", type=int, default=1000, help="of kill -9 (default 1000)")
     parser.add_argument("--seeds", type=int, default=50, help="crowds (default 50)")
     parser.add_argument("--operations", type=int, default=500, help="a responder (default 500)")
+    parser.add_argument("--part", choices=["all", "journal", "act"], default="all")
+    parser.add_argument("--rounds", type=int, default=500, help="the same key at once (500)")
+    parser.add_argument("--cuts", type=int, default=100, help="at each phase (default 100)")
     parser.add_argument("--seed", type=int, default=1, help="where to begin (default 1)")
     return parser.parse_args()
 
@@ -43,7 +48,10 @@ def _tell(text: str) -> None:
 
 def _sqlite(asked: argparse.Namespace, folder: Path) -> list[Result]:
     files = Files(folder)
-    return [
+    acting = _acting(files.store, asked, folder)
+    if asked.part == "act":
+        return acting
+    return acting + [
         kill_cycles(files.store, asked.cycles, asked.seed, _tell),
         *sqlite_faults(folder, _tell),
         crowds(files.place, _seeds(asked), asked.operations, _tell),
@@ -56,12 +64,28 @@ def _postgres(asked: argparse.Namespace, folder: Path) -> list[Result]:
     server = asyncio.run(postgres.start(folder))
     try:
         databases = Databases(folder, server)
-        return [
+        acting = _acting(databases.store, asked, folder)
+        if asked.part == "act":
+            return acting
+        return acting + [
             kill_cycles(databases.store, asked.cycles, asked.seed, _tell),
             crowds(databases.place, _seeds(asked), asked.operations, _tell),
         ]
     finally:
         asyncio.run(server.stop())
+
+
+def _acting(store: Callable[[], Store], asked: argparse.Namespace, folder: Path) -> list[Result]:
+    """Consoles that press at once, and consoles that are cut off while they act."""
+    if asked.part == "journal":
+        return []
+    few = max(1, asked.cuts // 10)
+    return [
+        rounds(store, asked.rounds, asked.seed, folder, _tell),
+        cuts(store, asked.cuts, ("kill",), folder, asked.seed, _tell),
+        cuts(store, asked.cuts, ("away", "cut"), folder, asked.seed + 1, _tell),
+        cuts(store, few, ("stop",), folder, asked.seed + 2, _tell),
+    ]
 
 
 def _seeds(asked: argparse.Namespace) -> range:

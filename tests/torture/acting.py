@@ -255,8 +255,8 @@ def _all_cut(
             if name.startswith("stop|"):
                 child.hear()
                 stopped.append(child)
-            else:
-                child.ended()
+            elif "armed" not in child.ended():
+                return [f"{name}: its console never sat down"]
         tell(f"cut off: {begin + len(batch)} of {len(names)}")
     return _until_over(place, incident)
 
