@@ -51,7 +51,8 @@ def _sqlite(asked: argparse.Namespace, folder: Path) -> list[Result]:
     acting = _acting(files.store, asked, folder)
     if asked.part == "act":
         return acting
-    return acting + [
+    return [
+        *acting,
         kill_cycles(files.store, asked.cycles, asked.seed, _tell),
         *sqlite_faults(folder, _tell),
         crowds(files.place, _seeds(asked), asked.operations, _tell),
@@ -67,7 +68,8 @@ def _postgres(asked: argparse.Namespace, folder: Path) -> list[Result]:
         acting = _acting(databases.store, asked, folder)
         if asked.part == "act":
             return acting
-        return acting + [
+        return [
+            *acting,
             kill_cycles(databases.store, asked.cycles, asked.seed, _tell),
             crowds(databases.place, _seeds(asked), asked.operations, _tell),
         ]
