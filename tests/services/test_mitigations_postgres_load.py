@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,10 @@ class Busy:
         self.server = server
         self._bin = find("initdb", "apt install postgresql").resolve().parent
         self._home = own_folder(server.socket_dir, "busy")
+        self._running: list[Program] = []
 
-    def begin(self) -> None:
+    async def begin(self) -> None:
+        """Returns when both have got something done."""
         self.backup = self._runs(
             "pg_basebackup", "-U", "postgres", "-D", self._home / "copy", "--max-rate=512k",
             "--checkpoint=fast",
@@ -55,6 +58,8 @@ class Busy:
         self.bench = self._runs(
             "pgbench", "-U", "shop", "-n", "-N", "-c", "3", "-R", "40", "-T", "15", "postgres"
         )
+        await until(lambda: asyncio.to_thread(self.copied), lambda count: count > 0)
+        await until(lambda: asyncio.to_thread(self.written), lambda count: count > 0)
 
     async def filled(self) -> None:
         filling = self._runs("pgbench", "-U", "shop", "-i", "-q", "-s", "1", "postgres")
@@ -70,12 +75,13 @@ class Busy:
         return int(psql(self.server, "SELECT count(*) FROM pgbench_history"))
 
     async def end(self) -> None:
-        for program in (self.backup, self.bench):
+        for program in self._running:
             await program.stop()
 
     def _runs(self, name: str, *words: str | Path) -> Program:
         argv = [self._bin / name, "-h", self.server.socket_dir, "-p", str(self.server.port), *words]
-        return Program(argv, self._home / f"{name}.log")
+        self._running.append(Program(argv, self._home / f"{name}.log"))
+        return self._running[-1]
 
 
 @pytest.fixture
@@ -91,7 +97,6 @@ async def busy(stack_folder: Path) -> AsyncIterator[Busy]:
     psql(server, "INSERT INTO jobs VALUES (1, 0), (2, 0)", user="shop")
     at_work = Busy(server)
     await at_work.filled()
-    at_work.begin()
     yield at_work
     await at_work.end()
     await server.stop()
@@ -111,8 +116,7 @@ async def room(busy: Busy, tmp_path: Path) -> AsyncIterator[Room]:
 
 
 async def in_transaction(crowd: Crowd, server: Postgres, app: str, *statements: str) -> Any:
-    user = "postgres" if app == "pg_dump" else "shop"
-    connection = await crowd.connect(server.dsn(user), app=app)
+    connection = await crowd.connect(server.dsn("shop"), app=app)
     for statement in ("BEGIN", *statements):
         await connection.execute(statement)
     return connection
@@ -124,60 +128,72 @@ async def works(connection: Any, sql: str) -> None:
     await connection.execute("COMMIT")
 
 
-async def test_terminate_idle_in_transaction_ends_exactly_those_and_is_judged_to_have_worked(
-    busy: Busy, room: Room
-) -> None:
-    server = busy.server
-    async with Crowd(server) as crowd:
-        importer = await in_transaction(
-            crowd, server, "shop-import", "UPDATE jobs SET n = 1 WHERE id = 1"
-        )
-        leaked = await in_transaction(crowd, server, "shop-leak", "SELECT 1")
+@dataclass
+class Jam:
+    """Two leaked transactions, two clients that wait behind the first of them, one behind the
+    other, and others that idle in a transaction and are not to be ended."""
+
+    leaked: list[Any]
+    spared: dict[str, Any]
+    behind: list[Any]
+    waiting: list[asyncio.Task[None]]
+
+    @classmethod
+    async def made(cls, crowd: Crowd, server: Postgres) -> Jam:
+        takes = "UPDATE jobs SET n = {} WHERE id = {}".format
+        first = await in_transaction(crowd, server, "shop-import", takes(1, 1))
+        leaked = [first, await in_transaction(crowd, server, "shop-leak", "SELECT 1")]
         spared = {
             app: await in_transaction(crowd, server, app, "SELECT 1")
             for app in ("warroom", "pg_dump")
         }
-        between = await in_transaction(
-            crowd, server, "shop-billing", "UPDATE jobs SET n = 2 WHERE id = 2"
-        )
+        between = await in_transaction(crowd, server, "shop-billing", takes(2, 2))
         last = await crowd.connect(server.dsn("shop"), app="shop-mailer")
-        waiting = [asyncio.create_task(works(between, "UPDATE jobs SET n = 2 WHERE id = 1"))]
+        waiting = [asyncio.create_task(works(between, takes(2, 1)))]
         await until(lambda: _blocked(server), lambda count: count == 1)
-        waiting.append(asyncio.create_task(works(last, "UPDATE jobs SET n = 3 WHERE id = 2")))
+        waiting.append(asyncio.create_task(works(last, takes(3, 2))))
         await until(lambda: _blocked(server), lambda count: count == 2)
         await until(lambda: _old(server), lambda apps: len(apps) == 4)
-        young = await in_transaction(crowd, server, "shop-young", "SELECT 1")
+        spared["young"] = await in_transaction(crowd, server, "shop-young", "SELECT 1")
+        return cls(leaked, spared, [between, last], waiting)
+
+
+async def test_ending_who_idles_in_a_transaction_ends_exactly_those_and_the_waiting_falls(
+    busy: Busy, room: Room
+) -> None:
+    server = busy.server
+    async with Crowd(server) as crowd:
+        jam = await Jam.made(crowd, server)
+        await busy.begin()
         for _ in range(6):
             await room.monitor.step()
-        copied = await until(lambda: asyncio.to_thread(busy.copied), lambda count: count > 0)
 
         action = next(a for a in room.actions if a.id == "config:0")
         armed = await room.executor.arm(action)
         assert armed.word == "2 backends"
-        hits = dict(armed.card.hits)
-        assert hits["wait for them"] == "1 backends"
+        assert dict(armed.card.hits)["wait for them"] == "1 backends"
         assert {text for name, text in armed.card.hits if name == "left alone"} == {
-            f"{pid(spared['pg_dump'])}: a backup",
-            f"{pid(spared['warroom'])}: a warroom session",
+            f"{pid(jam.spared['pg_dump'])}: a backup",
+            f"{pid(jam.spared['warroom'])}: a warroom session",
         }
         outcome = await room.run(armed, armed.word)
         await room.executor.settle()
 
         assert outcome.state is State.DONE, outcome.text
         (ended,) = [e for e in room.session.events if e.kind is Kind.OUTCOME]
-        assert set(ended.data["evidence"]["ended"]) == {pid(importer), pid(leaked)}
-        await asyncio.gather(*waiting)
-        for one in (*spared.values(), young, between, last):
+        assert set(ended.data["evidence"]["ended"]) == {pid(one) for one in jam.leaked}
+        await asyncio.gather(*jam.waiting)
+        for one in (*jam.spared.values(), *jam.behind):
             assert await one.fetchval("SELECT 1") == 1, "its session goes on"
         (effect,) = [e for e in room.session.events if e.kind is Kind.EFFECT]
         assert effect.data["verdict"] == "worked"
         assert "waiting 2 → 0" in effect.text
         assert psql(server, "SELECT n FROM jobs ORDER BY id") == "2\n3"
 
-    written = busy.written()
+    before, copied = busy.written(), busy.copied()
     await until(lambda: asyncio.to_thread(busy.copied), lambda count: count > copied)
-    assert await busy.bench.done(timeout=30) == 0, busy.bench.said()
-    assert busy.written() > written, "pgbench went on"
+    assert await busy.bench.done(timeout=60) == 0, busy.bench.said()
+    assert busy.written() > before, "pgbench went on"
     assert "number of failed transactions: 0 " in busy.bench.said(2000)
     assert "terminated" not in busy.backup.said(2000)
 

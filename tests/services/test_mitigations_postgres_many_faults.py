@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.services.own_postgres import OwnServer
 from tests.services.postgres_clients import Crowd, pid, probe_of, psql, row_of, tcp, until
 from tests.services.postgres_crowds import (
     Many,
@@ -24,18 +25,26 @@ from tests.services.postgres_crowds import (
     texts,
 )
 from tests.services.tcp_proxy import Proxy
+from tests.support.waiting import comes_true
 from warroom.drill.stack import postgres
 from warroom.drill.stack.postgres import Postgres
 from warroom.mitigations.base import (
     MitigationFailed,
     MitigationRefused,
     MitigationUncertain,
+    Output,
 )
 
 __all__ = ["crowd", "many", "shop"]
 pytestmark = [pytest.mark.service("postgres"), pytest.mark.usefixtures("shop")]
 
 HOSTILE = "\x1b[2J[/x][@click=app.bell]x[/]\u202e\x9b1m"
+
+DEFIANT = (
+    "DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(60); "
+    "EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$"
+)
+"""Whom a cancel does not end."""
 
 
 @pytest.fixture
@@ -148,13 +157,9 @@ async def test_a_connection_cut_under_the_act_leaves_it_uncertain(
 async def test_stopped_half_way_it_says_what_is_known(
     postgres_server: Postgres, crowd: Crowd, many: Many
 ) -> None:
-    defiant = (
-        "DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(60); "
-        "EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$"
-    )
     meek, hard = [await client(crowd, postgres_server) for _ in range(2)]
     crowd.runs(meek, "SELECT pg_sleep(60)")
-    crowd.runs(hard, defiant)
+    crowd.runs(hard, DEFIANT)
     await aged(postgres_server, meek, hard)
     mitigation = many("terminate_active")
     acting = asyncio.create_task(mitigation.perform(await mitigation.preview(None)))
@@ -280,3 +285,56 @@ async def test_three_hundred_backends_are_ended_and_each_is_accounted_for(
     finally:
         await server.stop()
         shutil.rmtree(home)
+
+
+async def test_a_prepared_transaction_at_the_root_is_said_and_what_takes_it_away(
+    stack_folder: Path, many: Many
+) -> None:
+    home = stack_folder / "prepared"
+    home.mkdir(mode=0o711)
+    server = await postgres.start(home, settings=("max_prepared_transactions = 2",))
+    try:
+        psql(
+            server, "CREATE TABLE jobs (id int PRIMARY KEY, n int); INSERT INTO jobs VALUES (1, 0)"
+        )
+        psql(server, "BEGIN; UPDATE jobs SET n = 1; PREPARE TRANSACTION 'forgotten'")
+        async with Crowd(server) as people:
+            victim = await people.connect()
+            people.runs(victim, "UPDATE jobs SET n = 2")
+            probe = probe_of(server.dsn())
+            sample = await until(probe.sample, lambda s: s.metrics["blocked"] == 1)
+            await probe.close()
+            mitigation = many("terminate_blockers", server.dsn())
+            with pytest.raises(
+                MitigationRefused, match="pg_prepared_xacts, then ROLLBACK PREPARED"
+            ):
+                await mitigation.preview(row_of(sample, pid(victim)))
+            await mitigation.close()
+    finally:
+        await server.stop()
+        shutil.rmtree(home)
+
+
+async def test_a_server_that_dies_under_the_act_leaves_it_uncertain(
+    stack_folder: Path, many: Many
+) -> None:
+    home = stack_folder / "dies"
+    home.mkdir(mode=0o711)
+    own = await OwnServer.started(home)
+    psql(own.server, "CREATE ROLE shop LOGIN")
+    people = Crowd(own.server)
+    hard = await client(people, own.server)
+    running = people.runs(hard, DEFIANT)
+    await aged(own.server, hard)
+    output = Output()
+    mitigation = many("terminate_active", own.server.dsn(), {"output": output})
+    card = await mitigation.preview(None)
+    acting = asyncio.create_task(mitigation.perform(card))
+    assert await comes_true(lambda: output.count == 1), "it was told to cancel"
+    await own.kill()
+    with pytest.raises(MitigationUncertain, match="it may have happened"):
+        await acting
+    with pytest.raises(MitigationRefused):
+        await mitigation.perform(card)
+    await asyncio.gather(running, return_exceptions=True)
+    shutil.rmtree(home)

@@ -111,7 +111,7 @@ async def test_stopped_half_way_it_says_how_many_went(server: Redis, make: Makes
     mitigation = make("delete_pattern", server.url, {"fence": fence}, pattern="sess:*")
     card = await mitigation.preview(None)
     acting: asyncio.Task[Any] = asyncio.create_task(mitigation.perform(card))
-    with pytest.raises(MitigationUncertain, match=r"stopped: .* keys were removed") as caught:
+    with pytest.raises(MitigationUncertain, match="keys were removed") as caught:
         await acting
     removed, more = numbers(str(caught.value))
     assert 0 < removed < 50_000

@@ -257,7 +257,7 @@ class _Removal:
         try:
             await self._portions()
         except asyncio.CancelledError:
-            raise MitigationUncertain(f"stopped: {self._known}") from None
+            raise MitigationUncertain(self._known) from None
         except RedisLost as lost:
             raise self._ended(str(lost), MitigationUncertain) from lost
         except RedisFault as fault:
