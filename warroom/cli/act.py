@@ -99,6 +99,9 @@ async def _run(
 ) -> Outcome | None:
     try:
         await room.open(watch=False)
+        refusal = "" if dry_run else room.executor.refusal(action)
+        if refusal:
+            raise MitigationRefused(refusal)
         armed = await room.executor.arm(action, inputs=inputs)
         return await through(room, armed, dry_run=dry_run, yes=yes, typed=typed)
     except MitigationRefused as error:
