@@ -100,8 +100,8 @@ def sorted_out(
 def pids(numbers: Iterable[int]) -> str:
     """Pids as people read them: the first ones, and how many more.
 
-    >>> pids([3, 1]), pids(range(1, 23))[-12:]
-    ('3, 1', '20 and 2 more')
+    >>> pids([3, 1]), pids(range(22)).endswith(", 19 and 2 more")
+    ('3, 1', True)
     """
     known = list(numbers)
     words = ", ".join(map(str, known[:LISTED]))
