@@ -77,6 +77,14 @@ async def test_a_filter_that_is_left_with_escape_is_as_it_was(page: TimelinePage
     await page.sees("3 entries")
 
 
+async def test_while_a_filter_is_typed_arrows_go_through_what_is_left(page: TimelinePage) -> None:
+    await page.press("slash", "i", "n", "up", "g", "down", "enter")
+    await page.sees("/ing ×", "1 of 3 entries")
+    assert page.texts == ["restarting api"]
+    await page.press("s")
+    await page.says("starred")
+
+
 async def test_conditions_are_chosen_seen_as_chips_and_taken_away_by_a_click(
     page: TimelinePage,
 ) -> None:

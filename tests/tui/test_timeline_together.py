@@ -100,6 +100,17 @@ async def test_a_draft_that_is_no_draft_is_passed_over(config: Path) -> None:
             await page.shown()
 
 
+def test_keys_that_arrive_together_go_into_the_filter(tmp_path: Path) -> None:
+    config = written(tmp_path)
+    shell = Shell(tmp_path, config)
+    shell("incident", "new", "Checkout 5xx", "--severity", "P1")
+    shell("note", "quiet days: s d M q")
+    with console(tmp_path, config) as terminal:
+        terminal.sees("Checkout 5xx")
+        terminal.keys("t/quiet d\rs")
+        terminal.sees("/quiet d", "1 of 2 entries", "starred")
+
+
 def test_a_draft_survives_a_lost_connection(tmp_path: Path) -> None:
     config = written(tmp_path)
     shell = Shell(tmp_path, config)

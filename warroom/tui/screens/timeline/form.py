@@ -33,8 +33,11 @@ from warroom.tui.screens.timeline.fields import Choices, Said, Text
 from warroom.tui.widgets.lines import Line, shortened
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from warroom.engine.room import Room
 
+SHOW_S: Final = 0.12
 DRAFT_S: Final = 1.0
 """How often what is typed is kept."""
 
@@ -100,6 +103,8 @@ class EntryForm(Dialog[Result]):
         self._kept, self._no_draft = job.content, ""
         self._waiting, self._wrong = "", ""
         self._saving = False
+        self._showing: Timer | None = None
+        self._imagined_at = room.clock.now()
         self._unsubscribe: Callable[[], None] = lambda: None
         self._text = Text(job.content.text, self.action_save)
         self._when = Input(job.content.when, placeholder=f"now, or {HELP}", select_on_focus=False)
@@ -184,9 +189,18 @@ class EntryForm(Dialog[Result]):
             at = found.at
             self._echo.say(self._said_of(found, width))
         self._foot.say(self._footing(max(20, form_area(*self.app.size).width - 4)))
+        self._imagined_at = at
+        if self._showing is None:
+            self._showing = self.set_timer(SHOW_S, self._show_there)
+
+    def _show_there(self) -> None:
+        """What it would be in the report, below: drawn a little later than what is typed, because
+        everything below a dialog is drawn with it."""
+        self._showing = None
         if self.is_current:
             author = self._room.session.author.login
-            self._live(imagined(self.content, at, author, self._job.subject))
+            entry = imagined(self.content, self._imagined_at, author, self._job.subject)
+            self._live(entry)
 
     def _said_of(self, found: Understood, width: int) -> list[Line]:
         now = self._room.clock.now()

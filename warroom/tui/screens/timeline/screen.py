@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Final
 from zoneinfo import ZoneInfo
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
@@ -21,12 +21,12 @@ from warroom.engine.drafts import Drafts
 from warroom.tui.geometry import Plan, readable
 from warroom.tui.layout import RoomLayout
 from warroom.tui.messages import IncidentChanged
-from warroom.tui.screens.dialogs import Option, ask_line, choose, show_sheet
+from warroom.tui.screens.dialogs import show_sheet
 from warroom.tui.screens.timeline.areas import areas
 from warroom.tui.screens.timeline.detail import Subject
 from warroom.tui.screens.timeline.draw import Look
-from warroom.tui.screens.timeline.edits import Edits
-from warroom.tui.screens.timeline.filters import FLAGS, Filter
+from warroom.tui.screens.timeline.filtering import Filtering
+from warroom.tui.screens.timeline.filters import Filter
 from warroom.tui.screens.timeline.keys import KEYS, bindings, help_lines
 from warroom.tui.screens.timeline.listing import START, Listing, place_of
 from warroom.tui.screens.timeline.parts import (
@@ -51,13 +51,14 @@ _WARM: Final = 4_000
 _WARM_S: Final = 0.02
 
 
-class TimelineScreen(Edits):
+class TimelineScreen(Filtering):
     """Opened with `t`. Nothing here is lost: what is changed or retracted stays in the journal."""
 
     DEFAULT_CSS = """
     TimelineScreen { background: $background; overflow: hidden hidden; }
     """
     BINDINGS: ClassVar[list[BindingType]] = bindings()
+    AUTO_FOCUS: ClassVar[str | None] = ""
 
     def __init__(self, room: Room, zone: str) -> None:
         super().__init__()
@@ -65,7 +66,7 @@ class TimelineScreen(Edits):
         self.look = Look(ZoneInfo(zone))
         self._layout = RoomLayout(self.plan)
         self.listing = Listing()
-        self.awaited = {}
+        self.awaited, self.line = {}, None
         self._incident, self._known = "", 0
         self._exhibits: dict[int, list[Exhibit]] = {}
         self._with_detail = False
@@ -101,6 +102,8 @@ class TimelineScreen(Edits):
         """Where everything stands now."""
         made = areas(size.width, size.height, detail=self._with_detail)
         self.head.too_small = made.too_small
+        if self.line is not None and not made.too_small:
+            made.regions[str(self.line.id)] = made.regions.pop(self.keys.id or "")
         return made
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -305,63 +308,6 @@ class TimelineScreen(Edits):
         if self._with_detail and not areas(*self.app.size).tabs:
             self._with_detail = False
             self._keys_to(None)
-
-    # Filters --------------------------------------------------------------------------------
-
-    def filter(self, wanted: Filter) -> None:
-        """Show only that; the cursor stays on its entry, or goes to the next one there is."""
-        was_at_end = self.entries.at_end
-        self.listing.apply(wanted)
-        if was_at_end and self.listing.shown and self.entries.cursor == START:
-            self.entries.cursor = place_of(self.listing.shown[-1])
-        self.changed()
-
-    @work(group="dialog")
-    async def action_filter(self) -> None:
-        from dataclasses import replace
-
-        before = self.listing.filter
-
-        def live(text: str) -> None:
-            self.filter(replace(self.listing.filter, text=text.strip()))
-
-        text = await ask_line(self, "/", before.text, placeholder="words, all of them", live=live)
-        live(before.text if text is None else text)
-
-    @on(Chips.Removed)
-    def _removed(self, message: Chips.Removed) -> None:
-        self.filter(self.listing.filter.toggled(message.chip))
-
-    def action_quiet(self) -> None:
-        self.filter(self.listing.filter.toggled("quiet"))
-
-    @work(group="dialog")
-    async def action_conditions(self) -> None:
-        """One after the other, seen at once, until it is left."""
-        at = ""
-        while True:
-            options = self._conditions()
-            chosen = await choose(
-                self, "only these", options, at=at, hint="enter ticks   esc is done"
-            )
-            if chosen is None:
-                return
-            at = chosen
-            self.filter(Filter() if chosen == "none" else self.listing.filter.toggled(chosen))
-
-    def _conditions(self) -> list[Option]:
-        listing = self.listing
-        held = {chip.id for chip in listing.filter.chips()}
-        found = [(flag.id, flag.label, "") for flag in FLAGS]
-        found += [(f"tags:{name}", f"#{name}", str(n)) for name, n in listing.tags().items()]
-        found += [
-            (f"authors:{name}", f"by {name}", str(n)) for name, n in listing.authors().items()
-        ]
-        found += [(f"kinds:{name}", name, str(n)) for name, n in listing.kinds().items()]
-        return [
-            Option("none", "every entry, without conditions", str(len(listing.entries))),
-            *(Option(i, label, n, mark="[x]" if i in held else "[ ]") for i, label, n in found),
-        ]
 
     # Leaving --------------------------------------------------------------------------------
 
