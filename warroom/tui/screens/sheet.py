@@ -9,7 +9,22 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from warroom.tui.screens.dialog import Dialog
-from warroom.tui.widgets.lines import Line, Lines, spread
+from warroom.tui.screens.timeline.draw import folded
+from warroom.tui.widgets.lines import Line, Lines, spread, width_of
+
+
+def whole(lines: Sequence[Line], width: int) -> list[Line]:
+    """Lines of at most `width` cells with nothing cut: what is too long goes on below its last
+    column, or a little to the right where that leaves too little room."""
+    found: list[Line] = []
+    for line in lines:
+        if width_of(line) <= width:
+            found.append(line)
+            continue
+        column = width_of(line[:-1])
+        indent = column if column <= width // 2 else 0
+        found += folded(line, width, " " * (indent or 4))
+    return found
 
 
 class SheetBody(Lines):
@@ -22,11 +37,11 @@ class SheetBody(Lines):
 
     def build(self, width: int, height: int) -> list[Line]:
         h, v, corners = ("-", "|", "++++") if self.ascii_only else ("━", "┃", "┏┓┗┛")
-        room = height - 2
-        self.offset_y = max(0, min(self.offset_y, len(self.lines) - room))
-        shown = self.lines[self.offset_y : self.offset_y + room]
-        more = len(self.lines) > room
-        place = f" {self.offset_y + len(shown)}/{len(self.lines)} lines " if more else ""
+        room, every = height - 2, whole(self.lines, width - 4)
+        self.offset_y = max(0, min(self.offset_y, len(every) - room))
+        shown = every[self.offset_y : self.offset_y + room]
+        more = len(every) > room
+        place = f" {self.offset_y + len(shown)}/{len(every)} lines " if more else ""
         top = spread([(corners[0] + h, "focus"), (f" {self.title} ", "title accent")],
                      [(h + corners[1], "focus")], width, h, "focus")  # fmt: skip
         lines: list[Line] = [top]
