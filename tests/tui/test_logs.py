@@ -146,3 +146,9 @@ async def test_what_is_for_logs_says_so_elsewhere(
             await room.press(key)
             await room.says("that is for the logs pane")
             room.app.room_screen.keys.clear()
+
+
+async def test_the_rate_falls_to_nothing_when_no_line_comes_any_more(desk: Desk) -> None:
+    desk.writes(*(f"INFO served /cart {number}" for number in range(100)))
+    await desk.loses(" 0 lines/s")
+    await desk.sees(" 0 lines/s")

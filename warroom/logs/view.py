@@ -281,5 +281,9 @@ class LogView:
             or (self._upto >= self.ring.last and self._downto <= self.ring.first),
             newer=newer,
             fallen=0 if self.bottom is None else self.ring.evicted - self._paused_at,
-            rate=self.ring.arrived_since(now - RATE_WINDOW_S) / RATE_WINDOW_S,
+            rate=self.rate(now),
         )
+
+    def rate(self, now: float) -> float:
+        """Lines a second that arrived lately, as of `now`."""
+        return self.ring.arrived_since(now - RATE_WINDOW_S) / RATE_WINDOW_S

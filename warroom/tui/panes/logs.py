@@ -44,6 +44,7 @@ class LogsPane(Pane):
         self._shown: list[LogLine] = []
         self._places: list[int] = []
         self._drawn = -1
+        self._rate = ""
         self._height = 10
         self._zone = ZoneInfo("UTC")
 
@@ -60,7 +61,12 @@ class LogsPane(Pane):
         working = self.view.work()
         newest = self.view.ring.last
         fresh, self._drawn = newest != self._drawn or bool(self.view.ring.tails), newest
-        return working or (fresh and self.view.following)
+        return working or (fresh and self.view.following) or self._rate_fell(self.view)
+
+    def _rate_fell(self, view: LogView) -> bool:
+        """No line tells that none comes any more: a rate that is shown has to be looked after."""
+        now = self.room.clock.now().timestamp() if self.room is not None else 0.0
+        return self._rate not in ("", _rate(0.0)) and self._rate != _rate(view.rate(now))
 
     # What is shown --------------------------------------------------------------------------
 
@@ -70,7 +76,8 @@ class LogsPane(Pane):
         counts = self.view.counts(self.room.clock.now().timestamp())
         names = [status.name for status in self.room.logs.status()]
         spans: list[Span] = [(", ".join(names[:4]) + ("…" if len(names) > 4 else ""), "dim")]
-        spans.append((f"  {counts.rate:,.0f} lines/s", ""))
+        self._rate = _rate(counts.rate)
+        spans.append((f"  {self._rate}", ""))
         if self.view.query:
             more = "" if counts.complete else "…"
             spans.append((f"  {counts.matched:,}{more} of {counts.total:,}", "accent"))
@@ -302,3 +309,7 @@ class LogsPane(Pane):
         if self.view is not None:
             self.view.scroll(by, self._height)
             self.changed()
+
+
+def _rate(lines: float) -> str:
+    return f"{lines:,.0f} lines/s"
