@@ -106,6 +106,13 @@ def test_times_stand_in_the_zone_and_in_utc() -> None:
     assert "Next update by 15:20 CET (14:20 UTC)" in rendered("chat", "update")
 
 
+def test_what_began_on_another_day_says_which() -> None:
+    known = facts("initial")
+    begun = replace(known, since=known.since - timedelta(days=1))
+    text = draft(begun, "chat", "initial", zone=BERLIN)
+    assert f"since {begun.since.astimezone(BERLIN):%Y-%m-%d %H:%M} CET" in text
+
+
 @pytest.mark.parametrize("name", hostile.CORPUS)
 @pytest.mark.parametrize("audience", AUDIENCES)
 def test_hostile_facts_are_harmless_text_in_one_line_each(audience: str, name: str) -> None:

@@ -112,7 +112,7 @@ def draft(
         known = audience if audience in AUDIENCES else "stakeholders"
         template = built_in(f"updates/{file_name(known, stage)}")
     functions: dict[str, Callable[..., str]] = {
-        "clock": partial(clock, zone=zone),
+        "clock": partial(clock, zone=zone, now=facts.now),
         "day": lambda instant: f"{instant.astimezone(zone):%Y-%m-%d}",
         "span": span,
     }
@@ -143,19 +143,24 @@ def _context(facts: Facts) -> Mapping[str, object]:
     }
 
 
-def clock(instant: datetime, zone: ZoneInfo) -> str:
-    """`14:35 CET (13:35 UTC)`; with dates where the two are not of the same day.
+def clock(instant: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """`14:35 CET (13:35 UTC)`; with the date where it is not today's in the zone, and with both
+    where the two are not of the same day.
 
-    >>> clock(datetime(2026, 11, 21, 13, 35, tzinfo=UTC), ZoneInfo("Europe/Berlin"))
+    >>> now = datetime(2026, 11, 21, 14, 0, tzinfo=UTC)
+    >>> clock(datetime(2026, 11, 21, 13, 35, tzinfo=UTC), ZoneInfo("Europe/Berlin"), now)
     '14:35 CET (13:35 UTC)'
+    >>> clock(datetime(2026, 11, 20, 13, 35, tzinfo=UTC), ZoneInfo("Europe/Berlin"), now)
+    '2026-11-20 14:35 CET (13:35 UTC)'
     """
     local, utc = instant.astimezone(zone), instant.astimezone(UTC)
     name = abbreviation(local)
+    dated = "" if local.date() == now.astimezone(zone).date() else f"{local:%Y-%m-%d} "
     if name == "UTC":
-        return f"{utc:%H:%M} UTC"
+        return f"{dated}{utc:%H:%M} UTC"
     if local.date() != utc.date():
         return f"{local:%Y-%m-%d %H:%M} {name} ({utc:%Y-%m-%d %H:%M} UTC)"
-    return f"{local:%H:%M} {name} ({utc:%H:%M} UTC)"
+    return f"{dated}{local:%H:%M} {name} ({utc:%H:%M} UTC)"
 
 
 _BEGINNINGS: Final = re.compile(
