@@ -9,6 +9,7 @@ given
                                         masked, and what is nobody's business there is empty
   started_at                            when it started, or none
   duration                              seconds from the opening to the resolution, or so far
+  lasted                                the same, from when it started
   commanders, roles                     names in the order of handover; (role, names)
   measures                              Measure: label, seconds, at, open
   severities, statuses                  (name, seconds) in the order of their first time
@@ -183,6 +184,7 @@ def _head(report: Report) -> Mapping[str, object]:
         "internal": report.audience is Audience.INTERNAL,
         "started_at": timeline.started_at,
         "duration": timeline.durations.total,
+        "lasted": timeline.durations.total + (timeline.durations.detect or 0.0),
         "commanders": doings.commanders(timeline),
         "roles": [(role.value, incident.roles[role]) for role in Role if role in incident.roles],
         "measures": views.measures(timeline),
