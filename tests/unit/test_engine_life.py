@@ -17,7 +17,7 @@ from warroom.domain.events import Author, Draft, Event, Kind
 from warroom.domain.ledger import standing
 from warroom.domain.sample import Row
 from warroom.domain.severity import SCHEMES
-from warroom.engine import security
+from warroom.engine import doing, security
 from warroom.engine.approvals import NotApproved
 from warroom.engine.executor import Action, Armed, Around, Executor, State
 from warroom.engine.lease import FENCE_S
@@ -430,3 +430,19 @@ async def test_without_a_record_nothing_ever_runs(sits: Any, journal: Journal, t
     for _ in range(tries):
         assert (await alice.executor.run(await alice.arm(lever))).state is State.REFUSED
     assert lever.pulled == 0
+
+
+async def test_who_has_a_card_open_for_the_same_target_is_said_on_the_other_card(
+    sits: Any,
+) -> None:
+    alice, bob = await sits(), await sits(BOB)
+    armed = await alice.arm(Lever())
+    await alice.session.sign()
+    await bob.session.sign()
+    own = bob.session.console
+    (said,) = doing.others(bob.session.present, own, armed.card)
+    assert said == "alice has a card open for the same target: Pull"
+    await alice.executor.disarm(armed)
+    await alice.session.sign()
+    await bob.session.sign()
+    assert doing.others(bob.session.present, own, armed.card) == ()

@@ -19,7 +19,7 @@ from warroom.domain.clock import Clock
 from warroom.domain.evidence import Evidence
 from warroom.domain.sample import Row
 from warroom.domain.text import harmless, shorten
-from warroom.engine import life, tiers, warnings
+from warroom.engine import doing, life, tiers, warnings
 from warroom.engine.approvals import Approvals
 from warroom.engine.effects import Figures
 from warroom.engine.lease import Book, Fence, sweep
@@ -135,6 +135,7 @@ class Executor:
         except BaseException:
             await mitigation.close()
             raise
+        self.session.about_to(doing.said(card))
         return Armed(
             action,
             card,
@@ -156,6 +157,7 @@ class Executor:
 
     async def disarm(self, armed: Armed) -> None:
         """Put an armed action away without running it."""
+        self.session.about_to("")
         await armed.mitigation.close()
 
     # Running --------------------------------------------------------------------------------
@@ -194,6 +196,7 @@ class Executor:
             return run.outcome
         finally:
             run.phase = Phase.ENDED
+            self.session.about_to("")
             await armed.mitigation.close()
 
     def _unconfirmed(self, armed: Armed, typed: str) -> str:

@@ -23,6 +23,7 @@ from warroom.domain.evidence import Evidence
 from warroom.domain.sample import Finding, Health, Sample
 from warroom.domain.severity import Scheme
 from warroom.domain.timeline import Timeline
+from warroom.engine import doing
 from warroom.engine.actions import Surroundings, actions_for, signer
 from warroom.engine.checks import Check, CheckState, evaluate
 from warroom.engine.course import Course
@@ -233,7 +234,7 @@ class Room:
 
     def others_at(self, armed: Armed) -> tuple[str, ...]:
         """Who else has a card open for the same target, in words."""
-        return ()
+        return doing.others(self.session.present, self.session.console, armed.card)
 
     def _around(self, armed: Armed) -> Around:
         return Around(

@@ -56,7 +56,7 @@ class Session:
         self.backlog = Backlog(journal, outbox(self.console) if outbox else None)
         self.away = ""
         self.present: tuple[Presence, ...] = ()
-        self._name = ""
+        self._name = self._doing = ""
         self.projection = Projection()
         self._projected: Timeline | None = None
         self._listeners: list[Callable[[], None]] = []
@@ -330,9 +330,16 @@ class Session:
 
     async def sign(self) -> None:
         """Say that this console is here, and learn who else is. Raises JournalError."""
-        present = tuple(await self.journal.beat(self._name, self.console, self.author))
+        name, doing = self._name, self._doing
+        present = tuple(await self.journal.beat(name, self.console, self.author, doing))
         self._found("")
         self._here(present)
+
+    def about_to(self, doing: str) -> None:
+        """Let the others know at once what this console is about to do; empty: nothing."""
+        if doing != self._doing:
+            self._doing = doing
+            self._begun.set()
 
     def _here(self, present: tuple[Presence, ...]) -> None:
         before = {one.console for one in self.present}

@@ -42,10 +42,10 @@ class Aside:
         self._file, self._clock = JournalFile(path, busy_s=busy_s, durable=False), clock
         self._here: set[tuple[int, str]] = set()
 
-    def beat(self, incident: str, console: str, author: Author) -> list[Presence]:
+    def beat(self, incident: str, console: str, author: Author, doing: str = "") -> list[Presence]:
         """Raises NoIncident. Whatever else is wrong with the file is for those who write the
         record to say: then those are present whose rows can be read, and this console."""
-        own = Presence(console, author, self._clock.now())
+        own = Presence(console, author, self._clock.now(), doing)
         try:
             others = self._present(incident, own.seen_at.timestamp())
         except NoIncident:
@@ -93,7 +93,7 @@ class Aside:
         who, now = own.author, own.seen_at.timestamp()
         with self._file.saving(time.monotonic() + _PATIENCE_S) as connection:
             number = _number(connection, incident)
-            row = (number, own.console, who.login, who.uid, who.origin, now)
+            row = (number, own.console, who.login, who.uid, who.origin, now, own.doing)
             connection.execute(statement("gone"), (now - PRESENT_S, now + PRESENT_S))
             connection.execute(statement("beat"), row)
         self._here.add((number, own.console))
@@ -105,8 +105,10 @@ class Aside:
             span = (number, now - PRESENT_S, now + PRESENT_S)
             rows = connection.execute(statement("present"), span).fetchall()
         return [
-            Presence(console, Author(login, uid, origin), datetime.fromtimestamp(seen_at, UTC))
-            for console, login, uid, origin, seen_at in rows
+            Presence(
+                console, Author(login, uid, origin), datetime.fromtimestamp(seen_at, UTC), doing
+            )
+            for console, login, uid, origin, seen_at, doing in rows
         ]
 
 

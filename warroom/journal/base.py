@@ -56,11 +56,13 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """A console that looks at an incident. `console` is its own id, `seen_at` its last sign."""
+    """A console that looks at an incident. `console` is its own id, `seen_at` its last sign,
+    `doing` what it is about to do (see `engine.doing`)."""
 
     console: str
     author: Author
     seen_at: datetime
+    doing: str = ""
 
 
 class Journal(Protocol):
@@ -114,7 +116,9 @@ class Journal(Protocol):
         """
         ...
 
-    async def beat(self, incident: str, console: str, author: Author) -> Sequence[Presence]:
+    async def beat(
+        self, incident: str, console: str, author: Author, doing: str = ""
+    ) -> Sequence[Presence]:
         """Say that this console is here; who is, within PRESENT_S, itself among them."""
         ...
 

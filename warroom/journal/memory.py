@@ -100,9 +100,11 @@ class MemoryJournal:
         self.changed.set()
         return name
 
-    async def beat(self, incident: str, console: str, author: Author) -> Sequence[Presence]:
+    async def beat(
+        self, incident: str, console: str, author: Author, doing: str = ""
+    ) -> Sequence[Presence]:
         kept, now = self._kept(incident), self._clock.now()
-        present = kept.present | {console: Presence(console, author, now)}
+        present = kept.present | {console: Presence(console, author, now, doing)}
         kept.present = {
             name: one
             for name, one in sorted(present.items())

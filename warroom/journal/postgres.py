@@ -141,10 +141,12 @@ class PostgresJournal:
         self.changed.set()
         return adopted
 
-    async def beat(self, incident: str, console: str, author: Author) -> Sequence[Presence]:
+    async def beat(
+        self, incident: str, console: str, author: Author, doing: str = ""
+    ) -> Sequence[Presence]:
         async def write(connection: Any) -> list[Presence]:
             who = (author.login, author.uid, author.origin)
-            number = await connection.fetchval(statement("beat"), incident, console, *who)
+            number = await connection.fetchval(statement("beat"), incident, console, *who, doing)
             if number is None:
                 raise NoIncident(f"there is no incident {incident}")
             await connection.execute(statement("gone"), number, _KEPT_FOR_S)
@@ -343,4 +345,4 @@ def _heading(name: str, rows: Sequence[Any]) -> Heading:
 
 def _presence(row: Any) -> Presence:
     author = Author(row["login"], row["uid"], row["origin"])
-    return Presence(row["console"], author, instant_of(row["seen_at"]))
+    return Presence(row["console"], author, instant_of(row["seen_at"]), row["doing"])

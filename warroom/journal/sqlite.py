@@ -97,8 +97,11 @@ class SqliteJournal:
                 return fault
             last = events[-1]
 
-    async def beat(self, incident: str, console: str, author: Author) -> Sequence[Presence]:
-        return await self._aside.run(partial(self._aside.store.beat, incident, console, author))
+    async def beat(
+        self, incident: str, console: str, author: Author, doing: str = ""
+    ) -> Sequence[Presence]:
+        beat = partial(self._aside.store.beat, incident, console, author, doing)
+        return await self._aside.run(beat)
 
     async def keep(self, incident: str, readings: Sequence[Reading]) -> None:
         keep = partial(self._aside.store.keep, incident, readings)

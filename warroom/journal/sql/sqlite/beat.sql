@@ -1,2 +1,2 @@
-INSERT OR REPLACE INTO presence (incident, console, login, uid, origin, seen_at)
-VALUES (?, ?, ?, ?, ?, ?);
+INSERT OR REPLACE INTO presence (incident, console, login, uid, origin, seen_at, doing)
+VALUES (?, ?, ?, ?, ?, ?, ?);
