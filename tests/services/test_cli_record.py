@@ -12,6 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import WARROOM, Shell, home, written
+from tests.unit.chains import BEGIN
+from warroom.domain.events import Author, Draft, Kind, seal
+from warroom.domain.timeline import project
+from warroom.reports.data import to_json
 
 
 @pytest.fixture
@@ -178,3 +182,17 @@ def test_without_any_config_there_is_a_journal_of_the_user(tmp_path: Path) -> No
     (journal,) = tmp_path.rglob("journal.db")
     assert ".local/state/warroom" in str(journal)
     assert journal.stat().st_mode & 0o077 == 0
+
+
+def test_an_incident_of_somebody_elses_making_moves_nothing_on_the_terminal(shell: Shell) -> None:
+    evil = "\x1b]0;pwned\x07 \x9b31m \u202e gpj.exe"
+    opening = Draft(Kind.OPENED, BEGIN, Author(evil, 1), evil, {"scheme": evil, "severity": evil})
+    events = [seal("id-1", "INC-2026-11-21-001", 1, BEGIN, opening, "")]
+    file = shell.folder / "theirs.json"
+    file.write_text(to_json(events, project(events, BEGIN)), encoding="utf-8")
+    incident = shell("incident", "import", str(file)).out.strip()
+    for words in (("list",), ("show", incident), ("list", "--json"), ("show", incident, "--json")):
+        told = shell("incident", *words).out
+        assert "gpj.exe" in told
+        assert not set(told) & set("\x1b\x07\x9b\u202e")
+    assert shell("incident", "show", incident, "--json").json["events"][0]["text"] == evil

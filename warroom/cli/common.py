@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,12 @@ LOOK: Final = "warroom.look"
 """Where the root command's options for the console are kept, in the context's `meta`."""
 USAGE = 2
 """Exit status for a wrong call, a wrong config, or a terminal that will not do."""
+
+_CONTROLS: Final = re.compile(
+    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
+    "\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+"""What `domain.text.harmless` makes a picture and JSON (RFC 8259, section 7) leaves as it is."""
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -196,7 +203,16 @@ def with_session(loaded: Loaded, doing: Callable[[Session], Coroutine[Any, Any, 
 
 def print_json(value: dict[str, Any]) -> None:
     """One JSON document on stdout, `version` first."""
-    click.echo(json.dumps({"version": 1, **value}, ensure_ascii=False, indent=2))
+    click.echo(escaped(json.dumps({"version": 1, **value}, ensure_ascii=False, indent=2)))
+
+
+def escaped(document: str) -> str:
+    r"""JSON with nothing that a terminal obeys: the same values, written as escapes.
+
+    >>> escaped('{"title": "\x9b31m"}') == r'{"title": "\u009b31m"}'
+    True
+    """
+    return _CONTROLS.sub(lambda found: json.dumps(found[0])[1:-1], document)
 
 
 def refuse_without_terminal() -> None:

@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 import click
 
 from warroom.cli import intake
-from warroom.cli.common import chosen, config_option, fail, load, print_json, with_session
+from warroom.cli.common import chosen, config_option, escaped, fail, load, print_json, with_session
 from warroom.domain.clock import span
 from warroom.domain.incident import Incident
 from warroom.domain.ledger import doubts, standing
 from warroom.domain.requests import Requests
+from warroom.domain.text import harmless
 from warroom.domain.watch import watched_until
 from warroom.engine import people
 from warroom.engine.security import lock, unlock
@@ -76,8 +77,10 @@ def list_(as_json: bool, config: str | None) -> None:
     for h in found:
         from_ = f"  (imported: {h.origin.partition(', sha256')[0]})" if h.origin else ""
         click.echo(
-            f"{h.id}  {h.severity:<5} {h.status.value:<13} {h.opened_at:%Y-%m-%d %H:%M}Z  "
-            f"{h.title}{from_}"
+            harmless(
+                f"{h.id}  {h.severity:<5} {h.status.value:<13} {h.opened_at:%Y-%m-%d %H:%M}Z  "
+                f"{h.title}{from_}"
+            )
         )
     if not found:
         click.echo("no incidents yet: `warroom incident new TITLE --severity P1`", err=True)
@@ -112,15 +115,17 @@ def show(id: str | None, as_json: bool, config: str | None) -> None:
     if as_json:
         from warroom.reports.data import to_json
 
-        click.echo(to_json(events, timeline))
+        click.echo(escaped(to_json(events, timeline)))
         return
     zone = ZoneInfo(loaded.settings.incident.timezone)
     now = timeline.incident
-    click.echo(f"{now.id}  {now.severity} ({now.scheme})  {now.status.value}  {now.title}")
+    head = f"{now.id}  {now.severity} ({now.scheme})  {now.status.value}  {now.title}"
+    click.echo(harmless(head))
     for entry in timeline.entries:
         who = "machine" if entry.by_machine else entry.author
-        text = entry.text.replace("\n", "\n" + " " * 33)
-        click.echo(f"{entry.at.astimezone(zone):%Y-%m-%d %H:%M:%S}  {who:<12} {text}")
+        text = harmless(entry.text, lines=True).replace("\n", "\n" + " " * 33)
+        at = f"{entry.at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+        click.echo(f"{at}  {harmless(who):<12} {text}")
 
 
 @incident.command()
