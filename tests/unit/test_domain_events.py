@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.chains import BEGIN, ONCALL, Chain, draft, opening
+from warroom.domain.corrections import instant_of
 from warroom.domain.events import Author, Draft, Event, Kind, broken, digest, event_id, plain, seal
 
 anything = st.recursive(
@@ -114,3 +115,15 @@ def test_ids_are_of_version_7_and_sort_by_time() -> None:
 
 def test_an_opening_keeps_its_scheme_and_severity() -> None:
     assert sealed(opening()).data == {"scheme": "P0-P3", "severity": "P2"}
+
+
+@pytest.mark.parametrize("year", [1, 2, 9998, 9999])
+def test_a_time_at_the_end_of_the_calendar_is_refused_because_no_zone_can_show_it(
+    year: int,
+) -> None:
+    at = datetime(year, 1, 1, tzinfo=UTC)
+    with pytest.raises(ValueError, match="the end of the calendar"):
+        seal("id", "INC-1", 1, BEGIN, draft(Kind.NOTE, "long ago", at), "")
+    with pytest.raises(ValueError, match="the end of the calendar"):
+        seal("id", "INC-1", 1, at, draft(Kind.NOTE, "a clock gone wrong"), "")
+    assert instant_of(at.isoformat()) is None

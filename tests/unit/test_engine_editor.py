@@ -191,3 +191,14 @@ async def operate(editor: Editor, session: Session, name: str, number: int) -> N
             await editor.retract(chosen.seq, "by mistake")
         case "merge" if len(shown) > 1:
             await editor.merge([entry.seq for entry in shown[: 2 + number % 3]])
+
+
+async def test_evidence_stays_through_one_merge_after_another() -> None:
+    session = await a_room()
+    editor = Editor(session)
+    first, second = await editor.add("first"), await editor.add("second")
+    kept = Evidence(EvidenceKind.ROWS, "redis", "used 1.4 MiB")
+    third = await editor.add("third", evidence=[kept])
+    await editor.merge([second.seq, third.seq])
+    await editor.merge([first.seq, second.seq])
+    assert [(one.entry, one.evidence) for one in session.timeline().exhibits] == [(first.seq, kept)]

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from warroom.domain.events import CORRECTIONS, Event, Kind
+from warroom.domain.events import CORRECTIONS, Event, Kind, utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class Corrections:
     def __init__(self) -> None:
         self._events: dict[int, Event] = {}
         self._about: dict[int, list[Event]] = {}
+        self._entries: dict[int, int] = {}
         self._opening = 0
 
     def add(self, event: Event) -> int:
@@ -50,9 +51,12 @@ class Corrections:
         if target not in self._events:
             return 0
         self._about.setdefault(target, []).append(event)
-        while (above := self._events.get(target)) is not None and above.kind in CORRECTIONS:
-            target = target_of(above)
-        return target if above is not None else 0
+        entry = self._entries.get(target, 0) if self._is_correction(target) else target
+        self._entries[event.seq] = entry
+        return entry
+
+    def _is_correction(self, seq: int) -> bool:
+        return self._events[seq].kind in CORRECTIONS
 
     def touched(self, seq: int) -> bool:
         """Whether anybody corrected entry `seq`."""
@@ -93,14 +97,16 @@ class Corrections:
 
     def rivals(self, seq: int) -> tuple[Version, ...]:
         """Versions that the author of what holds now had not seen and that say something else."""
-        heads: list[Version] = []
         bases = {a.seq: a.data.get("base") for a in self._amendments(seq)}
-        for version in self.versions(seq):
+        versions = self.versions(seq)
+        unseen = 0  # from which of the versions on nobody has seen them
+        for number, version in enumerate(versions):
             base = bases.get(version.seq)
             seen = base if isinstance(base, int) else version.seq
-            heads = [*(head for head in heads if head.seq > seen), version]
-        last = heads[-1]
-        return tuple(h for h in heads[:-1] if (h.text, h.at) != (last.text, last.at))
+            while unseen < number and versions[unseen].seq <= seen:
+                unseen += 1
+        last = versions[-1]
+        return tuple(h for h in versions[unseen:-1] if (h.text, h.at) != (last.text, last.at))
 
     def base(self, seq: int) -> int:
         """What an amendment of entry `seq` that has seen everything names as its base."""
@@ -157,8 +163,8 @@ def instant_of(value: object) -> datetime | None:
         return None
     try:
         instant = datetime.fromisoformat(value.strip())
-        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):  # OverflowError: year 1 or 9999 with an offset
+        return utc(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
+    except ValueError:
         return None
 
 

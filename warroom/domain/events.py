@@ -8,7 +8,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from enum import Enum, StrEnum
 from typing import Any, Final
 
@@ -177,9 +177,12 @@ def broken(events: Iterable[Event], after: Event | None = None) -> int:
 
 
 def utc(instant: datetime) -> datetime:
-    """`instant` in UTC. Raises ValueError when it does not say its zone."""
+    """`instant` in UTC. Raises ValueError when it does not say its zone, and for the first and
+    last years of the calendar: at its ends there is no local time and no deadline."""
     if instant.tzinfo is None:
         raise ValueError(f"the time {instant.isoformat()} does not say its zone")
+    if not MINYEAR + 1 < instant.year < MAXYEAR - 1:
+        raise ValueError(f"the year {instant.year} is too near the end of the calendar")
     return instant.astimezone(UTC)
 
 

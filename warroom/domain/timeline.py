@@ -247,9 +247,10 @@ class Projection:
 
     def _exhibits(self) -> tuple[Exhibit, ...]:
         found: list[Exhibit] = []
+        merged_into = self._merged_into()
         for number, event in self._carriers:
             own = _belongs(event) or event.seq
-            owner = self._owner(own)
+            owner = merged_into.get(own, own)
             merged = own == event.seq and owner != own  # retracted because another took it in
             if owner not in self._by_seq or not (merged or self._corrections.holds(event.seq)):
                 continue
@@ -257,9 +258,14 @@ class Projection:
                 found.append(Exhibit(f"E{index}", owner, event.author.login, event.at, evidence))
         return tuple(found)
 
-    def _owner(self, seq: int) -> int:
-        """The entry that `seq` was merged into; itself when it was not."""
-        return next((e for e in self._merging if seq in self._by_seq[e].data["merged"]), seq)
+    def _merged_into(self) -> dict[int, int]:
+        """The entry that took another one in, by the other one's sequence."""
+        return {
+            seq: into
+            for into in sorted(self._merging, reverse=True)
+            for seq in self._by_seq[into].data["merged"]
+            if isinstance(seq, int)
+        }
 
 
 def project(events: Iterable[Event], now: datetime) -> Timeline:

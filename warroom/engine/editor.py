@@ -119,8 +119,8 @@ class Editor:
         if any(entry.kind is Kind.OPENED for entry in others):
             raise EditRefused("the opening stays on its own: nothing earlier can take it in")
         tags = dict.fromkeys(tag for entry in entries for tag in entry.tags)
-        already = first.data.get("merged")
-        merged = [*(already if isinstance(already, list) else ()), *(e.seq for e in others)]
+        before = [seq for entry in entries for seq in _merged(entry)]
+        merged = [*before, *(e.seq for e in others)]
         more = {"merged": merged, "tags": list(tags)}
         data = {"seq": first.seq, "base": self._session.projection.base(first.seq), "data": more}
         if any(entry.starred for entry in entries):
@@ -208,6 +208,12 @@ def audience_of(entry: Entry) -> Audience:
 
 def _said(data: Mapping[str, Any]) -> bool:
     return data.get("audience") == "external"
+
+
+def _merged(entry: Entry) -> list[Any]:
+    """What an entry had taken in already."""
+    said = entry.data.get("merged")
+    return said if isinstance(said, list) else []
 
 
 def _named(text: str) -> str:
