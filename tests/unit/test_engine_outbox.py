@@ -211,8 +211,12 @@ json_like = st.recursive(
 @given(
     st.text(),
     st.dictionaries(st.text().filter(lambda s: "\0" not in s), json_like, max_size=3),
-    st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=45))])),
-    st.sampled_from(Kind),
+    st.datetimes(
+        datetime(3, 1, 1),  # noqa: DTZ001 - the zone is given beside it
+        datetime(9997, 12, 31),  # noqa: DTZ001
+        timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=45))]),
+    ),
+    st.sampled_from([kind for kind in Kind if kind is not Kind.OPENED]),
 )
 def test_a_draft_comes_back_as_it_was(
     text: str, data: dict[str, object], at: datetime, kind: Kind
@@ -223,3 +227,33 @@ def test_a_draft_comes_back_as_it_was(
     assert line.count(b"\n") == 1
     found = waiting_of(json.loads(line))
     assert found == Waiting(INCIDENT, replace(draft, data=plain(data)))
+
+
+def _nested(depth: int) -> dict[str, object]:
+    return {"deeper": _nested(depth - 1)} if depth else {}
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        {"uid": float("inf")},
+        {"uid": 10**30},
+        {"at": "0001-01-01T00:00:00+14:00"},
+        {"at": "9999-12-31T23:59:59+00:00"},
+        {"kind": "opened"},
+        {"id": "\ud800"},
+        {"incident": "\ud800"},
+        {"data": _nested(40)},
+    ],
+)
+async def test_a_line_that_no_journal_would_take_does_not_hold_up_the_others(
+    tmp_path: Path, poison: dict[str, object]
+) -> None:
+    mine = outbox(tmp_path)
+    good = waiting("what was said")
+    await mine.keep(good)
+    await mine.close()
+    (file,) = files(tmp_path)
+    bad = json.loads(line_of(waiting("poison"))) | {"id": "other"} | poison
+    file.write_text(json.dumps(bad) + "\n" + file.read_text())
+    assert await outbox(tmp_path, "two").left_behind() == [good]

@@ -21,10 +21,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from warroom.domain.events import Author, Draft, Kind, plain
+from warroom.domain.events import Author, Draft, Kind, plain, seal
 from warroom.journal.base import JournalError
 
 _LARGEST: Final = 256 * 1024 * 1024
+_NO_UID: Final = 2**32
 _FLAGS: Final = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -213,7 +214,7 @@ class _File:
                 else:
                     one = waiting_of(said)
                     waiting[one.draft.id] = one
-            except (ValueError, KeyError, TypeError, RecursionError):
+            except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
                 self.foreign = True
         self.ids = set(waiting)
         return list(waiting.values())
@@ -257,7 +258,8 @@ def line_of(waiting: Waiting) -> bytes:
 
 
 def waiting_of(said: Mapping[str, Any]) -> Waiting:
-    """What `line_of` wrote. Raises ValueError, KeyError or TypeError for anything else."""
+    """What `line_of` wrote. Raises ValueError, KeyError, TypeError or OverflowError for anything
+    else, and for what no journal would take: waiting, it would hold up all that is said later."""
     author = Author(str(said["login"]), int(said["uid"]), str(said["origin"]))
     at, data = datetime.fromisoformat(said["at"]), said["data"]
     if at.tzinfo is None or not isinstance(data, dict) or not said["id"]:
@@ -266,4 +268,9 @@ def waiting_of(said: Mapping[str, Any]) -> Waiting:
         Kind(said["kind"]), at, author, str(said["text"]), data,
         bool(said["starred"]), bool(said["internal"]), str(said["id"]),
     )  # fmt: skip
-    return Waiting(str(said["incident"]), draft)
+    incident = str(said["incident"])
+    if draft.kind is Kind.OPENED or not 0 <= author.uid < _NO_UID:
+        raise ValueError("not a draft")
+    (incident + draft.id).encode()  # a lone surrogate is a ValueError here
+    seal(draft.id, incident, 1, at, draft, "")
+    return Waiting(incident, draft)
