@@ -8,6 +8,7 @@ import io
 import json
 import tarfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from tests.unit.chains import Chain
 from tests.unit.incidents import night_with_evidence
 from tests.unit.readings import course_of
+from warroom.domain.events import Kind
 from warroom.domain.severity import SCHEMES
 from warroom.domain.timeline import project
 from warroom.reports import bundle
@@ -233,3 +235,14 @@ def test_nothing_is_unpacked_onto_the_disk(
     monkeypatch.chdir(tmp_path)
     unpacked(io.BytesIO(night))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("year", [1901, 2300])
+def test_a_clock_that_was_far_off_is_no_reason_not_to_take_the_incident_home(year: int) -> None:
+    chain = Chain(begin=datetime(year, 1, 1, tzinfo=UTC))
+    chain.open()
+    chain.add(Kind.NOTE, "who set this clock?")
+    timeline = project(chain.events, chain.begin)
+    report = Report(timeline, ZoneInfo("UTC"), SCHEMES["P0-P3"], (), ())
+    archive = packed(report, text_of("full"), (), chain.events, Origin())
+    assert len(from_json(unpacked(io.BytesIO(archive)).record).events) == 2

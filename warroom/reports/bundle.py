@@ -44,6 +44,8 @@ _KEPT: Final[Mapping[str, int]] = {MANIFEST: 16 * 1024 * 1024, RECORD: MOST_BYTE
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 _ODD: Final = re.compile(r"[^A-Za-z0-9-]+")
 _BLOCK: Final = 512
+_LATEST: Final = 8**11 - 1
+"""The last second (in the year 2242) that a header's eleven octal digits hold."""
 _LEVEL: Final = 4
 """Half the time of the usual 6, for files a tenth larger."""
 _PIECE: Final = 1024 * 1024
@@ -80,7 +82,8 @@ def packed(
     content = {name: text.encode("utf-8", "backslashreplace") for name, text in files.items()}
     content[MANIFEST] = _manifest(timeline.incident.id, origin, content)
     folder = _ODD.sub("-", timeline.incident.id).strip("-")[:60] or "incident"
-    return _archive(folder, content, int(max(e.recorded_at for e in events).timestamp()))
+    at = max(e.recorded_at for e in events).timestamp()
+    return _archive(folder, content, min(max(0, int(at)), _LATEST))
 
 
 def _told(exhibit: Exhibit) -> str:
@@ -201,7 +204,8 @@ def _compare(manifest: bytes, found: Mapping[str, tuple[int, str]]) -> None:
     try:
         document: Any = json.loads(manifest)
         if document["version"] != VERSION:
-            raise BadExport(f"a bundle of version {document['version']!r}; known: {VERSION}")
+            other = _shown(repr(document["version"]))
+            raise BadExport(f"a bundle of version {other}; known: {VERSION}")
         said = {f["name"]: (f["bytes"], f["sha256"]) for f in document["files"]}
     except (KeyError, RecursionError, TypeError, ValueError) as error:
         raise BadExport(f"{MANIFEST} is none") from error

@@ -95,7 +95,8 @@ def from_json(text: str) -> Exported:
     try:
         document = json.loads(text)
         if document["version"] != VERSION:
-            raise BadExport(f"an export of version {document['version']!r}; known: {VERSION}")
+            said = shorten(harmless(repr(document["version"])), 40)
+            raise BadExport(f"an export of version {said}; known: {VERSION}")
         events = tuple(_event_of(table) for table in document["events"])
         readings = tuple(_reading_of(table) for table in document.get("readings", ()))
         origin = _origin_of(document.get("exported", {}))
