@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -39,11 +41,21 @@ def read(template: str, folder: Path | None = None) -> Template:
         if "/" not in template and "." not in template and not path.exists():
             hint = nearest(template, stock.names())
             raise TemplateError(f'no template is called "{template}"; {hint}')
-        if path.stat().st_size > LIMIT:
-            raise TemplateError(f"{path}: larger than 256 KiB: not a template")
-        return Template(str(path), path.read_text("utf-8"))
+        return Template(str(path), _content(path))
     except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a NUL in the name
         raise TemplateError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _content(path: Path) -> str:
+    """Never blocks, as a pipe would, and never reads without end, as of a device."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise TemplateError(f"{path}: not a regular file")
+        content = stream.read(LIMIT + 1)
+    if len(content) > LIMIT:
+        raise TemplateError(f"{path}: larger than 256 KiB: not a template")
+    return content.decode("utf-8")
 
 
 def usual(settings: Settings, external: bool = False) -> Template:
