@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -28,7 +28,7 @@ from warroom.engine.session import Session
 from warroom.hosts import tasks
 from warroom.hosts.base import HostError
 from warroom.journal.base import JournalError
-from warroom.mitigations.base import Asks, MitigationRefused, Output, Risk
+from warroom.mitigations.base import Asks, Card, Mitigation, MitigationRefused, Output, Risk
 
 __all__ = ["Action", "Armed", "Around", "Executor", "Outcome", "Running", "State"]
 
@@ -136,6 +136,17 @@ class Executor:
             await mitigation.close()
             raise
         self.session.about_to(doing.said(card))
+        return replace(
+            self._drawn(action, card, mitigation),
+            undoes=undoes,
+            seen=seen,
+            inputs=dict(inputs),
+            output=output,
+            fence=fence,
+        )
+
+    def _drawn(self, action: Action, card: Card, mitigation: Mitigation) -> Armed:
+        """With what it wants before it runs, and what the record says of its target."""
         return Armed(
             action,
             card,
@@ -147,12 +158,7 @@ class Executor:
                 own=action.approvals,
                 destructive=self._destructive,
             ),
-            undoes=undoes,
             notes=warnings.notes(self.book.requests, card),
-            seen=seen,
-            inputs=dict(inputs),
-            output=output,
-            fence=fence,
         )
 
     async def disarm(self, armed: Armed) -> None:
