@@ -51,7 +51,7 @@ def seconds_in(text: str) -> float | None:
         if unit is not None and number is not None and unit < last:
             total += number * unit
             number, last = None, unit
-        elif token[0].isdigit():
+        elif token[0].isdecimal():
             number = float(token.replace(",", "."))
         elif token in ("a", "an", "of", "von") and number is not None:
             continue  # "half an hour"
