@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 
 from warroom.tui.screens.dialog import Dialog
 from warroom.tui.screens.dialogs import Option
-from warroom.tui.widgets.lines import Line, Lines, Span, spread
+from warroom.tui.widgets.lines import Line, Lines, Span, shortened, spread, width_of
 
 
 class ChooseBody(Lines):
@@ -47,6 +47,7 @@ class ChooseBody(Lines):
             left.append((f"{option.mark} ", style or "accent"))
         left.append((option.text, style))
         note = option.why_not or option.note
+        note = shortened(note, max(width - width_of(left) - 2, width // 3))  # the text comes first
         return spread(left, [(f"  {note}", style or "dim")] if note else [], width, " ", style)
 
     def height_needed(self) -> int:
