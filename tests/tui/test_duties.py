@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -101,6 +102,18 @@ async def test_a_deadline_is_snoozed_woken_and_kept_in_the_list(room: RoomPage) 
     await room.sees("that cannot be snoozed")
     await room.press("escape")
     await room.closes()
+
+
+async def test_on_a_narrow_screen_whom_it_tells_gives_way_and_not_when_it_is_due(
+    tmp_path: Path,
+) -> None:
+    crowd = HASTY.replace('"everyone"', '"engineering, support and the management"')
+    async with opened(written(tmp_path, crowd), size=(80, 24)) as room:
+        await room.opens("it burns")
+        await room.press("D")
+        await room.sees("1 overdue")
+        (line,) = [line for line in room.text().splitlines() if "update         due" in line]
+        assert re.search(r"at \d\d:\d\d:\d\d ", line), line
 
 
 async def test_who_was_told_by_telephone_is_written_down(room: RoomPage) -> None:

@@ -16,6 +16,7 @@ from warroom.engine import promises
 from warroom.tui.screens.dialogs import Option, ask_line, choose
 from warroom.tui.screens.listing import Listing, Row
 from warroom.tui.widgets.deadlines import counted
+from warroom.tui.widgets.lines import shortened, width_of
 
 if TYPE_CHECKING:
     from warroom.engine.room import Room
@@ -56,11 +57,10 @@ class DeadlinesScreen(Listing):
         at = f"{'until' if timer.snoozed_until else 'at'} {self._time(timer.alarm_at, now)}"
         when = "" if timer.met_in is not None else f"{at:<12}"
         who = f"  tells {timer.who}" if timer.id.startswith(UPDATE) else f"  {timer.who}"
-        return Row(
-            timer.id,
-            [(f"{timer.label:<14} ", ""), (f"{text:<18} ", style), (when, "dim")],
-            [(who if timer.who else "", "dim")],
-        )
+        left = [(f"{timer.label:<14} ", ""), (f"{text:<18} ", style), (when, "dim")]
+        if width := self.body.size.width:  # whom it tells gives way, not when
+            who = shortened(who, width - 4 - width_of(left))
+        return Row(timer.id, left, [(who if timer.who else "", "dim")])
 
     def _time(self, instant: datetime, now: datetime) -> str:
         local, today = instant.astimezone(self._zone), now.astimezone(self._zone)
