@@ -137,6 +137,8 @@ async def test_an_action_item_is_added_edited_finished_and_removed(room: RoomPag
     await room.sees("none yet")
     assert incident(room).action_items == ()
     assert room.kinds.count("action item") == 4
+    await room.press("escape", "t")
+    await room.sees("action item: alert at", "action item done: alert", "action item removed: al")
 
 
 async def test_an_item_that_is_left_half_way_is_not_added(room: RoomPage) -> None:

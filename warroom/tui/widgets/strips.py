@@ -11,6 +11,7 @@ from textual.message import Message
 
 from warroom.domain.events import Kind
 from warroom.domain.sample import Health
+from warroom.domain.text import harmless
 from warroom.tui import format as fmt
 from warroom.tui.commands import COMMANDS, Command
 from warroom.tui.widgets.lines import Line, Lines, Span, spread
@@ -38,6 +39,19 @@ def entry_style(entry: Entry) -> str:
             return "bold"
         case _:
             return "info"
+
+
+def entry_about(entry: Entry) -> str:
+    """What stands before the text of an entry that does not say itself what it is about."""
+    match entry.kind:
+        case Kind.ACTION_ITEM:
+            data = entry.data
+            become = " removed" if data.get("removed") else " done" if data.get("done") else ""
+            return f"action item{become}: "
+        case Kind.FIELD:
+            return f"{harmless(str(entry.data.get('field', '')))}: "
+        case _:
+            return ""
 
 
 class TimelineStrip(Lines):
@@ -75,7 +89,7 @@ class TimelineStrip(Lines):
 
     def _entry(self, entry: Entry) -> Line:
         who = "" if entry.by_machine else f"{entry.author}: "
-        text = entry.text.replace("\n", " ⏎ ")
+        text = entry_about(entry) + entry.text.replace("\n", " ⏎ ")
         star = ("*" if self.ascii_only else "★") if entry.starred else " "
         return [
             (f" {fmt.clock_time(entry.at, self.zone)} ", "dim"), (star, "mark"),

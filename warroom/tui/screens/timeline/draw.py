@@ -15,7 +15,7 @@ from warroom.domain.timeline import Entry
 from warroom.tui import format as fmt
 from warroom.tui.screens.timeline.filters import MACHINE
 from warroom.tui.widgets.lines import Line, Span, fitted, shortened, spread, width_of
-from warroom.tui.widgets.strips import entry_style
+from warroom.tui.widgets.strips import entry_about, entry_style
 
 TEXT_SHOWN: Final = 20_000
 """Characters of one text that are wrapped; what is longer says so."""
@@ -211,6 +211,7 @@ def row(
     left.append((_column(harmless(who), _WHO) + " ", back or "dim"))
     right = _right(entry, labels, width - width_of(left), back)
     text = harmless(entry.text[: width * 2].replace("\n", look.sign(" ⏎ ", " / ")))
+    text = entry_about(entry) + text
     style = "bold" if entry.starred and not entry.by_machine else entry_style(entry)
     left.append((text, back or _calm(entry, style)))
     return spread(left, right, width, " ", back)
