@@ -180,9 +180,8 @@ class Executor:
     async def run(self, armed: Armed, *, typed: str = "", around: Around | None = None) -> Outcome:
         """Like `launch`, to its end. Never raises for what goes wrong; cancelled, the action is."""
         run = self.launch(armed, typed=typed, around=around)
-        assert run.task is not None
         try:
-            return await asyncio.shield(run.task)
+            return await run.ended()
         except asyncio.CancelledError:
             await run.left()
             raise

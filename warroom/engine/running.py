@@ -141,6 +141,11 @@ class Running:
         if self.acting is not None:
             self.acting.cancel()
 
+    async def ended(self) -> Outcome:
+        """Its outcome, once it is there; whoever waits may go without ending it."""
+        assert self.task is not None, "it was never launched"
+        return await asyncio.shield(self.task)
+
     async def left(self) -> None:
         """The console is being left: stop it, and wait until that is written."""
         self.cancel(LEFT)
