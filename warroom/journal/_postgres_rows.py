@@ -42,8 +42,11 @@ def event_of(row: Mapping[str, Any]) -> Event:
 
 
 def reading_of(row: Mapping[str, Any]) -> Reading:
-    """The figures in a row."""
-    metrics = {name: float(value) for name, value in json.loads(row["metrics"]).items()}
+    """The figures in a row. Raises Unreadable for what no warroom wrote."""
+    try:
+        metrics = {name: float(value) for name, value in json.loads(row["metrics"]).items()}
+    except (AttributeError, OverflowError, RecursionError, TypeError, ValueError) as error:
+        raise Unreadable(f"{row['source']}: {error}") from error
     return Reading(row["source"], instant_of(row["at"]), metrics)
 
 

@@ -52,6 +52,9 @@ class Heading:
     events: int
     origin: str = ""
     """Where it was imported from; empty for an incident of this journal's own."""
+    fault: str = ""
+    """Why it cannot be read; then the rest says no more than its id. One such incident must not
+    hide all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +149,8 @@ def newest_open(headings: Sequence[Heading]) -> str | None:
     An imported incident is history until somebody takes it up by name: otherwise a note meant for
     today's incident would go into the one that was brought in an hour ago.
     """
-    ours = (h.id for h in headings if h.status is not Status.CLOSED and not h.origin)
-    return next(ours, None)
+    ours = (h for h in headings if h.status is not Status.CLOSED and not h.origin)
+    return next((h.id for h in ours if not h.fault), None)
 
 
 def importable(events: Sequence[Event]) -> None:

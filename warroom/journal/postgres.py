@@ -19,8 +19,9 @@ from typing import Any, Final, TypeVar
 from warroom.config.values import Secret
 from warroom.domain.clock import Clock, SystemClock
 from warroom.domain.events import Author, Draft, Event, Kind, broken, event_id, packed, plain, seal
-from warroom.domain.incident import incident_of
+from warroom.domain.incident import Status, incident_of
 from warroom.domain.readings import Reading
+from warroom.domain.text import shorten
 from warroom.journal._postgres_lane import Lane, NoSchema, Work
 from warroom.journal._postgres_rows import Unreadable, event_of, instant_of, reading_of, row_of
 from warroom.journal._postgres_schema import grant as granting
@@ -170,9 +171,11 @@ class PostgresJournal:
     async def readings(self, incident: str) -> Sequence[Reading]:
         async def read(connection: Any) -> list[Reading]:
             number = await _number(connection, incident)
-            return [
-                reading_of(row) for row in await connection.fetch(statement("readings"), number)
-            ]
+            rows = await connection.fetch(statement("readings"), number)
+            try:
+                return [reading_of(row) for row in rows]
+            except Unreadable as error:
+                raise JournalError(f"the figures of {incident} cannot be read: {error}") from error
 
         try:
             return await self._look(read)
@@ -334,13 +337,18 @@ def _event(row: Any) -> Event:
 
 def _heading(name: str, rows: Sequence[Any]) -> Heading:
     try:
-        incident = incident_of([_event(row) for row in rows])
-    except ValueError as error:
-        raise JournalError(f"{name} cannot be read: {error}") from error
+        incident = incident_of([event_of(row) for row in rows])
+    except (Unreadable, ValueError) as error:
+        return _unreadable(name, rows[0], f"cannot be read: {shorten(str(error), 200)}")
     return Heading(
         name, incident.title, incident.scheme, incident.severity, incident.status,
         incident.opened_at, rows[0]["events"], rows[0]["imported"],
     )  # fmt: skip
+
+
+def _unreadable(name: str, row: Any, fault: str) -> Heading:
+    at, status = instant_of(row["at"]), Status.INVESTIGATING
+    return Heading(name, fault, "", "", status, at, row["events"], row["imported"], fault)
 
 
 def _presence(row: Any) -> Presence:
