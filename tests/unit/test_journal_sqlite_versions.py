@@ -165,7 +165,7 @@ async def test_killed_at_any_moment_it_is_old_or_new(
     child.process.join(moment * 0.0004)
     child.kill()
     child.ended()
-    assert layout(path)[0] in (1, 2)
+    assert layout(path)[0] in (1, NEWEST)
     await works(path, events)
 
 
