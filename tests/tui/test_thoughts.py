@@ -66,6 +66,14 @@ async def test_a_role_is_taken_shared_handed_over_and_given_back(room: RoomPage)
     assert incident(room).roles[Role.SCRIBE] == ("cleo",)
 
 
+async def test_a_name_that_is_typed_replaces_ones_own(room: RoomPage) -> None:
+    await room.press("c", "1")
+    assert (await room.asked()).value == room.room.session.author.login
+    await room.press("d", "a", "n", "a", "enter")
+    await room.sees("incident commander: dana")
+    assert incident(room).roles[Role.COMMANDER] == ("dana",)
+
+
 async def test_the_command_line_gives_roles_and_takes_them_back(room: RoomPage) -> None:
     await says_to(room, "role ic anna")
     await room.sees("IC anna", "incident commander: anna")

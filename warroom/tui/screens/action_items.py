@@ -86,7 +86,7 @@ class ActionItemsScreen(Listing):
         text = await ask_line(self, "action item", item.text, placeholder="what is to be done")
         if text is None or not text.strip():
             return None
-        owner = await ask_line(self, "owner", item.owner, placeholder="who does it")
+        owner = await ask_line(self, "owner", item.owner, placeholder="who does it", guess=True)
         if owner is None:
             return None
         due = await self._asked_date(item.due)

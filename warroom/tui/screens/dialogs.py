@@ -34,13 +34,16 @@ async def ask_line(
     live: Callable[[str], None] | None = None,
     suggester: Suggester | None = None,
     lines: bool = False,
+    guess: bool = False,
 ) -> str | None:
-    """One line typed at the lower edge, or `lines` pasted; None when it was left with Escape."""
+    """One line typed at the lower edge, or `lines` pasted; None when it was left with Escape. What
+    is typed replaces a `guess`."""
     from warroom.tui.screens.prompt import Prompt
 
     prompt = Prompt(
-        label, value, placeholder=placeholder, live=live, suggester=suggester, lines=lines
-    )
+        label, value, placeholder=placeholder, live=live, suggester=suggester, lines=lines,
+        guess=guess,
+    )  # fmt: skip
     return await screen.app.push_screen_wait(prompt)
 
 

@@ -139,7 +139,7 @@ class Decides(Acts):
 
         assert self.room is not None
         me = self.room.session.author.login
-        person = await ask_line(self, role.value, me, placeholder=me)
+        person = await ask_line(self, role.value, me, placeholder=me, guess=True)
         if not person or not person.strip():
             return
         was = _BESIDE

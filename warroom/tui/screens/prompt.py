@@ -31,7 +31,8 @@ class Typed(Input):
 class Prompt(Dialog[str | None]):
     """Gives the text, or None when it was left with Escape. `live` is told of every change.
 
-    `lines` are told apart by BREAK while they are typed, and come back as lines.
+    `lines` are told apart by BREAK while they are typed, and come back as lines. A `guess` is
+    taken by Enter, and replaced by whatever is typed.
     """
 
     DEFAULT_CSS = """
@@ -53,9 +54,10 @@ class Prompt(Dialog[str | None]):
         live: Callable[[str], None] | None = None,
         suggester: Suggester | None = None,
         lines: bool = False,
+        guess: bool = False,
     ) -> None:
         super().__init__()
-        self._lines = lines
+        self._lines, self._guess = lines, guess
         self._label, self._value, self._placeholder = label, value, placeholder
         self._live, self._suggester = live, suggester
 
@@ -66,7 +68,7 @@ class Prompt(Dialog[str | None]):
                 self._value,
                 placeholder=self._placeholder,
                 suggester=self._suggester,
-                select_on_focus=False,
+                select_on_focus=self._guess,
             )
 
     def on_input_changed(self, event: Input.Changed) -> None:
