@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +25,7 @@ from warroom.mitigations.base import (
     MitigationRefused,
     MitigationUncertain,
     spec,
+    unfenced,
 )
 
 pytestmark = pytest.mark.service("docker")
@@ -33,11 +34,16 @@ SLEEP: Final = ("sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.1; done")
 
 @asynccontextmanager
 async def mitigation(
-    verb: str, socket: Path, host: Host | None = None, **options: Any
+    verb: str,
+    socket: Path,
+    host: Host | None = None,
+    fence: Callable[[], None] = unfenced,
+    **options: Any,
 ) -> AsyncIterator[Mitigation]:
     kind = spec(f"docker.{verb}")
     given = kind.options(socket=str(socket), **{"stop_timeout": 1, "wait": 10.0, **options})
-    made = kind.create(given, MitigationContext(host or LocalHost(), SystemClock()))
+    context = MitigationContext(host or LocalHost(), SystemClock(), fence=fence)
+    made = kind.create(given, context)
     try:
         yield made
     finally:
@@ -54,6 +60,21 @@ async def inspect(engine: DockerEngine, name: str, what: str) -> str:
 
 def row(key: str, name: str) -> Row:
     return Row(key, name, (name,), data={"id": key})
+
+
+async def test_a_console_that_lost_the_right_to_act_leaves_the_container_alone(
+    docker_engine: DockerEngine, tunnel: Tunnel, name: str
+) -> None:
+    def fence() -> None:
+        raise MitigationRefused("another console took it over")
+
+    await run(docker_engine, "run", "-d", "--name", name, docker_engine.image, *SLEEP)
+    began = await inspect(docker_engine, name, ".State.StartedAt")
+    async with mitigation("restart", tunnel.socket, fence=fence, container=name) as made:
+        card = await made.preview(None)
+        with pytest.raises(MitigationRefused, match="took it over"):
+            await made.perform(card)
+    assert await inspect(docker_engine, name, ".State.StartedAt") == began
 
 
 async def test_the_selected_container_is_restarted_and_the_card_said_so(

@@ -92,6 +92,7 @@ class DockerAction:
         except HostError as error:
             raise MitigationRefused(f"nothing was done: {error}") from error
         self._compare(card, before, engine)
+        self._context.fence()
         await self._ask(engine, before)
         after = await self._settled(engine, before)
         seconds = self._context.clock.monotonic() - began
