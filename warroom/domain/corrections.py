@@ -58,10 +58,6 @@ class Corrections:
     def _is_correction(self, seq: int) -> bool:
         return self._events[seq].kind in CORRECTIONS
 
-    def touched(self, seq: int) -> bool:
-        """Whether anybody corrected entry `seq`."""
-        return seq in self._about
-
     def holds(self, seq: int) -> bool:
         """Whether nothing that holds itself takes event `seq` back."""
         taken_back = False
