@@ -187,18 +187,22 @@ def with_session(loaded: Loaded, doing: Callable[[Session], Coroutine[Any, Any, 
     from warroom.engine.session import Session
     from warroom.journal.base import JournalError
 
-    async def run() -> T:
+    found: list[T] = []
+
+    async def run() -> None:
         journal = open_journal(loaded.settings)
         try:
             author = author_of(os.environ)
-            return await doing(Session(journal, SystemClock(), author, loaded.settings.scheme))
+            session = Session(journal, SystemClock(), author, loaded.settings.scheme)
+            found.append(await doing(session))
         finally:
             await journal.close()
 
     try:
-        return asyncio.run(run())
+        asyncio.run(run())  # a result of its own it would write out in full, twice, as it ends
     except JournalError as error:
         fail(str(error), 1)
+    return found[0]
 
 
 def print_json(value: dict[str, Any]) -> None:

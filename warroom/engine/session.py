@@ -6,8 +6,8 @@ Nothing is shown before the journal has it. What cannot be saved is kept, said, 
 from __future__ import annotations
 
 import asyncio
-import gc
 import contextlib
+import gc
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final

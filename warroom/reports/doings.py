@@ -119,15 +119,17 @@ def promises(timeline: Timeline, scheme: Scheme, now: datetime) -> list[Promise]
     }
     if scheme.name != incident.scheme:
         return []
+    told = [entry for entry in timeline.entries if entry.kind in (Kind.STATUS, Kind.UPDATE)]
     return [
         found
         for audience in ("", *named)
-        if (found := _promise(timeline, scheme, audience, levels, end)) is not None
+        if (found := _promise(told, incident.opened_at, scheme, audience, levels, end)) is not None
     ]
 
 
 def _promise(
-    timeline: Timeline,
+    told: Iterable[Entry],
+    opened: datetime,
     scheme: Scheme,
     audience: str,
     levels: Sequence[tuple[datetime, datetime, str]],
@@ -136,11 +138,8 @@ def _promise(
     spans = [(begin, until, _every(scheme, name, audience)) for begin, until, name in levels]
     if all(every is None for _, _, every in spans):
         return None
-    opened = timeline.incident.opened_at
     sent = sorted(
-        entry.at
-        for entry in timeline.entries
-        if _tells(entry, audience) and opened <= entry.at <= end
+        entry.at for entry in told if _tells(entry, audience) and opened <= entry.at <= end
     )
     overdue = [_overdue(*pair, spans) for pair in pairwise([opened, *sent, end])]
     late = tuple(seconds for seconds in overdue[:-1] if seconds > 0)
@@ -166,9 +165,8 @@ def _levels(timeline: Timeline, end: datetime) -> list[tuple[datetime, datetime,
     """From when to when the incident was at which level, by time."""
     course: list[tuple[datetime, str]] = []
     for entry in timeline.entries:
-        name = str(entry.data.get("severity", ""))
-        if name and entry.kind in (Kind.OPENED, Kind.SEVERITY):
-            course.append((entry.at, name))
+        if entry.kind in (Kind.OPENED, Kind.SEVERITY) and entry.data.get("severity"):
+            course.append((entry.at, str(entry.data["severity"])))
     ends = [*(at for at, _ in course[1:]), end] if course else []
     return [(at, until, name) for (at, name), until in zip(course, ends, strict=True)]
 
