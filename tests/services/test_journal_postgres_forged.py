@@ -1,4 +1,4 @@
-"""What a writer could forge in a shared journal, past warroom: it stays without effect on others."""
+"""What a writer could forge in a shared journal, past warroom, has no effect on others."""
 
 from __future__ import annotations
 
