@@ -135,7 +135,16 @@ COMMANDS: Final[tuple[Command, ...]] = (
         0,
         "fields",
     ),
-    Command("timeline", "t", "timeline", "the timeline: read, edit, add, merge, undo", "record", "timeline", 8, "timeline"),
+    Command(
+        "timeline",
+        "t",
+        "timeline",
+        "the timeline: read, edit, add, merge, undo",
+        "record",
+        "timeline",
+        8,
+        "timeline",
+    ),
     Command(
         "export",
         "e",
