@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -165,31 +163,19 @@ def test_a_correction_of_what_is_not_there_is_about_nothing() -> None:
 
 @pytest.mark.parametrize("kind", [Kind.RETRACTED, Kind.AMENDED])
 def test_a_long_chain_of_corrections_costs_what_it_is_long(kind: Kind) -> None:
-    """Somebody's export may hold a hundred thousand; with its square it would take an hour."""
-
-    def took(length: int) -> float:
-        chain = Chain()
-        chain.open()
-        last = chain.add(Kind.NOTE, "first complaint")
-        for _ in range(length):
-            last = chain.add(kind, "", seq=last.seq)
-        begin = time.process_time()
-        Projection(chain.events)
-        return time.process_time() - begin
-
-    assert took(16_000) < 40 * max(took(1_000), 0.002)
+    """Somebody's export may hold a hundred thousand; with its square this would take an hour."""
+    chain = Chain()
+    chain.open()
+    last = chain.add(Kind.NOTE, "first complaint")
+    for _ in range(60_000):
+        last = chain.add(kind, "", seq=last.seq)
+    assert Projection(chain.events).last == 60_002
 
 
 def test_thousands_of_rivals_cost_what_they_are_many() -> None:
-    def took(many: int) -> float:
-        chain = Chain()
-        chain.open()
-        note = chain.add(Kind.NOTE, "first complaint")
-        for number in range(many):
-            chain.add(Kind.AMENDED, f"version {number}", seq=note.seq, base=1)
-        corrections = corrections_of(chain)
-        begin = time.process_time()
-        assert len(corrections.rivals(note.seq)) == many
-        return time.process_time() - begin
-
-    assert took(8_000) < 30 * max(took(500), 0.002)
+    chain = Chain()
+    chain.open()
+    note = chain.add(Kind.NOTE, "first complaint")
+    for number in range(30_000):
+        chain.add(Kind.AMENDED, f"version {number}", seq=note.seq, base=1)
+    assert len(corrections_of(chain).rivals(note.seq)) == 30_000

@@ -122,7 +122,8 @@ def _defaults(cls: type) -> Iterator[str]:
 
     settings = cls()
     for field in fields(cls):
-        value = tomlkit.item(getattr(settings, field.name))
+        default = getattr(settings, field.name)
+        value = tomlkit.item("" if default is None else default)
         written = "{}" if isinstance(value, dict) else value.as_string()
         yield f"{field.name} = {written}   # {doc(field)}"
 
