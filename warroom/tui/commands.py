@@ -136,14 +136,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "fields",
     ),
     Command(
-        "timeline",
-        "t",
-        "timeline",
-        "the timeline: read, edit, add, merge, undo",
-        "record",
-        "timeline",
-        8,
-        "timeline",
+        "timeline", "t", "timeline", "the timeline's editor", "record", "timeline", 8, "timeline"
     ),
     Command(
         "export",
