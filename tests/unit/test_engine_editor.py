@@ -135,6 +135,18 @@ async def test_what_makes_no_sense_is_refused_in_words() -> None:
         await editor.amend(note.seq, text="again")
 
 
+async def test_what_comes_back_with_a_gap_in_it_hides_nothing_of_others() -> None:
+    """A batch tried again holds what was stored the first time, and what is stored only now."""
+    anna = await a_room()
+    first, second = anna.draft(Kind.NOTE, "stored at once"), anna.draft(Kind.NOTE, "stored later")
+    bert = await a_room(Author("bert", 1001), anna.journal)  # type: ignore[arg-type]
+    await anna.journal.append("INC-2026-11-21-001", first)
+    await bert.note("in between")
+    await anna.write(first, second)
+    await anna.refresh()
+    assert texts(anna) == ["Checkout 5xx", "stored at once", "in between", "stored later"]
+
+
 async def test_what_was_done_in_another_incident_is_not_undone_here() -> None:
     session = await a_room()
     editor = Editor(session)

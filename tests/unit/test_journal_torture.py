@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,15 +15,8 @@ from tests.torture.stores import Files
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> Iterator[Files]:
-    """In memory where that can be had: what is killed here is programs, and a disk that is kept
-    busy would make the tests beside these wait."""
-    memory = Path("/dev/shm")
-    if not os.access(memory, os.W_OK):
-        yield Files(tmp_path)
-        return
-    with tempfile.TemporaryDirectory(dir=memory) as name:
-        yield Files(Path(name))
+def files(tmp_path: Path) -> Files:
+    return Files(tmp_path)
 
 
 def held(result: Result) -> Result:

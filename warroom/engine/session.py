@@ -253,9 +253,11 @@ class Session:
 
     def _take(self, events: list[Event]) -> None:
         known = self.events[-1].seq if self.events else 0
-        fresh = [event for event in events if event.seq > known]
-        if fresh and fresh[0].seq > known + 1:
-            return  # another console was in between: `refresh` reads both in order
+        fresh: list[Event] = []
+        for event in sorted(events, key=lambda event: event.seq):
+            if event.seq == known + 1:  # after a gap another console was: `refresh` reads it
+                fresh.append(event)
+                known = event.seq
         if fresh:
             self.events += fresh
             self.projection.add(fresh)
