@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,17 +18,18 @@ from typing import Final
 import pytest
 
 from tests.services.shared_journal import Shared
+from tests.support.disk import full_disk
 from tests.torture.acting import action
 from tests.torture.children import Child, Store
 from tests.torture.kills import opened
 from warroom.domain.clock import SteadyClock
-from warroom.domain.events import Author, Kind
+from warroom.domain.events import Author
 from warroom.domain.severity import SCHEMES
 from warroom.drill.stack.postgres import Postgres
 from warroom.engine.executor import Executor, State
 from warroom.engine.session import Session
 from warroom.journal._postgres_schema import grant as granting
-from warroom.journal.base import JournalError, NotSaved
+from warroom.journal.base import JournalError
 
 OFTEN: Final = int(os.environ.get("AUDIT_TRIES", "200"))
 SELDOM: Final = int(os.environ.get("AUDIT_TRIES", "4"))
@@ -64,15 +64,6 @@ class Responder:
                 wrong.append(f"{number}: {outcome.state}: {outcome.text}")
         return wrong
 
-    async def writes_until_it_is_full(self) -> None:
-        refused = 0
-        while refused < 5:  # in a row: a page that is begun may still hold a short one
-            try:
-                await self.session.record_or_nothing(Kind.NOTE, "x", {})
-                refused = 0
-            except NotSaved:
-                refused += 1
-
     @property
     def acts(self) -> list[str]:
         return self.file.read_text().splitlines() if self.file.exists() else []
@@ -92,14 +83,9 @@ def store(tmp_path: Path) -> Store:
 
 @contextmanager
 def full(store: Store) -> Iterator[None]:
-    """No file may grow beyond what the journal's have now, as if the disk were full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    files = Path(store.place).parent.glob("journal.db*")
-    resource.setrlimit(resource.RLIMIT_FSIZE, (max(f.stat().st_size for f in files), hard))
-    try:
+    """Nobody can write anything more into its files."""
+    with full_disk():
         yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @contextmanager
@@ -137,8 +123,6 @@ async def test_with_a_file_that_takes_nothing_nothing_is_done(
     incident = await asyncio.to_thread(opened, store)
     async with Responder(store, incident, tmp_path) as alice:
         with fault(store):  # type: ignore[operator]
-            if fault is full:
-                await alice.writes_until_it_is_full()
             assert await alice.tries(count) == []
         await alice.acts_once_it_is_back()
 

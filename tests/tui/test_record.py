@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import resource
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from textual import events
 
 from tests.support.cli import written
+from tests.support.disk import full_disk
 from tests.tui.page import RoomPage, opened
 
 SIZE = (120, 40)
@@ -27,18 +26,6 @@ async def room(config: Path) -> AsyncIterator[RoomPage]:
     """A console without systems; no incident is open."""
     async with opened(config, size=SIZE) as page:
         yield page
-
-
-@contextmanager
-def full_disk(folder: Path) -> Iterator[None]:
-    """No file may grow beyond what the journal's have now, as if the disk were full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    largest = max(file.stat().st_size for file in folder.glob("journal.db*"))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 async def test_without_an_incident_every_key_of_the_record_says_how_to_open_one(
@@ -154,11 +141,12 @@ async def test_on_a_full_disk_not_saved_is_said_and_the_text_is_saved_when_there
 ) -> None:
     monkeypatch.chdir(tmp_path)
     await room.opens("it burns")
-    with full_disk(tmp_path):
+    with full_disk():
         await room.press("n")
         await room.types("the pool is too small")
         await room.says("NOT SAVED")
         await room.sees("NOT SAVED 1")
+        await room.room.session.save_again()
         assert [draft.text for draft in room.room.session.unsaved] == ["the pool is too small"]
         assert room.kinds == ["opened"]
         await room.press("e")

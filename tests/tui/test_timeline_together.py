@@ -4,20 +4,17 @@ somebody else who edits the same entry."""
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from textual.widgets import Input
 
 from tests.support.cli import Shell, written
+from tests.support.disk import full_disk
 from tests.support.terminal import console
 from tests.tui.page import opened
-from tests.tui.test_record import full_disk
 from tests.tui.timeline import timeline_of
 from warroom.engine.drafts import Drafts
 from warroom.tui.screens.timeline.fields import Text
@@ -134,12 +131,6 @@ def test_a_draft_survives_a_lost_connection(tmp_path: Path) -> None:
 # Not saved ------------------------------------------------------------------------------------
 
 
-def too_long_for(folder: Path) -> str:
-    """What finds no room in the files that the journal has."""
-    largest = max(file.stat().st_size for file in folder.glob("journal.db*"))
-    return "the disk is full; " * (largest // 10)
-
-
 async def test_not_saved_is_said_in_place_and_the_form_closes_once_it_is_saved(
     config: Path, tmp_path: Path
 ) -> None:
@@ -147,17 +138,16 @@ async def test_not_saved_is_said_in_place_and_the_form_closes_once_it_is_saved(
         await room.opens("it burns")
         page = await timeline_of(room)
         await page.opens_form("n")
-        text = too_long_for(tmp_path)
-        await page.fills(text=text)
-        with full_disk(tmp_path):
+        await page.fills(text="the disk is full")
+        with full_disk():
             await page.press("enter")
             await page.sees("NOT SAVED: ", "tried again every second", "NOT SAVED 1")
-            assert page.form.query_one(Text).text == text
+            assert page.form.query_one(Text).text == "the disk is full"
             await page.press("enter", "enter")
             assert len(room.room.session.unsaved) == 1
         await page.shown()
         await page.says("saved")
-        assert page.texts == ["it burns", text.rstrip()]
+        assert page.texts == ["it burns", "the disk is full"]
         assert drafts(tmp_path) == []
 
 
@@ -168,10 +158,9 @@ async def test_a_form_that_is_left_unsaved_is_saved_all_the_same(
         await room.opens("it burns")
         page = await timeline_of(room)
         await page.opens_form("n")
-        text = too_long_for(tmp_path)
-        await page.fills(text=text)
+        await page.fills(text="the disk is full")
         await room.until(lambda: bool(drafts(tmp_path)), "no draft")
-        with full_disk(tmp_path):
+        with full_disk():
             await page.press("enter")
             await page.sees("NOT SAVED: ")
             await page.press("escape")
@@ -179,18 +168,7 @@ async def test_a_form_that_is_left_unsaved_is_saved_all_the_same(
             assert len(drafts(tmp_path)) == 1
         await page.sees("2 entries")
         await room.until(lambda: drafts(tmp_path) == [], "the draft stays")
-        assert page.texts == ["it burns", text.rstrip()]
-
-
-@contextmanager
-def nothing_fits() -> Iterator[None]:
-    """No file takes a byte more, wherever in it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert page.texts == ["it burns", "the disk is full"]
 
 
 async def test_what_cannot_be_written_at_once_changes_nothing(config: Path) -> None:
@@ -200,7 +178,7 @@ async def test_what_cannot_be_written_at_once_changes_nothing(config: Path) -> N
             await room.room.session.note(text)
         page = await timeline_of(room)
         await page.press("k", "space", "space")
-        with nothing_fits():
+        with full_disk():
             await page.press("M")
             await page.says("nothing was changed")
         assert page.texts == ["it burns", "one", "two"]
