@@ -296,7 +296,7 @@ class JournalContract:
 
     async def test_what_was_changed_outside_is_not_imported(self, journal: Journal) -> None:
         events = elsewhere("one", "two", "three")
-        changed = [*events[:2], replace(events[2], text="nothing happened"), events[3]]
+        changed = [*events[:2], events[2]._replace(text="nothing happened"), events[3]]
         with pytest.raises(NotSaved, match="entry 3 of INC-2026-03-01-007 is not as it was"):
             await journal.adopt(changed, "x")
         with pytest.raises(NotSaved, match=r"entry 2 of .* is not as it was"):

@@ -139,7 +139,7 @@ async def test_a_sign_of_life_is_no_error_where_nothing_may_be_written(
 
 async def test_a_long_read_lets_short_ones_pass(journal: SqliteJournal) -> None:
     incident = await open_one(journal)
-    await journal.append(incident, *(draft(Kind.NOTE, f"{n}") for n in range(9000)))
+    await journal.append(incident, *(draft(Kind.NOTE, f"{n}") for n in range(10_500)))
     ended: list[str] = []
 
     async def read(name: str, after: int) -> int:
@@ -147,7 +147,7 @@ async def test_a_long_read_lets_short_ones_pass(journal: SqliteJournal) -> None:
         ended.append(name)
         return count
 
-    assert await asyncio.gather(read("long", 0), read("short", 9000)) == [9001, 1]
+    assert await asyncio.gather(read("long", 0), read("short", 10_500)) == [10_501, 1]
     assert ended == ["short", "long"]
 
 

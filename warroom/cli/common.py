@@ -7,7 +7,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from warroom.engine.members import MitigationMember, ProbeMember
     from warroom.engine.room import Room
     from warroom.engine.session import Session
+    from warroom.engine.takeup import TakenUp
     from warroom.journal.base import Journal
 
 LOOK: Final = "warroom.look"
@@ -157,8 +158,16 @@ def open_journal(settings: Settings) -> Journal:
     return opened(settings)
 
 
-def build_room(loaded: Loaded, *, observe: bool = False, dry_run: bool = False) -> Room:
-    """A room for a config; nothing is contacted yet."""
+def build_room(
+    loaded: Loaded,
+    *,
+    observe: bool = False,
+    dry_run: bool = False,
+    journal: Journal | None = None,
+    ahead: Awaitable[TakenUp | None] | None = None,
+) -> Room:
+    """A room for a config; nothing is contacted yet. `journal` is the config's, where it is open
+    already, and `ahead` what is being read from it."""
     from warroom.engine.author import author_of
     from warroom.engine.checks import load_checks
     from warroom.engine.room import Room
@@ -173,10 +182,11 @@ def build_room(loaded: Loaded, *, observe: bool = False, dry_run: bool = False) 
         loaded.probes,
         loaded.mitigations,
         checks,
-        open_journal(settings),
+        journal or open_journal(settings),
         author_of(os.environ),
         observe=observe,
         dry_run=dry_run,
+        ahead=ahead,
     )
 
 

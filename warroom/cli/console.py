@@ -9,12 +9,22 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from warroom.cli.common import Look, build_room, complete, fail, refuse_without_terminal, trusted
+from warroom.cli.common import (
+    Look,
+    build_room,
+    complete,
+    fail,
+    open_journal,
+    refuse_without_terminal,
+    trusted,
+)
 from warroom.config.problems import ConfigError
 
 if TYPE_CHECKING:
     from warroom.config.load import Document
     from warroom.engine.room import Room
+    from warroom.engine.takeup import TakenUp
+    from warroom.journal.base import Journal
 
 
 STARTED_S: Final = 3.0
@@ -38,13 +48,26 @@ def show(document: Document, look: Look) -> int:
     from warroom.tui.run import run
     from warroom.tui.themes import ThemeError
 
-    def build() -> Room:
+    def build(journal: Journal, ahead: asyncio.Task[TakenUp | None]) -> Room:
         loaded = complete(document, look.runbooks)
-        return build_room(loaded, observe=look.observe, dry_run=look.dry_run)
+        return build_room(
+            loaded, observe=look.observe, dry_run=look.dry_run, journal=journal, ahead=ahead
+        )
 
     async def opener() -> Room:
+        """What the journal knows is read while the room is built."""
+        from warroom.engine.takeup import take_up
+        from warroom.hosts import tasks
+
         asyncio.get_running_loop().call_later(STARTED_S, _collect_from_now)
-        return await asyncio.to_thread(build)
+        journal = open_journal(document.settings)
+        ahead = asyncio.create_task(take_up(journal))
+        try:
+            return await asyncio.to_thread(build, journal, ahead)
+        except BaseException:
+            await tasks.end([ahead])
+            await journal.close()
+            raise
 
     try:
         return run(

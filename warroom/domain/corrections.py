@@ -13,7 +13,7 @@ stays beside it as a rival until somebody who has seen both edits again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,7 +32,7 @@ class Version:
 
 
 class Corrections:
-    """Events with what became of each. Takes them by sequence, one at a time or many."""
+    """Events with what became of each. Takes them by sequence."""
 
     def __init__(self) -> None:
         self._events: dict[int, Event] = {}
@@ -40,20 +40,21 @@ class Corrections:
         self._entries: dict[int, int] = {}
         self._opening = 0
 
-    def add(self, event: Event) -> int:
-        """The sequence of the entry that `event` is or is about; 0 when it is about nothing."""
-        self._events[event.seq] = event
-        if event.kind not in CORRECTIONS:
-            if event.kind is Kind.OPENED and not self._opening:
-                self._opening = event.seq
-            return event.seq
-        target = target_of(event)
-        if target not in self._events:
-            return 0
-        self._about.setdefault(target, []).append(event)
-        entry = self._entries.get(target, 0) if self._is_correction(target) else target
-        self._entries[event.seq] = entry
-        return entry
+    def add(self, events: Sequence[Event]) -> tuple[int, ...]:
+        """The sequences of the entries that the corrections among `events` are about."""
+        self._events.update({event.seq: event for event in events})
+        if not self._opening:
+            openings = (event.seq for event in events if event.kind is Kind.OPENED)
+            self._opening = next(openings, 0)
+        about: dict[int, None] = {}
+        for event in events:
+            if event.kind in CORRECTIONS and (target := target_of(event)) in self._events:
+                self._about.setdefault(target, []).append(event)
+                entry = self._entries.get(target, 0) if self._is_correction(target) else target
+                self._entries[event.seq] = entry
+                about[entry] = None
+        about.pop(0, None)
+        return tuple(about)
 
     def _is_correction(self, seq: int) -> bool:
         return self._events[seq].kind in CORRECTIONS
@@ -133,8 +134,7 @@ def standing(events: Sequence[Event]) -> list[Event]:
     if not any(event.kind in CORRECTIONS for event in events):
         return list(events)
     corrections = Corrections()
-    for event in events:
-        corrections.add(event)
+    corrections.add(events)
     entries: Iterable[Event | None] = (
         corrections.corrected(event.seq) for event in events if event.kind not in CORRECTIONS
     )
@@ -177,8 +177,7 @@ def _amended(event: Event, amendment: Event) -> Event:
     said = amendment.data
     more = said.get("data")
     data: Mapping[str, Any] = {**event.data, **more} if isinstance(more, Mapping) else event.data
-    return replace(
-        event,
+    return event._replace(
         text=amendment.text or event.text,
         at=instant_of(said.get("at")) or event.at,
         starred=bool(said.get("starred", event.starred)),

@@ -7,10 +7,10 @@ import json
 import math
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from enum import Enum, StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 
 class Kind(StrEnum):
@@ -42,6 +42,8 @@ class Kind(StrEnum):
     AMENDED = "amended"
     RETRACTED = "retracted"
     EXPORTED = "exported"
+
+    __hash__ = str.__hash__  # of an Enum it is a function in Python: sets of kinds are asked a lot
 
 
 NOISE: Final = frozenset({Kind.HEALTH, Kind.FINDING, Kind.RECOVERED})
@@ -90,8 +92,7 @@ class Draft:
     id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One stored entry. `seq` counts from 1 within its incident; `digest` covers it and, through
     `previous` (empty for the first), every entry before it. Both times are in UTC."""
 
@@ -133,7 +134,7 @@ def seal(
         previous=previous,
         digest="",
     )
-    return replace(event, digest=digest(event))
+    return event._replace(digest=digest(event))
 
 
 def digest(event: Event) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from warroom.domain.corrections import Corrections, Version, instant_of
 from warroom.domain.events import CORRECTIONS, MACHINE_KINDS, NOISE, Event, Kind
@@ -17,8 +18,7 @@ TAGS: Final = ("detection", "hypothesis", "action", "decision", "impact", "commu
 """What an entry can be tagged as; its tags stand in `data["tags"]`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of the timeline, after amendments; `seq` is the event it came from. `rivals` are
     versions that whoever amended it last had not seen."""
 
@@ -29,7 +29,7 @@ class Entry:
     text: str
     starred: bool = False
     internal: bool = False
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = MappingProxyType({})
     amended: bool = False
     rivals: tuple[Version, ...] = ()
 
@@ -127,22 +127,20 @@ class Projection:
 
     def add(self, events: Iterable[Event]) -> None:
         """Take the next events, by sequence."""
-        fresh: list[Entry] = []
-        corrected: dict[int, None] = {}
+        events = tuple(events)
+        self.last = events[-1].seq if events else self.last
+        corrected = self._corrections.add(events)
         for event in events:
-            self.last = event.seq
-            seq = self._corrections.add(event)
-            if event.kind in CORRECTIONS:
-                corrected[seq] = None
-                continue
-            self._remember(event)
-            if event.kind is not Kind.EVIDENCE or not _belongs(event):
-                fresh.append(_entry(event))
-        self._by_seq.update((entry.seq, entry) for entry in fresh)
+            if event.kind in _STATE:
+                self._advance(event)
+            if "evidence" in event.data and event.kind not in CORRECTIONS:
+                self._carriers.append((self._evidence, event))
+                self._evidence += len(evidence_of(event.data))
+        fresh = [_entry(event) for event in events if _is_entry(event)]
+        self._by_seq.update({entry.seq: entry for entry in fresh})
         self._insert(fresh)
         for seq in corrected:
-            if seq:
-                self._correct(seq)
+            self._correct(seq)
         if not self._state_holds(corrected):
             self._incident = incident_of(self._of_state())
 
@@ -180,17 +178,12 @@ class Projection:
             exhibits=self._exhibits(),
         )
 
-    def _remember(self, event: Event) -> None:
-        """What of `event` is looked at again later."""
-        if event.kind in _STATE:
-            self._state.append(event.seq)
-            if self._incident is not None:
-                self._incident = advance(self._incident, event)
-            elif event.kind is Kind.OPENED:
-                self._incident = incident_of([event])
-        if "evidence" in event.data:
-            self._carriers.append((self._evidence, event))
-            self._evidence += len(evidence_of(event.data))
+    def _advance(self, event: Event) -> None:
+        self._state.append(event.seq)
+        if self._incident is not None:
+            self._incident = advance(self._incident, event)
+        elif event.kind is Kind.OPENED:
+            self._incident = incident_of([event])
 
     def _insert(self, entries: list[Entry]) -> None:
         if len(entries) > _FEW:
@@ -205,7 +198,7 @@ class Projection:
             del self._entries[bisect_left(self._entries, _when(before), key=_when)]
             self._merging.discard(seq)
         event = self._corrections.corrected(seq)
-        if event is None or (event.kind is Kind.EVIDENCE and _belongs(event)):
+        if event is None or not _is_entry(event):
             return
         amended = len(self._corrections.versions(seq)) > 1
         entry = _entry(event, amended=amended, rivals=self._corrections.rivals(seq))
@@ -331,6 +324,11 @@ def _belongs(event: Event) -> int:
     """The entry that an event of kind EVIDENCE adds to; 0: it is an entry of its own."""
     to = event.data.get("to")
     return to if isinstance(to, int) and 0 < to < event.seq else 0
+
+
+def _is_entry(event: Event) -> bool:
+    kind = event.kind
+    return kind not in CORRECTIONS and (kind is not Kind.EVIDENCE or not _belongs(event))
 
 
 def _entry(event: Event, *, amended: bool = False, rivals: tuple[Version, ...] = ()) -> Entry:

@@ -25,7 +25,9 @@ async def write(
 
     Raises NoIncident, NotSaved.
     """
-    known = next((event for event in reversed(session.events) if event.id == id), None)
+    known: Event | None = next(
+        (event for event in reversed(session.events) if event.id == id), None
+    )
     if known is not None:
         return known
     author = Author(WARROOM, session.author.uid)

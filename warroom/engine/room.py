@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -38,6 +38,7 @@ from warroom.engine.monitor import Monitor
 from warroom.engine.outbox import Outbox
 from warroom.engine.recorder import Change, Standing, Transitions, news
 from warroom.engine.session import Session
+from warroom.engine.takeup import TakenUp
 from warroom.engine.talkers import EVERY_S, TIMEOUT_S, TalkersProbe
 from warroom.engine.telling import Teller
 from warroom.hosts import tasks
@@ -69,13 +70,14 @@ class Room:
         clock: Clock | None = None,
         observe: bool = False,
         dry_run: bool = False,
+        ahead: Awaitable[TakenUp | None] | None = None,
     ) -> None:
         self.settings, self.checks = settings, tuple(checks)
         self.clock = clock or SteadyClock()
         self.journal = journal
         names = ("", *settings.hosts)
         self.hosts: dict[str, Host] = {name: host_for(name, settings) for name in names}
-        self.session = _session(journal, self.clock, author, settings)
+        self.session = _session(journal, self.clock, author, settings, ahead)
         self.editor = Editor(self.session)
         self.monitor = Monitor(self.clock)
         self.logs = LogEngine(_with_sockets(settings.logs, probes), self.hosts, clock=self.clock)
@@ -281,10 +283,16 @@ class Room:
                 self._changes.task_done()
 
 
-def _session(journal: Journal, clock: Clock, author: Author, settings: Settings) -> Session:
+def _session(
+    journal: Journal,
+    clock: Clock,
+    author: Author,
+    settings: Settings,
+    ahead: Awaitable[TakenUp | None] | None,
+) -> Session:
     """With an outbox for what this journal does not take."""
     outbox = partial(Outbox, partial(name_of, settings))
-    return Session(journal, clock, author, settings.scheme, outbox=outbox)
+    return Session(journal, clock, author, settings.scheme, outbox=outbox, ahead=ahead)
 
 
 def _with_sockets(logs: Sequence[LogEntry], probes: Sequence[ProbeMember]) -> tuple[LogEntry, ...]:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ from warroom.domain.text import harmless
 from warroom.domain.timeline import Projection, Timeline
 from warroom.engine.backlog import Backlog
 from warroom.engine.outbox import Outbox, Waiting
+from warroom.engine.takeup import TakenUp, take_up
 from warroom.hosts import tasks
 from warroom.journal.base import Journal, JournalError, NewerSchema, NoIncident, NotSaved, Presence
 
@@ -28,15 +28,13 @@ RETRY_S: Final = 1.0
 BEAT_S: Final = 5.0
 """How often a console says that it is here, and looks for what others left in their outbox."""
 
-_LONG: Final = 10_000
-"""Events of an incident that takes a while to read."""
-
 
 class Session:
     """One open incident and its events; none until `begin` or `resume`.
 
     `away` says why the journal could not be reached the last time; empty while it can. `present`
-    are the consoles that look at the incident, this one among them.
+    are the consoles that look at the incident, this one among them. `ahead` is what `resume` finds
+    when its reading began before there was a session.
     """
 
     def __init__(
@@ -47,6 +45,7 @@ class Session:
         scheme: Scheme,
         *,
         outbox: Callable[[str], Outbox] | None = None,
+        ahead: Awaitable[TakenUp | None] | None = None,
     ) -> None:
         self.journal, self._clock = journal, clock
         self.author, self.scheme = author, scheme
@@ -55,6 +54,7 @@ class Session:
         self.events: list[Event] = []
         self.backlog = Backlog(journal, outbox(self.console) if outbox else None)
         self.away = ""
+        self._ahead = ahead
         self.present: tuple[Presence, ...] = ()
         self._name = self._doing = ""
         self.projection = Projection()
@@ -96,11 +96,11 @@ class Session:
             return await self._resume(incident)
 
     async def _resume(self, incident: str | None) -> Incident | None:
-        chosen = incident or await self.journal.current()
-        if chosen is None:
+        ahead, self._ahead = None if incident else self._ahead, None
+        taken = await (ahead or take_up(self.journal, incident))
+        if taken is None:
             return None
-        events = list(await self.journal.events(chosen))
-        self._begin(chosen, events, await asyncio.to_thread(_projected, events))
+        self._begin(*taken)
         return self.incident
 
     async def begin(self, title: str, severity: str) -> Incident:
@@ -378,18 +378,3 @@ def _check(draft: Draft) -> None:
         utc(draft.at)
     except (TypeError, ValueError, RecursionError) as error:
         raise NotSaved(f"this cannot be stored: {error}") from error
-
-
-def _projected(events: list[Event]) -> Projection:
-    """What events add up to. Nothing that is made of a long incident is garbage: to look through
-    it would take as long again, now and, in the midst of a key, whenever all objects are."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        projection = Projection(events)
-        if len(events) > _LONG:
-            gc.freeze()
-    finally:
-        if collecting:
-            gc.enable()
-    return projection

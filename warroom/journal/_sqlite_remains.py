@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from warroom.domain.events import Author, Event, Kind, derived_id, digest
@@ -178,8 +178,8 @@ def _stand_in(seq: int, near: Event) -> Event:
     text = f"entry {seq} could not be read from the damaged journal"
     kind = Kind.NOTE if seq > 1 else Kind.OPENED
     name = derived_id(near.at, near.incident, str(seq), "lost")
-    return replace(
-        near, id=name, seq=seq, author=LOST, kind=kind, text=text, data={"lost": True},
+    return near._replace(
+        id=name, seq=seq, author=LOST, kind=kind, text=text, data={"lost": True},
         starred=False, internal=False, previous="", digest="",
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     import sqlite3
 
 _NUMBERED: Final = re.compile(r"INC-([0-9]{4}-[0-9]{2}-[0-9]{2})-([0-9]{3,6})")
-_ALL: Final = -1
-"""As a LIMIT."""
 
 
 class Store:
@@ -93,14 +92,16 @@ class Store:
                 raise NotSaved(f"{own} is here already, as {already[0]}")
             return insert(connection, own, own, origin, events)[0]
 
-    def events(self, incident: str, after: int, limit: int = _ALL) -> list[Event]:
+    def events(self, incident: str, after: int, limit: int) -> list[Event]:
         """Raises NoIncident, JournalError."""
-        with self._file.reading() as connection:
-            sealed_as, rows = self._rows(connection, incident, after, limit)
-        try:
-            return events_of(sealed_as, rows)
-        except Unreadable:
-            return [self._event(sealed_as, row) for row in rows]
+        import sqlite3
+
+        with self._file.reading() as connection, contextlib.suppress(sqlite3.Error, Unreadable):
+            sealed_as, columns = self._select("columns_after", connection, incident, after, limit)
+            return events_of(sealed_as, columns[0])
+        with self._file.reading() as connection:  # row by row: it tells which one is at fault
+            sealed_as, rows = self._select("events_after", connection, incident, after, limit)
+        return [self._event(sealed_as, row) for row in rows]
 
     def headings(self) -> list[Heading]:
         """Raises JournalError."""
@@ -119,7 +120,7 @@ class Store:
         most `limit` of those that come after one that fits. Raises NoIncident, JournalError."""
         seq = after.seq if after else 0
         with self._file.reading() as connection:
-            sealed_as, rows = self._rows(connection, incident, seq, limit)
+            sealed_as, rows = self._select("events_after", connection, incident, seq, limit)
         events: list[Event] = []
         fault = 0
         for count, row in enumerate(rows, start=seq + 1):
@@ -156,16 +157,21 @@ class Store:
         row = connection.execute(statement("event_by_id"), (name, number)).fetchone()
         return None if row is None else self._event(sealed_as, row)
 
-    def _rows(
-        self, connection: sqlite3.Connection | None, incident: str, after: int, limit: int
+    def _select(
+        self,
+        query: str,
+        connection: sqlite3.Connection | None,
+        incident: str,
+        after: int,
+        limit: int,
     ) -> tuple[str, list[Row]]:
-        """The sealed id with the rows."""
+        """The sealed id with what `query` finds."""
         found = None if connection is None else _number(connection, incident)
         if found is None or connection is None:
             raise NoIncident(f"there is no incident {incident}")
         number, sealed_as = found
         parameters = (number, after, limit)
-        return sealed_as, connection.execute(statement("events_after"), parameters).fetchall()
+        return sealed_as, connection.execute(statement(query), parameters).fetchall()
 
     def _event(self, incident: str, row: Row) -> Event:
         try:

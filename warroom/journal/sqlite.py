@@ -32,8 +32,10 @@ _EACH_S: Final = 0.001
 """How much longer for each draft of many that are appended at once."""
 _HANGING_S: Final = 0.15
 """How much longer a disk may take for a commit that has begun, which nothing can take back."""
-_SLICE: Final = 2000
+_SLICE: Final = 10_000
 """Events in one read: between two, others have their turn."""
+_CHECKED: Final = 2000
+"""Events in one read that computes their digests, too."""
 
 T = TypeVar("T")
 
@@ -91,9 +93,9 @@ class SqliteJournal:
     async def verify(self, incident: str) -> int:
         last: Event | None = None
         while True:
-            read = partial(self._read.store.verify, incident, last, _SLICE)
+            read = partial(self._read.store.verify, incident, last, _CHECKED)
             fault, events = await self._read.run(read)
-            if fault or len(events) < _SLICE:
+            if fault or len(events) < _CHECKED:
                 return fault
             last = events[-1]
 

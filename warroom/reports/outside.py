@@ -86,8 +86,7 @@ def masked(text: str, names: Collection[str]) -> str:
 
 def _entry(entry: Entry, names: Collection[str]) -> Entry:
     kept = {name: value for name, value in entry.data.items() if name in _KEPT}
-    return replace(
-        entry,
+    return entry._replace(
         author=SOMEBODY,
         text=masked(entry.text, names),
         data=kept | {"tags": [tag for tag in entry.tags if tag in TAGS]},

@@ -60,8 +60,7 @@ def imagined(content: Content, at: datetime, author: str, subject: Entry | None)
     data: dict[str, Any] = dict(subject.data) if subject else {}
     data |= {"tags": list(content.tags), "audience": content.audience}
     entry = subject or Entry(0, at, author, Kind.NOTE, "")
-    return replace(
-        entry,
+    return entry._replace(
         at=at,
         text=content.text,
         starred=content.starred,
