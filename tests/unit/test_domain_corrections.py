@@ -15,8 +15,7 @@ from warroom.domain.timeline import Projection, project
 
 def corrections_of(chain: Chain) -> Corrections:
     corrections = Corrections()
-    for event in chain.events:
-        corrections.add(event)
+    corrections.add(chain.events)
     return corrections
 
 
@@ -157,7 +156,7 @@ def test_a_correction_of_what_is_not_there_is_about_nothing() -> None:
     chain.add(Kind.RETRACTED, "undone", seq=amended.seq)
     some = [event for event in chain.events if event.kind is not Kind.NOTE]
     corrections = Corrections()
-    assert [corrections.add(event) for event in some] == [1, 0, 0]
+    assert corrections.add(some) == ()
     assert [event.kind for event in standing(some)] == [Kind.OPENED]
 
 

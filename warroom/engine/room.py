@@ -73,8 +73,7 @@ class Room:
         ahead: Awaitable[TakenUp | None] | None = None,
     ) -> None:
         self.settings, self.checks = settings, tuple(checks)
-        self.clock = clock or SteadyClock()
-        self.journal = journal
+        self.clock, self.journal = clock or SteadyClock(), journal
         names = ("", *settings.hosts)
         self.hosts: dict[str, Host] = {name: host_for(name, settings) for name in names}
         self.session = _session(journal, self.clock, author, settings, ahead)
