@@ -41,9 +41,12 @@ class Targets:
             return f'argv = ["{self.folder}/bin/kubectl", "delete", "everything"]'
         family = kind.partition(".")[0]
         nginx = f'nginx = ["{self.path}/nginx"]'
-        more = {"pm2.scale": "\nto = 4", "redis.delete_pattern": '\npattern = "cart:*"'}.get(
-            kind, ""
-        )
+        more = {
+            "pm2.scale": "\nto = 4",
+            "redis.delete_pattern": '\npattern = "cart:*"',
+            "docker.disconnect": '\nnetwork = "shop"',
+            "docker.connect": '\nnetwork = "shop"',
+        }.get(kind, "")
         own = {
             "docker": f'socket = "{self.folder}/engine.sock"\ncontainer = "shop-api"',
             "http": f'url = "http://127.0.0.1:{self.port}/maintenance"',

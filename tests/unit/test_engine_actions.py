@@ -34,6 +34,8 @@ def test_a_pane_offers_what_fits_its_system(tmp_path: Path) -> None:
         ("docker", "r", "docker.restart"),
         ("docker", "S", "docker.stop"),
         ("docker", "s", "docker.start"),
+        ("docker", "l", "docker.logs"),
+        ("docker", "X", "docker.disconnect"),
         ("cache", "F", "redis.flushdb"),
         ("cache", "E", "redis.flushall"),
         ("cache", "X", "redis.delete_pattern"),

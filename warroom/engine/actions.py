@@ -32,7 +32,13 @@ from warroom.mitigations.base import (
 Sign = Callable[[], Signature]
 
 PANE_ACTIONS: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
-    "docker": (("r", "docker.restart"), ("S", "docker.stop"), ("s", "docker.start")),
+    "docker": (
+        ("r", "docker.restart"),
+        ("S", "docker.stop"),
+        ("s", "docker.start"),
+        ("l", "docker.logs"),
+        ("X", "docker.disconnect"),
+    ),
     "postgres": (
         ("C", "postgres.cancel"),
         ("K", "postgres.terminate"),

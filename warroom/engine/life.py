@@ -236,6 +236,12 @@ async def _ended(
         await session.record(Kind.OUTCOME, f"{card.title}: {outcome.state}: {outcome.text}", data)
     except NotSaved:
         saved = False
+    try:
+        if done is not None and done.exhibits:
+            kept = {"to": request.seq, "evidence": _as_data(done.exhibits)}
+            await session.record(Kind.EVIDENCE, done.exhibits[0].title, kept)
+    except NotSaved:
+        saved = False
     return Outcome(outcome.state, outcome.text, saved, outcome.undo, request.seq)
 
 

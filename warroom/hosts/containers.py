@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import struct
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
@@ -52,6 +53,25 @@ async def last_lines(engine: Engine, run: Container, count: int) -> list[bytes]:
     async with aclosing(_read(engine, run, params, _messages(run))) as chunks:
         text = b"".join([chunk async for chunk in chunks])
     return text.splitlines()[-count:]
+
+
+async def newest_lines(engine: Engine, run: Container, count: int, limit: int) -> list[bytes]:
+    """Like `last_lines`, each line with its time before it (RFC 3339, nanoseconds), and the newest
+    of at most `limit` bytes in all. Raises HostError."""
+    params = {"stdout": "1", "stderr": "1", "tail": str(count)}
+    kept: deque[bytes] = deque(maxlen=count)
+    size = 0
+    messages = StampedTerminalLines() if run.tty else StampedFrames()
+    async with aclosing(_read(engine, run, params, messages)) as chunks:
+        async for chunk in chunks:
+            for line in chunk.removesuffix(b"\n").split(b"\n"):
+                if len(kept) == count:
+                    size -= len(kept[0])
+                kept.append(line)
+                size += len(line)
+            while size > limit and kept:
+                size -= len(kept.popleft())
+    return list(kept)
 
 
 async def _followed(engine: Engine, run: Container, last: int) -> Chunks:
@@ -182,6 +202,22 @@ class TerminalLines(Messages):
             pieces.append(message[:_PIECE])
             message = message[next_stamp.end() :]
         return b"".join(pieces) + message + b"\n"
+
+
+class StampedFrames(Frames):
+    """Each line with its time before it."""
+
+    def _line(self, stream: int, message: bytes) -> bytes:
+        begun = stream in self._open
+        return super()._line(stream, message if begun else self._stamp + b" " + message)
+
+
+class StampedTerminalLines(TerminalLines):
+    """Each line with its time before it."""
+
+    def _line(self, line: bytes) -> bytes:
+        given = super()._line(line)
+        return self._stamp + b" " + given if given else given
 
 
 def _unix(stamp: bytes) -> str:

@@ -15,6 +15,7 @@ import errno
 import getpass
 import grp
 import json
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -29,12 +30,13 @@ if TYPE_CHECKING:
     import aiodocker
     import aiohttp
 
-__all__ = ["Engine", "EngineAbsent", "EngineLost", "EngineRefused", "connect"]
+__all__ = ["Engine", "EngineAbsent", "EngineLost", "EngineRefused", "connect", "part"]
 
 OLDEST: Final = (1, 24)
 """Docker Engine 1.12, of 2016: older ones are not asked."""
 KNOWN: Final = (1, 44)
 """The newest API whose answers are known here; newer engines are asked in it."""
+_ID: Final = re.compile(r"sha256:[0-9a-f]{64}")
 LINE_LIMIT: Final = 1024 * 1024
 """Bytes of one object in a stream; a longer one is dropped."""
 
@@ -49,6 +51,14 @@ class EngineRefused(HostError):
 
 class EngineLost(HostError):
     """The connection broke or the time was up before the answer was whole."""
+
+
+def part(name: str) -> str:
+    """`name` as a part of a request's path: of a container, a network, a volume, or an id. Raises
+    EngineRefused for anything else."""
+    if not (NAME.fullmatch(name) or _ID.fullmatch(name)):
+        raise EngineRefused(f'"{shorten(harmless(name), 80)}" is no name', 404)
+    return name
 
 
 class Engine:
@@ -131,6 +141,23 @@ class Engine:
         """`POST /containers/{id}/start`; one that runs already stays as it is."""
         async with self._asking():
             await self._container(container).start()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        patience: float = 0.0,
+    ) -> Any:
+        """Any other request: the JSON of its answer, empty where it has none. What is put into
+        `path` goes through `part`; `patience` is how many seconds longer than
+        usual the answer may take."""
+        async with self._asking(patience=patience):
+            return await self._client._query_json(
+                path, method, params=dict(params or {}), data=body
+            )
 
     def _container(self, name: str) -> aiodocker.containers.DockerContainer:
         """A name goes into the path of a request: nothing but a name may."""

@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 from warroom.config.inputs import Input
 from warroom.config.registry import UnknownMember, member
 from warroom.domain.clock import Clock
+from warroom.domain.evidence import Evidence
 from warroom.domain.sample import Row
 from warroom.domain.text import harmless
 from warroom.hosts.base import Host
@@ -92,13 +93,14 @@ class Done:
     """It worked: `text` says what happened, `evidence` keeps figures worth recording.
 
     `undo` takes it back, when anything does. `expires_s` is after how many seconds a temporary
-    change is to be taken back.
+    change is to be taken back. `exhibits` are texts that the record is to keep with the action.
     """
 
     text: str
     evidence: Mapping[str, Any] = field(default_factory=dict)
     undo: Undo | None = None
     expires_s: float | None = None
+    exhibits: tuple[Evidence, ...] = ()
 
 
 def unfenced() -> None:
