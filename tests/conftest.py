@@ -7,6 +7,7 @@ that a failure. The very last line of a run says which servers there were.
 
 from __future__ import annotations
 
+import os
 import shutil
 import ssl
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from typing import Any, Final
 import pytest
 from hypothesis import settings
 
-from tests.support import services, sshd
+from tests.support import disk, services, sshd
 from tests.support.services import DockerEngine, HttpService, Loop, running
 from tests.support.sshd import SshServer
 from warroom.drill.stack import docker, nginx, postgres, program, redis
@@ -126,6 +127,8 @@ def _marked_services(request: pytest.FixtureRequest) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    disk.use_memory(config)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes would compile us anew
     own: dict[str, str] = {}
     config.stash[services.STATES] = own
     config.stash[_ALL_STATES] = [own]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,10 @@ from tests.torture.stores import Files
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> Files:
-    return Files(tmp_path)
+def files() -> Iterator[Files]:
+    """Journals on a disk."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Files(Path(name))
 
 
 def held(result: Result) -> Result:
