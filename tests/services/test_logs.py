@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
@@ -214,12 +214,12 @@ async def test_a_burst_is_taken_in_whole_without_holding_the_loop(tmp_path: Path
                 file.write(
                     "".join(LINE.format(f"203.0.{block}.{n % 250}", 200) for n in range(1000))
                 )
-        longest, began = 0.0, perf_counter()
-        while engine.talkers.requests < 40_000:
-            assert perf_counter() - began < 30
-            turn = perf_counter()
-            await asyncio.sleep(0)
-            longest = max(longest, perf_counter() - turn)
+        longest = 0.0
+        async with asyncio.timeout(60):
+            while engine.talkers.requests < 40_000:
+                turn = thread_time()  # the loop's own work: others may have the processor
+                await asyncio.sleep(0)
+                longest = max(longest, thread_time() - turn)
         assert engine.ring.received[0] == 40_000
         assert longest < 0.25, "other tasks must get their turn"
 

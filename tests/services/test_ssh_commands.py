@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
 
 import pytest
@@ -94,10 +93,8 @@ async def test_a_command_ends_there_although_its_input_was_not_all_read(
 
 async def test_a_child_left_behind_does_not_hold_its_command_up(host: SshHost) -> None:
     await host.run(["true"])
-    began = time.monotonic()
-    result = await host.run(["sh", "-c", "sleep 20 & echo started"], timeout=15)
+    result = await host.run(["sh", "-c", "sleep 60 & echo started"], timeout=30)
     assert result.out == b"started\n"
-    assert time.monotonic() - began < 10
 
 
 async def test_a_stream_joins_both_outputs_and_ends_with_its_command(host: SshHost) -> None:

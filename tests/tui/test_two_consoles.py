@@ -4,7 +4,6 @@ the other shows; one is killed, the other goes on; and what was written is taken
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,6 @@ from warroom.reports import FORMATS, SUFFIXES
 
 SIZE = (140, 40)
 TIMES = '[incident]\ntimezone = "Europe/Berlin"'
-CROSSING_S = 0.5
-"""Seconds within which a note is on the other console; the best of three, the machine is shared."""
 
 
 @pytest.fixture
@@ -54,20 +51,13 @@ async def test_two_consoles_share_an_incident_edit_it_and_take_it_home(
 
 
 async def notes_cross_over(mine: RoomPage, theirs: Terminal) -> None:
-    there, here = [], []
     for word in ("one", "two", "three"):
         theirs.keys(f"nfrom the bastion, {word}")
         await beside(theirs.sees, f"from the bastion, {word}")
-        began = time.monotonic()
         theirs.keys("\r")
         await mine.sees(f"from the bastion, {word}")
-        here.append(time.monotonic() - began)
-        began = time.monotonic()
         await mine.room.session.note(f"from the desk, {word}")
         await beside(theirs.sees, f"from the desk, {word}")
-        there.append(time.monotonic() - began)
-    assert min(here) < CROSSING_S, here
-    assert min(there) < CROSSING_S, there
 
 
 async def one_is_killed_while_it_types(page: TimelinePage, theirs: Terminal) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from time import perf_counter
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.effort import at_most
 from warroom.logs.split import Splitter
 
 LIMIT = 16
@@ -46,11 +46,10 @@ def test_lines_are_what_stands_between_line_feeds_cut_at_the_limit(
 
 def test_a_line_of_ten_megabytes_is_cut_and_its_length_remembered() -> None:
     splitter = Splitter()
-    began = perf_counter()
-    for _ in range(10_000):
-        assert not splitter.feed(b"z" * 1000)
-    batch = splitter.feed(b"\nnext\n")
-    assert perf_counter() - began < 2, "reading a long line must not go over it again and again"
+    with at_most(2.0):  # it is not gone over again and again
+        for _ in range(10_000):
+            assert not splitter.feed(b"z" * 1000)
+        batch = splitter.feed(b"\nnext\n")
     assert [len(line) for line in batch.lines()] == [64 * 1024, 4]
     assert batch.cuts == {0: 10_000_000}
 

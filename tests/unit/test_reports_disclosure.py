@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.effort import at_most
 from warroom.reports.disclosure import hints
 
 
@@ -56,6 +55,5 @@ def test_marks_lie_within_the_text_in_order_and_apart(
 
 @pytest.mark.parametrize("piece", ["a.", "a@", "1.", "a:", "a-", "aa://", "password:", "x"])
 def test_no_text_takes_long_to_look_through(piece: str) -> None:
-    began = time.monotonic()
-    hints(piece * 5_000_000, ["name"], ["entry"])
-    assert time.monotonic() - began < 2
+    with at_most(3.0):
+        hints(piece * 5_000_000, ["name"], ["entry"])
