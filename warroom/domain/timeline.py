@@ -274,7 +274,8 @@ def mitigation_runs(entries: Iterable[Entry]) -> tuple[MitigationRun, ...]:
 
     An outcome or effect names its request by sequence in `data["request"]`.
     """
-    ordered = sorted(entries, key=lambda entry: entry.seq)
+    told = (entry for entry in entries if entry.kind in _OF_RUNS)
+    ordered = sorted(told, key=lambda entry: entry.seq)
     later: dict[tuple[Kind, int], Entry] = {}
     for entry in ordered:
         request = entry.data.get("request")
@@ -296,6 +297,7 @@ _AFTER_REQUEST: Final = {
     Kind.REFUSED: Kind.OUTCOME,
     Kind.EFFECT: Kind.EFFECT,
 }
+_OF_RUNS: Final = frozenset({Kind.REQUESTED, *_AFTER_REQUEST})
 
 
 _STATE: Final = frozenset(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import NamedTuple
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 
@@ -33,32 +33,39 @@ def stamp(instant: datetime, zone: ZoneInfo) -> Stamp:
 
 
 def stamper(zone: ZoneInfo) -> Callable[[datetime], Stamp]:
-    """`stamp` for many instants: a minute is worked out once. Takes instants in UTC.
+    """`stamp` for many instants in UTC: of those that follow each other within a minute the first
+    is worked out.
 
     >>> of = stamper(ZoneInfo("Europe/Berlin"))
     >>> begin = datetime(2026, 11, 21, 13, 35, 2, tzinfo=UTC)
     >>> of(begin) == stamp(begin, ZoneInfo("Europe/Berlin")) and of(begin).time
     '14:35:02 CET'
     """
-    known: dict[datetime, Stamp] = {}
+    begin = end = datetime.min.replace(tzinfo=UTC)
+    day, time, utc = "", ("", ""), ("", "")
 
     def written(instant: datetime) -> Stamp:
-        second, full = instant.second, instant.replace(second=0, microsecond=0)
-        minute = known.get(full)
-        if minute is None:
-            minute = known[full] = stamp(full, zone)
-        day, time, utc = minute
-        if time[5:9] != ":00 ":  # until 1972 some zones were seconds apart from UTC
-            return stamp(instant, zone)
-        return Stamp(day, _at_second(time, second), _at_second(utc, second) if utc else "")
+        nonlocal begin, end, day, time, utc
+        if not begin <= instant < end:
+            minute = instant.replace(second=0, microsecond=0)
+            first = stamp(minute, zone)
+            if first.time[5:9] != ":00 ":  # until 1972 some zones were seconds apart from UTC
+                return stamp(instant, zone)
+            begin, end = minute, minute + _MINUTE
+            day, time, utc = first.day, _around_second(first.time), _around_second(first.utc)
+        second = f":{instant.second:02d} "
+        return Stamp(day, second.join(time), second.join(utc) if utc[1] else "")
 
     return written
 
 
-def _at_second(time: str, second: int) -> str:
-    """A time at the full minute, some seconds later."""
+_MINUTE: Final = timedelta(minutes=1)
+
+
+def _around_second(time: str) -> tuple[str, str]:
+    """What stands before and after the seconds of a time at the full minute."""
     before, _, name = time.rpartition(":00 ")
-    return f"{before}:{second:02d} {name}"
+    return before, name
 
 
 def abbreviation(instant: datetime) -> str:
