@@ -109,7 +109,7 @@ async def test_a_log_that_says_it_is_no_access_log_is_not_counted(tmp_path: Path
         with log.open("a") as file:
             file.write(LINE.format("203.0.113.7", 200))
         await until(engine, lambda: engine.ring.last == 1)
-        assert (engine.talkers.requests, engine.status()[0].format) == (0, "")
+        assert (engine.talkers.requests, engine.status()[0].format) == (0, "combined")
 
 
 @pytest.mark.parametrize("style", ["rename", "copytruncate"])

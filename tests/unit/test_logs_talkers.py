@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from warroom.logs import _buckets, talkers
-from warroom.logs.access import AccessFormat
 from warroom.logs.columns import Columns, Layout, columns
+from warroom.logs.formats.web import COMBINED
 from warroom.logs.talkers import BUCKET_S, WINDOWS, TalkerBy, Talkers
 
 START = 1_795_268_100.0
-COMBINED = Layout(AccessFormat.COMBINED, 6)
+LAYOUT = Layout(COMBINED, 6)
 
 
 def lines(*requests: tuple[str, str, int, int]) -> Columns:
@@ -23,7 +23,7 @@ def lines(*requests: tuple[str, str, int, int]) -> Columns:
         f'{ip} - - [21/Nov/2026:14:35:02 +0000] "GET {path} HTTP/1.1" {status} {size} "-" "x"\n'
         for ip, path, status, size in requests
     )
-    return columns(text.encode(), COMBINED)
+    return columns(text.encode(), LAYOUT)
 
 
 def test_a_ranking_has_counts_shares_rates_bytes_classes_and_trends() -> None:
@@ -69,7 +69,7 @@ def test_one_talker_can_be_asked_for_by_its_key() -> None:
 def test_clients_that_are_no_addresses_are_unknown_and_damaged_lines_are_no_requests() -> None:
     crowd = Talkers(START)
     crowd.feed(lines(("unix:", "/a", 200, 5), ("203.0.113.7", "/b", 200, 5)), START)
-    crowd.feed(columns(b"Traceback (most recent call last):\n\n203.0.113.9 -\n", COMBINED), START)
+    crowd.feed(columns(b"Traceback (most recent call last):\n\n203.0.113.9 -\n", LAYOUT), START)
     found = crowd.ranking("ip", 5, now=START + 1)
     assert (found.total, found.unknown) == (3, 1)
     assert {t.key for t in found.talkers} == {"203.0.113.7", "203.0.113.9"}

@@ -161,9 +161,12 @@ def test_the_last_lines_begin_where_a_plain_split_says(data: bytes) -> None:
         assert data[start:] == b"".join(lines[len(lines) - last :] if last < len(lines) else lines)
 
 
-def test_a_file_that_is_no_access_log_is_unknown_not_guessed(tmp_path: Path) -> None:
+def test_an_address_that_no_format_calls_the_client_is_not_counted(tmp_path: Path) -> None:
     path = tmp_path / "auth.log"
     path.write_bytes(b"Nov 21 14:35:02 web1 sshd[7]: Failed password from 203.0.113.7\n" * 50)
+    report = count([str(path)])
+    assert (report.format, report.lines, report.parsed, report.top) == ("auth", 50, 0, ())
+    path.write_bytes(b"connected to 203.0.113.7, then away\n" * 50)
     report = count([str(path)])
     assert (report.format, report.lines, report.parsed, report.top) == ("unknown", 50, 0, ())
 

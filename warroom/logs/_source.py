@@ -6,8 +6,7 @@ from collections import deque
 from typing import Final
 
 from warroom.config.settings import LogEntry
-from warroom.logs.access import recognise
-from warroom.logs.columns import Layout, columns, layout_of
+from warroom.logs._look import Look
 from warroom.logs.journald import JournalText
 from warroom.logs.ring import LogRing, Raw
 from warroom.logs.sources import LAST, unseen
@@ -19,7 +18,6 @@ SHOW_TAIL_S: Final = 1.0
 BACKLOG_S: Final = 0.5
 """Seconds after opening in which what comes may be from before."""
 RATE_S: Final = 5.0
-_SAMPLE: Final = 200
 
 
 class Source:
@@ -36,7 +34,7 @@ class Source:
         self.journal = JournalText()
         self._ring, self._talkers = ring, talkers
         self._splitter = Splitter()
-        self._layout: Layout | None = None
+        self.look = Look()
         self._began = 0.0
         self._before = 0  # lines that may still be from before
         self._known: list[bytes] = []
@@ -45,7 +43,8 @@ class Source:
 
     @property
     def format(self) -> str:
-        return self._layout.format.value if self._layout else ""
+        """What it was recognised as, for people."""
+        return str(self.look)
 
     def began(self, now: float) -> None:
         """The log was opened."""
@@ -122,23 +121,18 @@ class Source:
 
     def _count(self, batch: Batch, skipped: int, now: float) -> None:
         """Feed the talkers with what is an access line and was not there before."""
-        if self.entry.access is False:
+        self.look.at(batch)
+        fmt = self.look.format
+        if self.entry.access is False or fmt is None or not (fmt.asks or self.entry.access):
             return
-        if self._layout is None:
-            lines = batch.data[: _SAMPLE * 2048].split(b"\n")[:_SAMPLE]
-            fmt = recognise(lines)
-            if fmt is None:
-                return
-            self._layout = layout_of([line for line in lines if line], fmt)
         data = batch.data
         if skipped:
             if skipped == batch.count:
                 return
             data = b"\n".join(batch.lines()[skipped:]) + b"\n"
-        found = columns(data, self._layout)
-        self._talkers.feed(found, now)
-        if found.results.count(b"") * 2 > found.lines:
-            self._layout = None  # the log goes on in another format: recognise it anew
+        found = self.look.columns(data)
+        if found is not None:
+            self._talkers.feed(found, now)
 
     def _measure(self, monotonic: float) -> None:
         received = self._ring.received.get(self.index, 0)

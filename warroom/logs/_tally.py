@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import marshal
 from collections import Counter, defaultdict
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypeGuard
 
-from warroom.logs.access import AccessFormat
 from warroom.logs.columns import Columns, Layout, columns
 from warroom.logs.keys import By, folded
 from warroom.logs.weights import Weights
@@ -29,7 +28,7 @@ class Tally:
         self._weights = Weights()
         self._fold_above = _FOLD_ABOVE
 
-    def take(self, file: BinaryIO, size: int, layout: Layout) -> int:
+    def take(self, file: BinaryIO, size: int, layout: Layout | None) -> int:
         """Count lines of about `size` bytes read from `file`; how many bytes they had."""
         if self._plain(layout):
             before = file.tell()
@@ -41,8 +40,9 @@ class Tally:
         self.add(data, layout)
         return len(data)
 
-    def add(self, data: bytes, layout: Layout) -> None:
-        """Count whole lines; the last may lack its line feed."""
+    def add(self, data: bytes, layout: Layout | None) -> None:
+        """Count whole lines; the last may lack its line feed. Those of no known format are not
+        read."""
         if self._plain(layout):
             lines = data.split(b"\n")
             if not lines[-1]:
@@ -51,7 +51,7 @@ class Tally:
             return
         if not data.endswith(b"\n"):
             data += b"\n"
-        if not layout.known:
+        if layout is None:
             self.lines += data.count(b"\n")
             return
         found = columns(data.replace(b"\r\n", b"\n") if b"\r" in data else data, layout)
@@ -62,14 +62,13 @@ class Tally:
             counts[key] += weights[result]
         self._fold()
 
-    def _plain(self, layout: Layout) -> bool:
-        json = layout.format in (AccessFormat.JSON, AccessFormat.CADDY)
-        return not self.weighed and layout.known and not json
+    def _plain(self, layout: Layout | None) -> TypeGuard[Layout]:
+        return not self.weighed and layout is not None and layout.client_at is not None
 
     def _count_clients(self, lines: list[bytes], layout: Layout) -> None:
         self.lines += len(lines)
         self.known_lines += len(lines)
-        if layout.format is AccessFormat.VHOST:
+        if layout.client_at:
             clients = [(*line.split(b" ", 2), b"")[1] for line in lines]
         else:
             clients = [line.split(b" ", 1)[0] for line in lines]

@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-from warroom.logs.access import AccessFormat, fields, parse_line
+from warroom.logs.formats.base import Format, Reader, Roles
+from warroom.logs.record import method_and_path
+from warroom.logs.trust import NOBODY, Trust, client_in
 
 _RESULT: Final = re.compile(rb" (?:\d{3}|-) (?:\d+|-) ")
 _KNOWN_RESULTS: Final[set[bytes]] = set()
@@ -42,22 +44,26 @@ class Columns:
 @dataclass(frozen=True, slots=True)
 class Layout:
     """How the lines of a file are laid out: their format, and how many quotes each has; 0 when
-    only the line by line reading works."""
+    only the line by line reading works. `trust` says which hops to a client are believed."""
 
-    format: AccessFormat
+    format: Format
     quotes: int = 0
-    known: bool = True
+    trust: Trust = NOBODY
+    read: Reader = field(init=False, repr=False, compare=False)
 
-    @staticmethod
-    def unknown() -> Layout:
-        """Of a file that is no access log: its lines are counted, never read."""
-        return Layout(AccessFormat.COMMON, known=False)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "read", self.format.reader())
+
+    @property
+    def client_at(self) -> int | None:
+        """The blank-separated field that is the client without looking at the whole line."""
+        return None if self.trust else self.format.client_at
 
 
-def layout_of(lines: Sequence[bytes], fmt: AccessFormat) -> Layout:
+def layout_of(lines: Sequence[bytes], fmt: Format, trust: Trust = NOBODY) -> Layout:
     """The layout that most of `lines` have."""
-    if fmt not in (AccessFormat.COMBINED, AccessFormat.VHOST):
-        return Layout(fmt)
+    if trust or fmt.client_at is None:
+        return Layout(fmt, trust=trust)
     counts = Counter(line.count(b'"') for line in lines if line.endswith(b'"'))
     quotes, times = counts.most_common(1)[0] if counts else (0, 0)
     return Layout(fmt, quotes if quotes >= 6 and quotes % 2 == 0 and times * 2 > len(lines) else 0)
@@ -67,18 +73,18 @@ def columns(data: bytes, layout: Layout) -> Columns:
     """The columns of `data`: whole lines, each with its line feed."""
     quotes = layout.quotes
     if not quotes or (b"\\" in data and b'\\"' in data):
-        return _by_line(data, layout.format) if not quotes else _halved(data, layout)
+        return _by_line(data, layout) if not quotes else _halved(data, layout)
     pieces = data.split(b'"')
     lines = data.count(b"\n")
     if len(pieces) == lines * quotes + 1 and pieces[-1] == b"\n":
         results = pieces[2::quotes]
-        clients = _clients(pieces[:-1:quotes], layout.format)
+        clients = _clients(pieces[:-1:quotes], layout.client_at or 0)
         if clients is not None and _are_results(results):
             return Columns(lines, clients, pieces[1::quotes], results, pieces[5::quotes])
     return _halved(data, layout)
 
 
-def _clients(heads: list[bytes], fmt: AccessFormat) -> list[bytes] | None:
+def _clients(heads: list[bytes], index: int) -> list[bytes] | None:
     """The clients of what stands before each request; None where one is not as it should be.
 
     Every head but the first must begin with the only line feed in it, for then no line has more
@@ -92,7 +98,6 @@ def _clients(heads: list[bytes], fmt: AccessFormat) -> list[bytes] | None:
         return None
     if any(blank in joined for blank in _OTHER_BLANKS):
         return None
-    index = 1 if fmt is AccessFormat.VHOST else 0
     try:
         clients = [start.split(b" ", 1 + index)[index] for start in starts]
     except IndexError:
@@ -114,7 +119,7 @@ def _are_results(results: list[bytes]) -> bool:
 def _halved(data: bytes, layout: Layout) -> Columns:
     middle = data.find(b"\n", len(data) // 2) + 1
     if len(data) <= _SMALL or not 0 < middle < len(data):
-        return _by_line(data, layout.format)
+        return _by_line(data, layout)
     first, second = columns(data[:middle], layout), columns(data[middle:], layout)
     return Columns(
         first.lines + second.lines,
@@ -125,19 +130,18 @@ def _halved(data: bytes, layout: Layout) -> Columns:
     )
 
 
-def client_of(line: bytes, fmt: AccessFormat) -> bytes:
-    """The field before the first blank (VHOST: the one after it), address or not."""
+def client_of(line: bytes, index: int) -> bytes:
+    """The blank-separated field of that index, address or not."""
     parts = line.rstrip(b"\r\n").split(b" ", 2)
-    index = 1 if fmt is AccessFormat.VHOST else 0
     return parts[index] if len(parts) > index else b""
 
 
-def _by_line(data: bytes, fmt: AccessFormat) -> Columns:
+def _by_line(data: bytes, layout: Layout) -> Columns:
     out = Columns(data.count(b"\n"), [], [], [], [])
     lines = data.split(b"\n")
     lines.pop()
     for line in lines:
-        client, request, result, agent = _line(line, fmt)
+        client, request, result, agent = _line(line, layout)
         out.clients.append(client)
         out.requests.append(request)
         out.results.append(result)
@@ -145,17 +149,27 @@ def _by_line(data: bytes, fmt: AccessFormat) -> Columns:
     return out
 
 
-def _line(line: bytes, fmt: AccessFormat) -> tuple[bytes, bytes, bytes, bytes]:
-    if fmt in (AccessFormat.JSON, AccessFormat.CADDY):
-        access = parse_line(line, fmt)
-        if access is None:
-            return b"", b"", b"", b""
-        request = f"{access.method} {access.path} HTTP/1.1".encode()
-        result = b" %d %d " % (access.status, access.size)
-        return access.ip.encode(), request, result, access.agent.encode()
-    found = fields(line, fmt)
-    if found is None:
+def _line(line: bytes, layout: Layout) -> tuple[bytes, bytes, bytes, bytes]:
+    roles, place = layout.read(line), layout.client_at
+    if roles is None:
         # a damaged line still has its client where the format says, as awk would have it
-        return client_of(line, fmt), b"", b"", b""
-    client, _, request, status, size, agent = found
-    return client, request, b" %b %b " % (status, size), agent
+        return (b"" if place is None else client_of(line, place)), b"", b"", b""
+    client = roles["client"] if place is not None else client_in(roles, line, layout.trust)
+    return client, _request(roles), _result(roles), roles.get("agent", b"")
+
+
+def _request(roles: Roles) -> bytes:
+    """The request line, or one made of its parts."""
+    if "request" in roles:
+        return roles["request"]
+    method, path = method_and_path(roles)
+    return b"%b %b HTTP/1.1" % (method or b"-", path) if path else b""
+
+
+def _result(roles: Roles) -> bytes:
+    """` STATUS SIZE `, empty for a line that says neither."""
+    status, size = roles.get("status", b"-"), roles.get("size", b"-")
+    if not (len(status) == 3 and status.isdigit()):
+        status = b"-"
+    size = size if size.isdigit() else b"-"
+    return b"" if status == size == b"-" and "request" not in roles else b" %b %b " % (status, size)

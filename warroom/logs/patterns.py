@@ -81,6 +81,11 @@ class SafePattern:
         return picked
 
 
+def bounded(text: str) -> int:
+    """How many bytes of a line a pattern may see. Raises BadPattern for one that could hang."""
+    return _seen(_parse(text))
+
+
 def _parse(text: str) -> Any:
     try:
         return parser.parse(text.encode())

@@ -7,23 +7,26 @@ about 150 bytes each, never with the number of lines.
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
+from warroom.logs._streams import CHUNK, is_stream, last_of, opened, whole_lines
 from warroom.logs._tally import Tally
-from warroom.logs.access import recognise
 from warroom.logs.columns import Layout, layout_of
 from warroom.logs.keys import By, folded
+from warroom.logs.recognise import Recognised, recognise
+from warroom.logs.trust import NOBODY, Trust
 from warroom.logs.weights import COUNT_SHIFT, bytes_of, classes_of, count_of
 
-CHUNK: Final = 64 * 1024
+if TYPE_CHECKING:
+    from warroom.logs.formats.base import Format
+
 _SAMPLE: Final = 64 * 1024
+_HEADINGS: Final = 4096
 _LARGE: Final = 24 * 1024 * 1024
 """Bytes above which a second process is worth its start."""
 
@@ -47,7 +50,8 @@ class Top:
 class Report:
     """`lines` there are, `parsed` those that have a key: the others are unknown, not guessed.
 
-    `format` names what the files were recognised as, `unknown` when they are no access logs.
+    `format` names what the files were recognised as, `unknown` when they are no known logs;
+    `files` says it for each, with how many lines of a sample fit.
     """
 
     by: By
@@ -55,6 +59,32 @@ class Report:
     lines: int
     parsed: int
     top: tuple[Top, ...]
+    files: tuple[tuple[str, Recognised], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class As:
+    """How files are to be read: as `format` (None: as what they look like), with the hops to
+    their clients that are believed."""
+
+    format: Format | None = None
+    trust: Trust = NOBODY
+
+    def look(self, sample: bytes) -> tuple[Recognised, Layout | None]:
+        """What a piece of a log looks like; its last line may be cut."""
+        lines = sample.split(b"\n")
+        if len(lines) > 1:
+            lines.pop()
+        lines = [line.rstrip(b"\r") for line in lines]
+        found = recognise(lines)
+        if self.format is not None:
+            fits = sum(self.format.fits(line) for line in lines if line.strip())
+            found = Recognised(self.format, fits, max(fits, found.seen))
+        fmt = found.format
+        return found, None if fmt is None else layout_of(lines, fmt, self.trust)
+
+
+AS_THEY_LOOK: Final = As()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +94,8 @@ class _Span:
     path: str
     start: int
     stop: int
-    layout: Layout
+    look: Recognised
+    layout: Layout | None
 
 
 def count(
@@ -76,6 +107,7 @@ def count(
     n: int = 20,
     full: bool = True,
     workers: int = 0,
+    reading: As = AS_THEY_LOOK,
 ) -> Report:
     """The `n` largest of `by` in files (`-` is standard input; .gz, .bz2 and .xz are unpacked).
 
@@ -87,12 +119,12 @@ def count(
     spans: list[_Span] = []
     streams: list[str] = []
     for source in sources:
-        if source == "-" or Path(source).suffix in _PACKED or not Path(source).is_file():
+        if source == "-" or is_stream(source):
             streams.append(source)
         else:
-            spans.append(_span(source, last))
+            spans.append(_span(source, last, reading))
     tally = Tally(by, full=full)
-    formats = {span.layout.format.value for span in spans if span.layout.known}
+    looks = {span.path: span.look for span in spans}
     total = sum(span.stop - span.start for span in spans)
     shown = _Shown(progress, 0 if streams else total)
     if (workers or _processors()) > 1 and total > _LARGE:
@@ -100,9 +132,12 @@ def count(
     else:
         _count_spans(spans, tally, shown)
     for source in streams:
-        layout = _count_stream(source, last, tally, shown)
-        formats |= {layout.format.value} if layout.known else set()
-    return _report(tally, by, ", ".join(sorted(formats)) or "unknown", n, full)
+        looks[source] = _count_stream(source, last, tally, shown, reading)
+    names = {look.format.name for look in looks.values() if look.format is not None}
+    report = _report(tally, by, ", ".join(sorted(names)) or "unknown", n, full)
+    return replace(
+        report, files=tuple((source, looks[source]) for source in dict.fromkeys(sources))
+    )
 
 
 def _processors() -> int:
@@ -127,19 +162,25 @@ class _Shown:
 # -- files
 
 
-def _span(path: str, last: int | None) -> _Span:
+def _span(path: str, last: int | None, reading: As) -> _Span:
     with Path(path).open("rb") as file:
         stop = file.seek(0, os.SEEK_END)
         start = 0 if last is None else line_start(file, last)
-        layout = Layout.unknown()
-        for place in (start, start + (stop - start) // 2):  # the head may be a banner
-            file.seek(place)
-            if place > start:
-                file.readline()
-            layout = _layout(file.read(_SAMPLE))
-            if layout.known:
-                break
-    return _Span(path, start, stop, layout)
+        look, layout = reading.look(_sample(file, start))
+        if look.format is None:  # the head may be a banner
+            look, layout = reading.look(_sample(file, start + (stop - start) // 2))
+    return _Span(path, start, stop, look, layout)
+
+
+def _sample(file: BinaryIO, place: int) -> bytes:
+    """Whole lines from `place` on, behind the headings of the file where it has such."""
+    file.seek(0)
+    head = file.read(_HEADINGS) if place and file.read(1) == b"#" else b""
+    file.seek(max(0, place - 1))
+    if place:
+        file.readline()
+    headings = [line for line in (b"#" + head).split(b"\n") if line[:1] == b"#"] if head else []
+    return b"".join(line + b"\n" for line in headings) + file.read(_SAMPLE)
 
 
 def line_start(file: BinaryIO, last: int) -> int:
@@ -166,15 +207,6 @@ def line_start(file: BinaryIO, last: int) -> int:
             at = data.rfind(b"\n", 0, at)
         return position + at + 1
     return 0
-
-
-def _layout(sample: bytes) -> Layout:
-    lines = sample.split(b"\n")
-    if len(lines) > 1:
-        lines.pop()  # most likely cut
-    lines = [line.rstrip(b"\r") for line in lines]
-    fmt = recognise(lines)
-    return Layout.unknown() if fmt is None else layout_of(lines, fmt)
 
 
 def _count_spans(spans: Sequence[_Span], tally: Tally, shown: _Shown) -> None:
@@ -236,84 +268,29 @@ def _halves(spans: Sequence[_Span]) -> tuple[list[_Span], list[_Span]]:
             mine.append(span)
         else:
             cut = span.start + half
-            mine.append(_Span(span.path, span.start, cut, span.layout))
-            theirs.append(_Span(span.path, cut, span.stop, span.layout))
+            mine.append(replace(span, stop=cut))
+            theirs.append(replace(span, start=cut))
         half -= size
     return mine, theirs
 
 
 # -- streams
 
-_PACKED: Final = (".gz", ".bz2", ".xz")
 
-
-@contextmanager
-def _open(source: str) -> Iterator[BinaryIO]:
-    """A stream to read; what the unpackers raise comes as OSError with the file's name."""
-    if source == "-":
-        yield sys.stdin.buffer
-        return
-    with _unpacked(source) as file:
-        try:
-            yield file
-        except (OSError, EOFError):
-            raise
-        except Exception as error:
-            if type(error).__module__ not in ("zlib", "_lzma", "lzma"):
-                raise
-            raise OSError(errno.EILSEQ, f"damaged archive ({error})", source) from error
-
-
-def _unpacked(source: str) -> Any:
-    suffix = Path(source).suffix
-    if suffix == ".gz":
-        import gzip
-
-        return gzip.open(source)
-    if suffix == ".bz2":
-        import bz2
-
-        return bz2.open(source)
-    if suffix == ".xz":
-        import lzma
-
-        return lzma.open(source)
-    return Path(source).open("rb")
-
-
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    while chunk := file.read(CHUNK):
-        yield chunk if chunk.endswith(b"\n") else chunk + file.readline()
-
-
-def _count_stream(source: str, last: int | None, tally: Tally, shown: _Shown) -> Layout:
-    with _open(source) as file:
-        chunks = _chunks(file)
+def _count_stream(
+    source: str, last: int | None, tally: Tally, shown: _Shown, reading: As
+) -> Recognised:
+    with opened(source) as file:
+        chunks = whole_lines(file)
         if last is not None:
-            chunks = iter([_tail(chunks, last)])
+            chunks = iter([last_of(chunks, last)])
         first = next(chunks, b"")
-        layout = _layout(first[:_SAMPLE] if len(first) > _SAMPLE else first)
+        look, layout = reading.look(first)
         while first:
             tally.add(first, layout)
             shown.add(len(first))
             first = next(chunks, b"")
-    return layout
-
-
-def _tail(chunks: Iterator[bytes], last: int) -> bytes:
-    from collections import deque
-
-    kept: deque[bytes] = deque(maxlen=max(0, last))
-    for chunk in chunks:
-        kept.extend(chunk.splitlines(keepends=True) if b"\r" not in chunk else _lines(chunk))
-    return b"".join(kept)
-
-
-def _lines(chunk: bytes) -> list[bytes]:
-    """`splitlines` that does not take a lone carriage return for an end."""
-    lines = chunk.split(b"\n")
-    end = lines.pop()
-    return [line + b"\n" for line in lines] + ([end] if end else [])
+    return look
 
 
 # -- the result

@@ -31,15 +31,18 @@ def lines_of(one: LogLine, zone: ZoneInfo) -> list[Line]:
 
 
 def _fields(one: LogLine) -> list[tuple[str, str]]:
-    from warroom.logs.access import parse_line
+    from warroom.logs.recognise import recognise
+    from warroom.logs.record import read
 
-    found = parse_line(one.text.encode())
-    if found is None:
+    line = one.text.encode()
+    fmt = recognise([line]).format
+    found = read(line, fmt) if fmt is not None else None
+    if found is None or not found.status:
         return []
     return [
-        ("client", str(found.ip)),
+        ("client", found.client),
         ("request", f"{found.method} {found.path}"),
         ("status", str(found.status)),
         ("size", f"{found.size} bytes"),
-        ("agent", str(found.agent)),
+        ("agent", found.agent),
     ]

@@ -1,0 +1,104 @@
+"""Logs that are read from the front, whole lines at a time: standard input, archives, UTF-16."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+CHUNK: Final = 64 * 1024
+_PACKED: Final = (".gz", ".bz2", ".xz")
+_MARKS: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+"""Byte order marks (Unicode, section 23.8): what PowerShell and old Windows tools write."""
+
+
+def is_stream(source: str) -> bool:
+    """Whether a file cannot be read from any place in it."""
+    path = Path(source)
+    if path.suffix in _PACKED or not path.is_file():
+        return True
+    with path.open("rb") as file:
+        return file.read(2) in _MARKS
+
+
+def whole_lines(file: BinaryIO) -> Iterator[bytes]:
+    """Chunks that end where a line does, as UTF-8 where they were UTF-16."""
+    head = file.read(2)
+    encoding = _MARKS.get(head)
+    if encoding is not None:
+        yield from _recoded(file, encoding)
+        return
+    chunk = head + file.read(CHUNK)
+    while chunk:
+        yield chunk if chunk.endswith(b"\n") else chunk + file.readline()
+        chunk = file.read(CHUNK)
+
+
+def _recoded(file: BinaryIO, encoding: str) -> Iterator[bytes]:
+    import codecs
+
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    rest = b""
+    while chunk := file.read(CHUNK):
+        data = rest + decoder.decode(chunk).encode("utf-8", "replace")
+        end = data.rfind(b"\n") + 1
+        data, rest = data[:end], data[end:]
+        if data:
+            yield data
+    rest += decoder.decode(b"", final=True).encode("utf-8", "replace")
+    if rest:
+        yield rest
+
+
+@contextmanager
+def opened(source: str) -> Iterator[BinaryIO]:
+    """A stream to read; what the unpackers raise comes as OSError with the file's name."""
+    if source == "-":
+        yield sys.stdin.buffer
+        return
+    with _unpacked(source) as file:
+        try:
+            yield file
+        except (OSError, EOFError):
+            raise
+        except Exception as error:
+            if type(error).__module__ not in ("zlib", "_lzma", "lzma"):
+                raise
+            raise OSError(errno.EILSEQ, f"damaged archive ({error})", source) from error
+
+
+def _unpacked(source: str) -> Any:
+    suffix = Path(source).suffix
+    if suffix == ".gz":
+        import gzip
+
+        return gzip.open(source)
+    if suffix == ".bz2":
+        import bz2
+
+        return bz2.open(source)
+    if suffix == ".xz":
+        import lzma
+
+        return lzma.open(source)
+    return Path(source).open("rb")
+
+
+def last_of(chunks: Iterator[bytes], last: int) -> bytes:
+    """The last `last` lines of all chunks."""
+    from collections import deque
+
+    kept: deque[bytes] = deque(maxlen=max(0, last))
+    for chunk in chunks:
+        kept.extend(chunk.splitlines(keepends=True) if b"\r" not in chunk else _lines(chunk))
+    return b"".join(kept)
+
+
+def _lines(chunk: bytes) -> list[bytes]:
+    """`splitlines` that does not take a lone carriage return for an end."""
+    lines = chunk.split(b"\n")
+    end = lines.pop()
+    return [line + b"\n" for line in lines] + ([end] if end else [])
