@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from warroom.drill import settings
-from warroom.drill.scenarios import CACHE_LIMIT, MAX_CONNECTIONS, SCENARIOS, Stage
+from warroom.drill.scenarios import MAX_CONNECTIONS, SCENARIOS, Stage
 from warroom.drill.shop import PRODUCTS, ROUTES, SCHEMA, AppLog, Shop
 from warroom.drill.stack import docker, nginx, postgres, program, redis
 from warroom.drill.stack.traffic import Crowd, Visit
@@ -30,12 +30,13 @@ _RATE: Final = 40.0
 _FLOOD_RATE: Final = 120.0
 _LOG_LIMIT: Final = 64 * 1024 * 1024
 _DATABASE: Final = (f"max_connections = {MAX_CONNECTIONS}", "superuser_reserved_connections = 1")
-_CACHE: Final = (f"maxmemory {CACHE_LIMIT}", "maxmemory-policy allkeys-lru")
-_ROLES: Final = """
-CREATE ROLE shop LOGIN;
+_CACHE: Final = ("maxmemory 16mb", "maxmemory-policy volatile-lru")
+_ROLES: Final = f"""
+CREATE ROLE shop LOGIN CONNECTION LIMIT {MAX_CONNECTIONS - 2};
 CREATE ROLE oncall LOGIN;
 GRANT pg_monitor, pg_signal_backend TO oncall;
 """
+"""One slot is the superuser's, and one is left to whoever looks, with nothing to spare."""
 _LOOP: Final = (
     "trap 'exit 0' TERM; n=0; touch /tmp/alive; while :; do n=$((n+1)); "
     'echo "level=info msg=\\"{message}\\" n=$n"; sleep {pause} & wait $!; done'
@@ -81,6 +82,7 @@ class Keeper:
             self._systems(),
             self._logs(),
             self._containers[0] if self._containers else "",
+            self._edge(),
         )
 
     async def play(self, name: str) -> None:
@@ -183,8 +185,8 @@ class Keeper:
         if self._nginx:
             port = self._nginx.port
             route = lambda _path: port  # noqa: E731
-        usual = [f"127.0.{n % 5 + 20}.{n + 10}" for n in range(24)]
-        flood = [f"127.0.9.{n}" for n in range(1, 41)]
+        usual = [f"198.18.{n % 5}.{n + 10}" for n in range(24)]
+        flood = [f"203.0.113.{n}" for n in range(1, 41)]
         self._flood = Crowd(flood, [(Visit("GET", "/offers"), 1)], route, _FLOOD_RATE)
         crowd = Crowd(usual, visits, route, _RATE)
         for work in (crowd.run(), self._bound_logs()):
@@ -208,6 +210,17 @@ class Keeper:
         if self._redis:
             systems["redis"] = {"url": self._redis.url}
         return systems | {"machine": {}}
+
+    def _edge(self) -> Mapping[str, Any]:
+        """How the nginx in front is told whom to block; nothing without one."""
+        if self._nginx is None:
+            return {}
+        return {
+            "nginx": list(self._nginx.argv),
+            "include": str(self._nginx.include),
+            "verify_url": f"{self._nginx.url}/nginx_status",
+            "verify_header": "X-Forwarded-For",
+        }
 
     def _logs(self) -> Mapping[str, Mapping[str, Any]]:
         logs: dict[str, dict[str, Any]] = {"shop": {"path": str(self._home / "shop.log")}}

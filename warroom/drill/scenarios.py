@@ -1,14 +1,15 @@
 """What goes wrong in a drill. A scenario runs until it is cancelled and then puts things right.
 
-Every one can be ended from the console as a real incident would be: restart the container,
-terminate the backend that holds the lock, and the shop recovers by itself.
+Every one can be ended from the console as a real incident would be: restart the container, delete
+what fills the cache, terminate who holds the lock or the connections, block the range that floods;
+and the shop recovers by itself.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable
+import itertools
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from warroom.drill.stack.traffic import Crowd
 
 MAX_CONNECTIONS: Final = 30
-CACHE_LIMIT: Final = "16mb"
-_SMALL_CACHE: Final = "3mb"
+_CART: Final = b"x" * 4096
 _HOLD: Final = 3600.0
 
 
@@ -77,19 +77,37 @@ async def service_down(stage: Stage) -> None:
 
 
 async def cache_failure(stage: Stage) -> None:
+    """Carts without an expiry fill the cache: what may expire, the products, is evicted for them,
+    until nothing is left to evict and little more is taken."""
     if stage.cache is None:
         return
-    dice = random.Random(3)
+    stage.shop.log.write("INFO", "carts", "keeping abandoned carts in the cache from now on")
+    carts = itertools.count(1)
     try:
-        await stage.cache.config_set("maxmemory", _SMALL_CACHE)
-        await stage.cache.flushdb()
-        while True:  # somebody stores whole carts in the cache, and products fall out of it
-            for _ in range(10):
-                await stage.cache.set(f"cart:{dice.randrange(10**6)}", b"x" * 32_768, ex=600)
-            await asyncio.sleep(0.25)
+        while await _kept(stage, itertools.islice(carts, 25)):  # noqa: ASYNC110 - not ours to tell
+            await asyncio.sleep(0.01)
+        while True:  # a trickle from here on: to fill it again takes ten minutes
+            await _kept(stage, itertools.islice(carts, 1))
+            await asyncio.sleep(0.2)
     finally:
-        await stage.cache.config_set("maxmemory", CACHE_LIMIT)
         await stage.cache.flushdb()
+        await stage.shop.warm()
+
+
+async def _kept(stage: Stage, numbers: Iterable[int]) -> bool:
+    """Whether the cache took these carts."""
+    from redis.exceptions import OutOfMemoryError
+
+    assert stage.cache is not None
+    pipe = stage.cache.pipeline(transaction=False)
+    for number in numbers:
+        pipe.set(f"cart:{number:05}", _CART)
+    try:
+        await pipe.execute()
+    except OutOfMemoryError as error:
+        stage.shop.log.write("ERROR", "carts", f"a cart could not be kept: {error}")
+        return False
+    return True
 
 
 async def pool_exhausted(stage: Stage) -> None:
@@ -105,11 +123,15 @@ async def traffic_flood(stage: Stage) -> None:
 SCENARIOS: Final = {
     "checkout": Scenario("checkouts fail on a locked row while connections leak", checkout),
     "service-down": Scenario("a container is killed and the shop answers 502", service_down),
-    "cache-failure": Scenario("the cache is emptied and evicts what it should keep", cache_failure),
+    "cache-failure": Scenario(
+        "carts that never expire fill the cache until it takes nothing more", cache_failure
+    ),
     "pool-exhausted": Scenario(
         "leaked transactions take the database's connections", pool_exhausted
     ),
-    "traffic-flood": Scenario("one network sends four times the usual traffic", traffic_flood),
+    "traffic-flood": Scenario(
+        "one network floods the shop, whose visitors are turned away", traffic_flood
+    ),
     "calm": Scenario("nothing is wrong", calm),
 }
 

@@ -35,6 +35,10 @@ _CACHE_SECONDS: Final = 300
 _POOL_WAIT: Final = 0.5
 _HOT_SKUS: Final = 4
 """Most checkouts are for a few products, so a locked row is felt."""
+_PAGE_WORKERS: Final = 2
+_PAGE_S: Final = 0.06
+"""What a page takes, spent asleep: the processor belongs to the console."""
+_PAGE_WAIT: Final = 0.15
 
 
 class AppLog:
@@ -60,6 +64,9 @@ class Shop:
         self._cache: Redis | None = None
         self._stock: Pool | None = None
         self._outcomes: deque[str] = deque(maxlen=30)
+        self._lookups: deque[str] = deque(maxlen=30)
+        self._workers = asyncio.Semaphore(_PAGE_WORKERS)
+        self._turned_away: deque[bool] = deque(maxlen=40)
         self._dice = random.Random(11)
         handlers = {
             "web": self._web,
@@ -100,14 +107,39 @@ class Shop:
 
     async def _web(self, request: Request) -> Response:
         if request.path == "/health":
-            return Response(200, b"ok\n")
-        if request.path in ("/", "/offers", "/cart"):
-            return Response(200, b"<h1>The shop</h1>\n" * 40, {"Content-Type": "text/html"})
-        return Response(404, b"not found\n")
+            return self._web_health()
+        if request.path not in ("/", "/offers", "/cart"):
+            return Response(404, b"not found\n")
+        served = await self._page()
+        self._turned_away.append(not served)
+        if not served:
+            return Response(503, b"too many visitors\n")
+        return Response(200, b"<h1>The shop</h1>\n" * 40, {"Content-Type": "text/html"})
+
+    async def _page(self) -> bool:
+        """Whether a worker got round to it before the visitor was turned away."""
+        try:
+            async with asyncio.timeout(_PAGE_WAIT):
+                await self._workers.acquire()
+        except TimeoutError:
+            return False
+        try:
+            await asyncio.sleep(_PAGE_S)
+        finally:
+            self._workers.release()
+        return True
+
+    def _web_health(self) -> Response:
+        """As plain text."""
+        away, of = sum(self._turned_away), len(self._turned_away)
+        if away and away * 10 >= of:
+            self.log.write("ERROR", "web", f"{away} of the last {of} visitors were turned away")
+            return Response(503, f"{away} of the last {of} visitors turned away\n".encode())
+        return Response(200, b"ok\n")
 
     async def _api(self, request: Request) -> Response:
         if request.path == "/health":
-            return await self._api_health()
+            return self._api_health()
         try:
             sku = int(request.path.rpartition("/")[2])
         except ValueError:
@@ -115,20 +147,20 @@ class Shop:
         try:
             body = await self._product(sku)
         except _troubles() as error:
-            self.log.write("ERROR", "api", f"product {sku}: {error or type(error).__name__}")
+            self._lookups.append(str(error) or type(error).__name__)
+            self.log.write("ERROR", "api", f"product {sku}: {self._lookups[-1]}")
             return as_json({"error": "try again"}, 503)
+        self._lookups.append("")
         return Response(200, body, {"Content-Type": "application/json"})
 
-    async def _api_health(self) -> Response:
+    def _api_health(self) -> Response:
         """As @nestjs/terminus answers."""
-        state: dict[str, Any] = {}
-        try:
-            if self._cache:
-                await self._cache.ping()
-                state["redis"] = {"status": "up"}
-        except _troubles() as error:
-            down = {"redis": {"status": "down", "message": str(error)}}
+        failed = [outcome for outcome in self._lookups if outcome]
+        if failed and len(failed) * 10 >= len(self._lookups):
+            share = f"{len(failed)} of the last {len(self._lookups)} products failed"
+            down = {"products": {"status": "down", "message": f"{failed[-1]} ({share})"}}
             return as_json({"status": "error", "info": {}, "error": down, "details": down}, 503)
+        state = {"products": {"status": "up"}}
         return as_json({"status": "ok", "info": state, "error": {}, "details": state})
 
     async def _product(self, sku: int) -> bytes:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import fmean, pstdev
 from typing import Any, Final
+
+from warroom.probes._size import size
 
 LOOKS: Final = 6
 """Looks before that say how much a figure moves by itself."""
@@ -45,8 +47,9 @@ class Moved:
 
     @property
     def words(self) -> str:
-        noise = f" (±{self.threshold:.3g} is noise)" if self.threshold else ""
-        return f"{self.metric.replace('_', ' ')} {self.before:.4g} → {self.after:.4g}{noise}"
+        name, shown = _told(self.metric.removesuffix("_now"))
+        noise = f" (±{shown(self.threshold)} is noise)" if self.threshold else ""
+        return f"{name} {shown(self.before)} → {shown(self.after)}{noise}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,9 @@ class Effect:
 
     @property
     def text(self) -> str:
-        return ", ".join(one.words for one in self.moved)
+        """What changed at all; everything when nothing did."""
+        changed = [one for one in self.moved if one.before != one.after]
+        return ", ".join(one.words for one in changed or self.moved)
 
     @property
     def data(self) -> dict[str, Any]:
@@ -76,6 +81,27 @@ class Effect:
             "after": {one.metric: one.after for one in self.moved},
             "threshold": {one.metric: one.threshold for one in self.moved},
         }
+
+
+def _told(metric: str) -> tuple[str, Callable[[float], str]]:
+    """A metric's name without its unit, and how its values are shown with it.
+
+    >>> name, shown = _told("errors_percent")
+    >>> name, shown(12.5)
+    ('errors', '12.5%')
+    """
+    for suffix, shown in _UNITS.items():
+        if metric.endswith(suffix):
+            return metric.removesuffix(suffix).replace("_", " "), shown
+    return metric.replace("_", " "), "{:.4g}".format
+
+
+_UNITS: Final[Mapping[str, Callable[[float], str]]] = {
+    "_percent": "{:.3g}%".format,
+    "_per_s": "{:.3g}/s".format,
+    "_bytes": size,
+    "_s": "{:.3g} s".format,
+}
 
 
 def effect(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, Final
 
 from warroom.domain.clock import Clock
 from warroom.domain.sample import Column, Detail, Health, Row, Sample, Section
 from warroom.logs.engine import LogEngine
-from warroom.logs.talkers import TALKER_GROUPS, WINDOWS, Ranking, Talker, TalkerBy
+from warroom.logs.keys import range_of
+from warroom.logs.talkers import BUCKET_S, TALKER_GROUPS, WINDOWS, Ranking, Talker, TalkerBy
 
 TALKERS: Final = "top talkers"
 EVERY_S: Final = 1.0
@@ -16,6 +19,14 @@ TIMEOUT_S: Final = 1.0
 SHOWN: Final = 50
 EARLY_LOOKS: Final = 12
 """How often lines alone may make it look again, for logs in which nobody asks for anything."""
+NOW_S: Final = 5.0
+"""Seconds that figures of just now span, whatever window is shown."""
+_FEW: Final = 10
+"""So few requests say nothing about a share."""
+_TELLING: Final = 0.3
+"""Share from which one network is worth a word."""
+_MANY: Final = 1.5
+"""How much more than the busiest client its network must ask."""
 _WORDS: Final[dict[TalkerBy, str]] = {
     "ip": "client",
     "range": "range",
@@ -35,6 +46,7 @@ class TalkersProbe:
         self._logs, self._clock = logs, clock
         self.changed: asyncio.Event | None = logs.changed
         self._early = EARLY_LOOKS
+        self._answers: deque[tuple[float, Mapping[str, int]]] = deque()
         self.by: TalkerBy = "ip"
         self.window_s = WINDOWS[0]
 
@@ -76,6 +88,8 @@ class TalkersProbe:
             "error_percent": 100 * errors / found.total if found.total else 0.0,
             "top_percent": 100 * found.talkers[0].share if found.talkers else 0.0,
         }
+        largest = self._largest(now.timestamp())
+        metrics |= self._just_now(now.timestamp()) | _let_in(largest)
         return Sample(
             source=self.name,
             at=now,
@@ -83,9 +97,30 @@ class TalkersProbe:
             summary=_summary(found),
             metrics=metrics,
             columns=self._columns(),
-            rows=tuple(_row(talker, found.by) for talker in found.talkers),
-            facts=_facts(found),
+            rows=tuple(_row(talker, found.by, largest) for talker in found.talkers),
+            facts=_facts(found, largest),
         )
+
+    def _largest(self, now: float) -> Ranking:
+        """The network that asks most just now."""
+        return self._logs.talkers.ranking("range", 1, now=now, window_s=BUCKET_S)
+
+    def _just_now(self, now: float) -> dict[str, float]:
+        """What the last seconds were like; a mitigation's effect shows there before it does in a
+        window of minutes. What is refused with 4xx costs the systems behind next to nothing."""
+        at, seen = self._clock.monotonic(), self._answers
+        seen.append((at, self._logs.talkers.answers(now)))
+        while len(seen) > 2 and seen[1][0] <= at - NOW_S:
+            seen.popleft()
+        (began, before), (_, after) = seen[0], seen[-1]
+        counts = {name: count - before.get(name, 0) for name, count in after.items()}
+        total = sum(counts.values())
+        if at - began < EVERY_S / 2 or total < 0:
+            return {}
+        figures = {"let_in_per_s": (total - counts.get("4xx", 0)) / (at - began)}
+        if total >= _FEW:
+            figures["error_percent_now"] = 100 * counts.get("5xx", 0) / total
+        return figures
 
     def _columns(self) -> tuple[Column, ...]:
         return (
@@ -116,20 +151,38 @@ def _summary(found: Ranking) -> str:
     return f"{found.rate:,.0f} req/s" if found.total else "no requests"
 
 
-def _row(talker: Talker, by: TalkerBy) -> Row:
+def _let_in(largest: Ranking) -> dict[str, float]:
+    """How much of what is let in comes from one network; it is nothing when that is blocked."""
+    total = largest.total - largest.by_status.get("4xx", 0)
+    if total < _FEW or not largest.talkers:
+        return {}
+    of_it = largest.talkers[0].count - largest.talkers[0].by_status.get("4xx", 0)
+    return {"range_percent": 100 * of_it / total}
+
+
+def _row(talker: Talker, by: TalkerBy, largest: Ranking) -> Row:
     errors = 100 * talker.by_status.get("5xx", 0) / talker.count if talker.count else 0.0
     trend = ",".join(str(value) for value in talker.trend)
     cells = (
         talker.key, round(talker.rate, 1), 100 * talker.share, trend,
         errors, talker.count, talker.bytes,
     )  # fmt: skip
-    data = {"by": by, "count": talker.count, "share": talker.share, "rate": talker.rate}
+    data: dict[str, Any] = {"by": by, "count": talker.count}
+    data |= {"share": talker.share, "rate": talker.rate}
+    for one in largest.talkers:
+        if by == "ip" and range_of(talker.key.encode("utf-8", "replace")).decode() == one.key:
+            data |= {"range": one.key, "range_share": one.share}
     return Row(talker.key, talker.key, cells, data=data)
 
 
-def _facts(found: Ranking) -> dict[str, str]:
-    """Answers by class; how far counts may be off, and how many requests named nobody."""
+def _facts(found: Ranking, largest: Ranking) -> dict[str, str]:
+    """Answers by class, and a network that asks far more than its largest client shows; how far
+    counts may be off, and how many requests named nobody."""
     facts = {name: f"{count:,}" for name, count in found.by_status.items() if count}
+    for one in largest.talkers if found.by == "ip" else ():
+        alone = found.talkers[0].share if found.talkers else 0.0
+        if one.share >= max(_TELLING, _MANY * alone):
+            facts["range"] = f"{one.key} {100 * one.share:.0f}%"
     if found.short:
         facts["counts low by at most"] = f"{found.short:,}"
     if found.unknown:

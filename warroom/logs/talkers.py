@@ -131,6 +131,13 @@ class Talkers:
         """Requests since the start, exact."""
         return self._sorted + self._fresh.requests
 
+    def answers(self, now: float) -> dict[str, int]:
+        """Requests since the start by the class of their answer, exact."""
+        self._turn(now)
+        self._sort_in()
+        late = sum(bucket.total for bucket in self._late)
+        return classes_of(self._since.total + late + self._current.total)
+
     @staticmethod
     def _bucket_start(now: float) -> float:
         return now // BUCKET_S * BUCKET_S

@@ -41,6 +41,8 @@ from warroom.mitigations.base import (
 
 _CROWD: Final = 0.3
 """Share of all requests from which one client is suspected to be many behind a proxy."""
+_MANY: Final = 1.5
+"""How much more than a client its network must send for a word about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,9 @@ class Wanted:
     range: Range
     share: float | None = None
     rate: float | None = None
+    network: str = ""
+    network_share: float = 0.0
+    """The busiest network, when it is this client's, and its share."""
 
     @property
     def traffic(self) -> str:
@@ -89,7 +94,9 @@ class _OfAddress:
             raise MitigationRefused(f"{error}{hint}") from error
         if self._named or row is None:
             return Wanted(found)
-        return Wanted(found, _number(row.data, "share"), _number(row.data, "rate"))
+        share, rate = _number(row.data, "share"), _number(row.data, "rate")
+        network, of_all = str(row.data.get("range", "")), _number(row.data, "range_share")
+        return Wanted(found, share, rate, network, of_all or 0.0)
 
     def _target(self, wanted: Range, rule: Deny | None) -> Target:
         identity = {"rule": rule.line if rule else "none"}
@@ -352,6 +359,12 @@ def _warnings(looked: Looked, wanted: Wanted) -> tuple[str, ...]:
         found.append(
             f"{100 * wanted.share:.0f}% of all requests: many people may stand behind it (a proxy, "
             "a load balancer, a mobile network)"
+        )
+    if is_single(wanted.range) and wanted.network_share >= _MANY * (wanted.share or 1.0):
+        share = 100 * wanted.network_share
+        found.append(
+            f"its network {wanted.network} sends {share:.0f}% of all requests: group top talkers "
+            "by range to block all of it"
         )
     if is_private(wanted.range):
         found.append("a private address: it may be your own proxy, load balancer or office")

@@ -73,7 +73,7 @@ IDLE: Final = Way(
     ("terminate",),
     "only who has been idle in that transaction without a break since it was shown",
     Risk.DESTROY,
-    (*_WAITING, ("idle_in_transaction", "down")),
+    (*_WAITING, ("idle_in_transaction", "down"), ("connections_percent", "down")),
 )
 CANCEL: Final = Way(
     "cancel_active",

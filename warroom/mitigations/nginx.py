@@ -119,8 +119,9 @@ def _reload(options: ReloadOptions, context: MitigationContext) -> Mitigation:
 
 
 _TALKERS: Final = "talkers"
-_MOVES: Final = (("error_percent", "down"), ("top_percent", "down"), ("requests_per_s", "down"))
-"""Metrics of top talkers that should move. Who is denied still asks, and counts as a request."""
+_MOVES: Final = (("error_percent_now", "down"), ("let_in_per_s", "down"))
+"""Metrics of top talkers that should move. Who is denied still asks, and counts as a request, but
+is not let in."""
 
 SPECS: Final = (
     MitigationSpec(

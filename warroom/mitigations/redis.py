@@ -31,7 +31,12 @@ from warroom.mitigations.base import (
 
 _TIMEOUT_S: Final = 20.0
 _KEYS_SHOWN: Final = 5
-_KEYS_AND_MEMORY: Final = (("keys", "down"), ("memory_bytes", "down"))
+_KEYS_AND_MEMORY: Final = (
+    ("keys", "down"),
+    ("memory_bytes", "down"),
+    ("evictions_per_s", "down"),
+    ("hit_percent_now", "up"),
+)
 _BACKSTOP_S: Final = 10.0
 """Seconds over a kind's own limit, so that it is the kind that ends it, with its count."""
 

@@ -28,6 +28,9 @@ http {{
   proxy_set_header X-Forwarded-For $remote_addr;
   proxy_connect_timeout 1s;
   proxy_read_timeout 5s;
+  set_real_ip_from 127.0.0.0/8;
+  real_ip_header X-Forwarded-For;
+  include {home}/rules/*.conf;
 {upstreams}
   server {{
     listen 127.0.0.1:{port};
@@ -61,6 +64,16 @@ class Nginx:
         return self.home / "nginx.conf"
 
     @property
+    def include(self) -> Path:
+        """The file of rules that warroom may own; it need not be there."""
+        return self.home / "rules" / "warroom.conf"
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """How its config is tested and loaded again."""
+        return (str(self.binary), "-p", str(self.home), "-c", self.conf.name, "-e", "stderr")
+
+    @property
     def access_log(self) -> Path:
         return self.home / "access.log"
 
@@ -75,11 +88,12 @@ class Nginx:
 async def start(folder: Path, services: Mapping[str, int] | None = None) -> Nginx:
     """A new server in `folder` that hands each path prefix of `services` to a port of 127.0.0.1.
 
-    Raises Missing or StartFailed.
+    As behind a load balancer, who asks is what X-Forwarded-For says. Raises Missing or StartFailed.
     """
     binary = find("nginx", "apt install nginx")
     home = own_folder(folder, "nginx")
-    (home / "root").mkdir(mode=0o755)
+    for name in ("root", "rules"):
+        (home / name).mkdir(mode=0o755)
     port = free_port()
     upstreams = [
         f"  upstream service{to} {{ server 127.0.0.1:{to} max_fails=0; keepalive 8; }}"

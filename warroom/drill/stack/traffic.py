@@ -1,7 +1,7 @@
 """HTTP clients with addresses of their own, so that top talkers have somebody to name.
 
-Every client binds another address of 127.0.0.0/8 (RFC 1122, 3.2.1.3: all of it is this machine)
-and keeps one connection to each service. Where only 127.0.0.1 can be bound (macOS), that is used.
+Every client says in X-Forwarded-For who it is, as a load balancer would say it of the clients
+behind it, and keeps one connection to each service.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class Client:
                 reader, writer = self._open.get(port) or await self._connect(port)
                 writer.write(
                     f"{visit.method} {visit.path} HTTP/1.1\r\nHost: shop.example\r\n"
+                    f"X-Forwarded-For: {self.address}\r\n"
                     f"User-Agent: {self.agent}\r\nContent-Length: 0\r\n\r\n".encode()
                 )
                 return await _status(reader)
@@ -62,12 +63,7 @@ class Client:
             self._hang_up(port)
 
     async def _connect(self, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        try:
-            pair = await asyncio.open_connection("127.0.0.1", port, local_addr=(self.address, 0))
-        except OSError:
-            if self.address == "127.0.0.1":
-                raise
-            pair = await asyncio.open_connection("127.0.0.1", port)
+        pair = await asyncio.open_connection("127.0.0.1", port)
         self._open[port] = pair
         return pair
 

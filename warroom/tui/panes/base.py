@@ -42,6 +42,7 @@ class Pane(Lines, can_focus=True):
     title: ClassVar[str] = ""
     kinds: ClassVar[frozenset[str]] = frozenset()
     """Probe kinds whose samples this pane shows."""
+    offers: ClassVar[tuple[str, ...]] = ()  # ids of commands that the key bar shows here
 
     class Opened(Message):
         """Somebody asked for all about the row under the cursor."""

@@ -14,6 +14,7 @@ class TalkersPane(TablePane):
 
     title = "top talkers"
     kinds: ClassVar[frozenset[str]] = frozenset({"talkers"})
+    offers: ClassVar[tuple[str, ...]] = ("group", "window")
 
     def group_next(self) -> None:
         """Group by the next thing."""

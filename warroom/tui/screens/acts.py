@@ -71,7 +71,8 @@ class Acts(Screen[None]):
     # Actions on systems ---------------------------------------------------------------------
 
     def actions_here(self) -> list[Action]:
-        """What can be armed now: the active pane's own for its selected row, then the config's.
+        """What can be armed now: the active pane's own for its selected row, then the config's,
+        those for that kind of system first.
 
         A key that the pane has itself does not reach the config's action there.
         """
@@ -83,11 +84,10 @@ class Acts(Screen[None]):
             source = table.sources[0]
         own = [a for a in self.room.actions if a.id.startswith("pane:") and a.source == source]
         taken = {action.key for action in own}
-        return own + [
-            replace(action, key="") if action.key in taken else action
-            for action in self.room.actions
-            if action.id.startswith("config:")
-        ]
+        kind = self.room.monitor.kind(source) if source else ""
+        configured = [a for a in self.room.actions if a.id.startswith("config:")]
+        configured.sort(key=lambda action: action.spec.acts_on != kind)
+        return own + [replace(a, key="") if a.key in taken else a for a in configured]
 
     @work(exclusive=True, group="dialog")
     async def action_mitigations(self) -> None:
