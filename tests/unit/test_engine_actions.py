@@ -34,6 +34,7 @@ def test_a_pane_offers_what_fits_its_system(tmp_path: Path) -> None:
         ("docker", "r", "docker.restart"),
         ("docker", "S", "docker.stop"),
         ("docker", "s", "docker.start"),
+        ("docker", "R", "docker.recreate"),
         ("docker", "l", "docker.logs"),
         ("docker", "X", "docker.disconnect"),
         ("cache", "F", "redis.flushdb"),

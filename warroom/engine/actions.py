@@ -36,6 +36,7 @@ PANE_ACTIONS: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
         ("r", "docker.restart"),
         ("S", "docker.stop"),
         ("s", "docker.start"),
+        ("R", "docker.recreate"),
         ("l", "docker.logs"),
         ("X", "docker.disconnect"),
     ),

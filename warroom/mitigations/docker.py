@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from warroom.mitigations import _docker_logs, _docker_network, _docker_verbs
+from warroom.mitigations import _docker_logs, _docker_network, _docker_recreate, _docker_verbs
 from warroom.mitigations._docker_verbs import Options
 
 __all__ = ["SPECS", "Options"]
 
-SPECS: Final = (*_docker_verbs.SPECS, *_docker_logs.SPECS, *_docker_network.SPECS)
+SPECS: Final = (
+    *_docker_verbs.SPECS,
+    *_docker_recreate.SPECS,
+    *_docker_logs.SPECS,
+    *_docker_network.SPECS,
+)
