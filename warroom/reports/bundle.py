@@ -20,8 +20,10 @@ import re
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import IO, Any, Final
+from functools import partial
+from typing import IO, Any, Final, NamedTuple
 
 from warroom.domain.events import Event
 from warroom.domain.evidence import Exhibit
@@ -68,22 +70,38 @@ def packed(
 ) -> bytes:
     """The archive. Raises BadTemplate."""
     placed = [replace(f, name=f"{'evidence' if f.exhibit else 'charts'}/{f.name}") for f in figures]
-    timeline = report.timeline
-    files = {
-        "post-mortem.md": render(report, template, figures=placed),
-        "post-mortem.html": page(report, template, placed),
-        RECORD: to_json(events, timeline, report.readings, origin),
-        "timeline.csv": to_csv(timeline),
-        **{figure.name: figure.svg for figure in placed},
-        **{f"evidence/{e.label}.txt": _told(e) for e in timeline.exhibits},
-    }
-    if report.readings:
-        files["readings.csv"] = _table(report.readings)
-    content = {name: text.encode("utf-8", "backslashreplace") for name, text in files.items()}
-    content[MANIFEST] = _manifest(timeline.incident.id, origin, content)
-    folder = _ODD.sub("-", timeline.incident.id).strip("-")[:60] or "incident"
+    incident = report.timeline.incident.id
+    folder = _ODD.sub("-", incident).strip("-")[:60] or "incident"
     at = max(e.recorded_at for e in events).timestamp()
-    return _archive(folder, content, min(max(0, int(at)), _LATEST))
+    pack = partial(_pack, folder, min(max(0, int(at)), _LATEST))
+    with ThreadPoolExecutor() as threads:  # each is compressed while the next is rendered
+        packing = [
+            threads.submit(pack, name, text.encode("utf-8", "backslashreplace"))
+            for name, text in _files(report, template, placed, events, origin)
+        ]
+        files = [each.result() for each in packing]
+    files.append(pack(MANIFEST, _manifest(incident, origin, files)))
+    end = gzip.compress(bytes(2 * _BLOCK), _LEVEL, mtime=0)
+    return b"".join([file.packed for file in sorted(files)] + [end])
+
+
+def _files(
+    report: Report,
+    template: str,
+    figures: Sequence[Figure],
+    events: Sequence[Event],
+    origin: Origin,
+) -> Iterator[tuple[str, str]]:
+    """Names and contents."""
+    timeline = report.timeline
+    yield RECORD, to_json(events, timeline, report.readings, origin)
+    yield "timeline.csv", to_csv(timeline)
+    yield "post-mortem.html", page(report, template, figures)
+    yield "post-mortem.md", render(report, template, figures=figures)
+    yield from ((figure.name, figure.svg) for figure in figures)
+    yield from ((f"evidence/{each.label}.txt", _told(each)) for each in timeline.exhibits)
+    if report.readings:
+        yield "readings.csv", _table(report.readings)
 
 
 def _told(exhibit: Exhibit) -> str:
@@ -110,30 +128,33 @@ def _table(readings: Sequence[Reading]) -> str:
     return sheet.getvalue()
 
 
-def _manifest(incident: str, origin: Origin, content: Mapping[str, bytes]) -> bytes:
+def _manifest(incident: str, origin: Origin, files: Sequence[_File]) -> bytes:
     document = {
         "version": VERSION,
         "incident": incident,
         "exported": {"by": origin.by, "host": origin.host, "at": origin.at},
         "files": [
-            {"name": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-            for name, data in sorted(content.items())
+            {"name": file.name, "bytes": file.size, "sha256": file.sha256} for file in sorted(files)
         ],
     }
     return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def _archive(folder: str, content: Mapping[str, bytes], at: int) -> bytes:
-    packed = io.BytesIO()
-    with (
-        gzip.GzipFile("", "wb", compresslevel=_LEVEL, fileobj=packed, mtime=0) as zipped,
-        tarfile.open(fileobj=zipped, mode="w", format=tarfile.USTAR_FORMAT) as archive,
-    ):
-        for name, data in sorted(content.items()):
-            member = tarfile.TarInfo(f"{folder}/{name}")
-            member.size, member.mtime, member.mode = len(data), at, 0o600
-            archive.addfile(member, io.BytesIO(data))
-    return packed.getvalue()
+class _File(NamedTuple):
+    """A file of the archive; `packed` is its part of that, a gzip member (RFC 1952, 2.2)."""
+
+    name: str
+    size: int
+    sha256: str
+    packed: bytes
+
+
+def _pack(folder: str, at: int, name: str, data: bytes) -> _File:
+    member = tarfile.TarInfo(f"{folder}/{name}")
+    member.size, member.mtime, member.mode = len(data), at, 0o600
+    blocks = member.tobuf(tarfile.USTAR_FORMAT) + data + bytes(-len(data) % _BLOCK)
+    packed = gzip.compress(blocks, _LEVEL, mtime=0)
+    return _File(name, len(data), hashlib.sha256(data).hexdigest(), packed)
 
 
 def unpacked(stream: IO[bytes]) -> Bundle:
