@@ -7,9 +7,10 @@ PostgresFault         the server could not be asked, or said no
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from warroom.config.values import Secret
 from warroom.hosts._postgres_dsn import Dsn, parse_dsn
@@ -38,6 +39,8 @@ __all__ = [
 APPLICATION: Final = "warroom"
 """`application_name` of every session of ours; what bears it is not acted on."""
 STATEMENT_LIMIT_S: Final = 3.0
+NO_SLOT: Final = "53300"
+"""SQLSTATE of a server, a database or a role that takes no further connection."""
 _LIMITS: Final = {
     "statement_timeout": f"{STATEMENT_LIMIT_S * 1000:.0f}",
     "lock_timeout": "1000",
@@ -50,11 +53,26 @@ class PostgresSession:
 
     A session is read-only unless `writes`; its statements end after 3 s, its waits for a lock
     after 1 s. Behind a pooler, which keeps no session settings, each use is a transaction that
-    sets them for itself.
+    sets them for itself. Where no connection slot is left, one that `borrows` uses the read-only
+    connection that another session of this process has to the same server as the same role: what
+    frees slots must not need one.
     """
 
-    def __init__(self, dsn: Secret, host: Host, *, timeout: float, writes: bool = False) -> None:
+    _observers: ClassVar[weakref.WeakSet[PostgresSession]] = weakref.WeakSet()
+
+    def __init__(
+        self,
+        dsn: Secret,
+        host: Host,
+        *,
+        timeout: float,
+        writes: bool = False,
+        borrows: bool = False,
+    ) -> None:
         self._secret, self._host, self._timeout, self._writes = dsn, host, timeout, writes
+        self._borrows = borrows
+        if not writes:
+            self._observers.add(self)
         self._connection: Any = None
         self._relay: Relay | None = None
         self._busy = asyncio.Lock()
@@ -66,7 +84,15 @@ class PostgresSession:
         """The open `asyncpg.Connection`, for one user at a time. Raises PostgresFault, HostError;
         what asyncpg raises inside becomes one, and a connection that broke is not kept."""
         async with self._busy:
-            connection = await self._opened()
+            try:
+                connection = await self._opened()
+            except PostgresFault as refused:
+                lender = self._lender(refused)
+                if lender is None:
+                    raise
+                async with lender.use() as connection:
+                    yield connection
+                return
             try:
                 if self.dsn.pooled:
                     async with self._settled(connection):
@@ -95,6 +121,13 @@ class PostgresSession:
         if self._relay:
             await self._relay.close()
             self._relay = None
+
+    def _lender(self, fault: PostgresFault) -> PostgresSession | None:
+        """Whose connection will do, when it is a slot that is missing."""
+        if not self._borrows or fault.sqlstate != NO_SLOT:
+            return None
+        same = (s for s in self._observers if s.dsn == self.dsn and s._host is self._host)
+        return next((s for s in same if s._connection and not s._connection.is_closed()), None)
 
     def _translated(self, error: Exception) -> PostgresFault | None:
         import asyncpg

@@ -63,7 +63,9 @@ class EndMany(ABC):
 
     def __init__(self, way: Way, dsn: Secret, context: MitigationContext) -> None:
         self.way, self._context = way, context
-        self.session = PostgresSession(dsn, context.host, timeout=_CONNECT_S, writes=True)
+        self.session = PostgresSession(
+            dsn, context.host, timeout=_CONNECT_S, writes=True, borrows=True
+        )
 
     async def preview(self, row: Row | None) -> Card:
         """Who would be ended and who not. Raises MitigationRefused."""

@@ -66,7 +66,9 @@ class EndBackend:
     def __init__(self, act: Act, options: Options, context: MitigationContext) -> None:
         self._act: Act = act
         self._host, self._fence = context.host, context.fence
-        self._session = PostgresSession(options.dsn, context.host, timeout=_CONNECT_S, writes=True)
+        self._session = PostgresSession(
+            options.dsn, context.host, timeout=_CONNECT_S, writes=True, borrows=True
+        )
 
     async def preview(self, row: Row | None) -> Card:
         """What ending the row's backend would hit. Raises MitigationRefused."""
