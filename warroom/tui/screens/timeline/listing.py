@@ -21,6 +21,8 @@ Place = tuple[datetime, int]
 START: Final[Place] = (datetime.min.replace(tzinfo=UTC), 0)
 _MANY: Final = 256
 """So many changes at once are sorted in anew."""
+_KEPT: Final = 32
+"""Filters whose entries are kept until something changes."""
 
 
 def place_of(entry: Entry) -> Place:
@@ -63,6 +65,7 @@ class Listing:
         self.exhibited: frozenset[int] = frozenset()
         self._by_seq: dict[int, Entry] = {}
         self._all, self._admitted, self._shown = _Run(), _Run(), _Run()
+        self._found: dict[tuple[str, ...], _Run] = {}
 
     @property
     def entries(self) -> list[Entry]:
@@ -102,6 +105,8 @@ class Listing:
             return
         if wanted.but_text != before.but_text or (wanted.words and self._cold):
             self._admit()
+        elif wanted.words in self._found:  # a letter was taken back
+            self._shown = self._found[wanted.words]
         else:
             self._match(self._shown if wanted.refines(before) else self._admitted)
 
@@ -160,6 +165,7 @@ class Listing:
         else:
             has = [wanted.admits(entry, exhibited) for entry in run.entries]
             self._admitted = _Run(compress(run.entries, has), compress(run.hay, has))
+        self._found.clear()
         self._match(self._admitted)
 
     def _match(self, run: _Run) -> None:
@@ -168,11 +174,15 @@ class Listing:
         for word in self.filter.words:
             found = found.with_word(word)
         self._shown = _Run(found.entries, found.hay) if found is self._admitted else found
+        if len(self._found) >= _KEPT:
+            self._found.clear()
+        self._found[self.filter.words] = self._shown
 
     def _replace(self, seq: int, entry: Entry | None) -> None:
         if self._cold:
             self._fill()
             self._admit()
+        self._found.clear()
         before = self._by_seq.pop(seq, None)
         if before is not None:
             for run in (self._all, self._admitted, self._shown):
