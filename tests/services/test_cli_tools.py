@@ -103,7 +103,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path, access_log: Path) -
         assert process.stdout is not None and process.stderr is not None
         assert process.stdout.readline()
         process.stdout.close()
-        assert process.stderr.read() == b""
+        assert process.stderr.read() == f"{access_log}: combined\n".encode()
         assert process.wait(20) == 141, "as SIGPIPE would: no status of a monitoring plugin"
 
 

@@ -110,6 +110,15 @@ def test_json_has_the_contract_of_the_command_line(tmp_path: Path) -> None:
         "format": "combined",
         "lines": 3,
         "parsed": 3,
+        "files": [
+            {
+                "file": str(path),
+                "format": "combined",
+                "matched": 3,
+                "sampled": 3,
+                "also": [],
+            }
+        ],
         "top": [
             {
                 "key": "203.0.113.7",

@@ -56,6 +56,7 @@ def logs(items: list[Any], problems: list[Problem]) -> Iterator[s.LogEntry]:
     for place, entry in _tables("log", items, problems):
         shaped = shape(s.LogEntry, entry, place, problems)
         if shaped:
+            object.__setattr__(shaped, "place", place)  # what is wrong is found out later, too
             yield shaped
 
 

@@ -141,12 +141,37 @@ class LogEntry:
     access: bool | None = field(
         default=None, metadata={"doc": "counted by top talkers; found out when not said"}
     )
+    format: str = field(
+        default="",
+        metadata=_doc(
+            "a format's name, nginx's log_format as it is, a #Fields line, or a pattern with "
+            "(?P<client>…); found out when not said"
+        ),
+    )
+    trusted_proxies: tuple[str, ...] = field(
+        default=(), metadata=_doc('whose X-Forwarded-For is believed: ["10.0.0.0/8"]')
+    )
+    place: problems.Path = field(default=(), init=False, compare=False)
 
     def __post_init__(self) -> None:
+        for proxy in self.trusted_proxies:
+            _check_network(proxy)
         given = [k for k in ("path", "container", "unit", "pm2", "argv") if getattr(self, k)]
         if len(given) != 1:
             found = " and ".join(given) or "none"
             raise ValueError(f"a log wants one of path, container, unit, pm2, argv; found {found}")
+
+
+def _check_network(text: str) -> None:
+    """Raises ValueError for what is no address and no network."""
+    from ipaddress import ip_network
+
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(
+            f'trusted_proxies: "{text}" is no address and no network; such as "10.0.0.0/8"'
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from warroom.config.settings import MitigationEntry, ProbeEntry, Settings
 from warroom.config.shape import key_names, shape
 from warroom.engine.channels import channel_members
 from warroom.engine.checks import load_checks
+from warroom.engine.log_formats import format_problems
 from warroom.engine.templates import template_problems
 from warroom.mitigations.base import MitigationSpec
 from warroom.mitigations.base import spec as mitigation_spec
@@ -65,7 +66,8 @@ def settled(
     _, of_checks = load_checks(document.settings.checks)
     _, of_channels = channel_members(document.settings)
     of_template = template_problems(document.settings)
-    more = [*problems, *of_checks, *of_channels, *of_template]
+    of_logs = format_problems(document.settings.logs)
+    more = [*problems, *of_checks, *of_channels, *of_template, *of_logs]
     return document.settled(more), probes, mitigations
 
 

@@ -7,17 +7,28 @@ from typing import Final
 
 from warroom.config.settings import LogEntry
 from warroom.logs._look import Look
+from warroom.logs.formats.base import Format
 from warroom.logs.journald import JournalText
 from warroom.logs.ring import LogRing, Raw
 from warroom.logs.sources import LAST, unseen
 from warroom.logs.split import Batch, Splitter, batch_of
 from warroom.logs.talkers import Talkers
+from warroom.logs.trust import Trust
 
 SHOW_TAIL_S: Final = 1.0
 """Seconds after which an unfinished line is shown as it is."""
 BACKLOG_S: Final = 0.5
 """Seconds after opening in which what comes may be from before."""
 RATE_S: Final = 5.0
+
+
+def _named(entry: LogEntry) -> Format | None:
+    """The format that the config names for a log, if it does."""
+    if not entry.format:
+        return None
+    from warroom.logs.formats.own import chosen
+
+    return chosen(entry.format)
 
 
 class Source:
@@ -34,7 +45,8 @@ class Source:
         self.journal = JournalText()
         self._ring, self._talkers = ring, talkers
         self._splitter = Splitter()
-        self.look = Look()
+        named = _named(entry)
+        self.look = Look(named, Trust(entry.trusted_proxies))
         self._began = 0.0
         self._before = 0  # lines that may still be from before
         self._known: list[bytes] = []

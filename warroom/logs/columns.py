@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from warroom.logs.access import path_in
 from warroom.logs.formats.base import Format, Reader, Roles
-from warroom.logs.record import method_and_path
 from warroom.logs.trust import NOBODY, Trust, client_in
 
 _RESULT: Final = re.compile(rb" (?:\d{3}|-) (?:\d+|-) ")
@@ -162,8 +162,8 @@ def _request(roles: Roles) -> bytes:
     """The request line, or one made of its parts."""
     if "request" in roles:
         return roles["request"]
-    method, path = method_and_path(roles)
-    return b"%b %b HTTP/1.1" % (method or b"-", path) if path else b""
+    path = path_in(roles.get("path", b""))
+    return b"%b %b HTTP/1.1" % (roles.get("method") or b"-", path) if path else b""
 
 
 def _result(roles: Roles) -> bytes:

@@ -60,7 +60,10 @@ def record_of(
     zone: tzinfo = UTC,
 ) -> Record:
     """The record of a line's parts."""
-    method, path = method_and_path(roles)
+    if "request" in roles:
+        method, path = request_of(roles["request"])
+    else:
+        method, path = roles.get("method", b""), path_in(roles.get("path", b""))
     return Record(
         client=client_in(roles, line, trust).decode("ascii", "replace"),
         at=instant(roles["time"], near, zone) if "time" in roles else None,
@@ -79,13 +82,6 @@ def record_of(
 def details(line: bytes, fmt: Format) -> list[tuple[str, str]]:
     """Every part of `line` by the format's own names, harmless, in the line's order."""
     return [(name, _text(part)) for name, part in fmt.fields(line)]
-
-
-def method_and_path(roles: Roles) -> tuple[bytes, bytes]:
-    """Of the request line, or of its parts."""
-    if "request" in roles:
-        return request_of(roles["request"])
-    return roles.get("method", b""), path_in(roles.get("path", b""))
 
 
 def _number(part: bytes) -> int:

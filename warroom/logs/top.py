@@ -337,6 +337,16 @@ def to_json(report: Report) -> dict[str, Any]:
         "format": report.format,
         "lines": report.lines,
         "parsed": report.parsed,
+        "files": [
+            {
+                "file": file,
+                "format": look.format.name if look.format is not None else "unknown",
+                "matched": look.matched,
+                "sampled": look.seen,
+                "also": list(look.also),
+            }
+            for file, look in report.files
+        ],
         "top": [
             {
                 "key": top.key,

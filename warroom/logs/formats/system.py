@@ -133,4 +133,14 @@ AUTH: Final = Auth(
     pattern=_HEAD.replace(rb"[^\s\[\]:]{1,64}+", _PROGRAMS) + rb"(?P<message>.*+)\Z",
 )
 
-FORMATS: Final[tuple[Format, ...]] = (SYSLOG, SYSLOG_5424, CRI, KLOG, JOURNAL, AUTH)
+PLAIN: Final = Pattern(
+    name="plain",
+    title="time, level and message",
+    rank=0,
+    marks=(b":",),
+    pattern=rb"\[?(?P<time>\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
+    rb"(?:Z| ?[+-]\d\d:?\d\d)?)\]?(?P<message>[\s:|].*+)\Z",
+)
+"""What programs write whose log is set up by a library: Python's, Java's, Go's, Node's."""
+
+FORMATS: Final[tuple[Format, ...]] = (PLAIN, SYSLOG, SYSLOG_5424, CRI, KLOG, JOURNAL, AUTH)

@@ -66,7 +66,7 @@ VARNISH: Final = Pattern(
     asks=True,
     client_at=0,
     rank=4,
-    marks=(b"://",),
+    marks=(b" http",),
     pattern=COMBINED.pattern,
     sure=_WHOLE_URL,
 )
@@ -76,7 +76,7 @@ TRAEFIK: Final = Pattern(
     asks=True,
     client_at=0,
     rank=4,
-    marks=(b"ms",),
+    marks=(b'" "', b"ms"),
     pattern=COMBINED.pattern + rb'(?: (?P<requests>\d++) "(?P<router>' + QUOTED + rb')" '
     rb'"(?P<server>' + QUOTED + rb')" (?P<duration>\d++)ms)?+',
     sure=COMBINED.sure + rb' \d++ "' + QUOTED + rb'" "' + QUOTED + rb'" \d++ms\Z',
@@ -92,6 +92,7 @@ INGRESS: Final = Pattern(
     asks=True,
     client_at=0,
     rank=4,
+    marks=(b"] [",),
     pattern=COMBINED.pattern + rb"(?:" + _UPSTREAM + rb"(?: (?P<rest>.*+))?+)?+",
     sure=COMBINED.sure + _UPSTREAM,
 )
@@ -130,7 +131,7 @@ _NAMED: Final = rb', client: ([^, ]++), server: [^,"]*+(?:, request: "([^"]*+)")
 NGINX_ERROR: Final = NginxError(
     name="nginx-error",
     title="nginx, error log",
-    marks=(b"#",),
+    marks=(b"#", b"] "),
     pattern=rb"(?P<time>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(?P<level>[a-z]++)\] "
     rb"(?P<pid>\d++)#(?P<tid>\d++): (?:\*(?P<connection>\d++) )?(?P<message>.*+)\Z",
 )
