@@ -26,7 +26,12 @@ _WORDS: Final = (
     "connection", "waits", "redis", "evicts", "postgres", "locks", "queue", "drains", "import",
     "cron", "disk", "fills", "certificate", "expires",
 )  # fmt: skip
-_KEYS: Final = ("p", "o", "o", "\x7f", "\x7f", "\x7f")
+_KEYS: Final = tuple(
+    key
+    for word in ("poo", "red", "cro", "loc", "exh", "rol", "fil")
+    for key in (*word, "\x7f", "\x7f", "\x7f")
+)
+"""Each narrows or widens what is shown."""
 _COUNT: Final = (1, 120, 2, 160)
 """Where the number of entries stands."""
 _AT_ONCE: Final = 5_000
