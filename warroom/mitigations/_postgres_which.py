@@ -66,8 +66,13 @@ class EndMatching(EndMany):
         ended, left = crowd.sorted_out(found, superusers=options.superusers)
         if not ended:
             kept = f"; left alone: {crowd.reasons(left)}" if left else ""
+            everybody = await connection.fetch(
+                statement(ROOM, "crowd", version), way.state, 0.0, *only, []
+            )
+            nearest = [one for one in everybody if not crowd.spared(one, superusers=False)]
             raise MitigationRefused(
-                f"nobody has been {way.words} for longer than {span(longer)}{self._among()}{kept}"
+                f"nobody has been {way.words} for longer than {span(longer)}{self._among()}"
+                f"{_so_far(nearest)}{kept}"
             )
         what = f"{way.words} for longer than {span(longer)}{self._among()}"
         return self.card(ended, left, way.words + self._among(), [("who", what)], {})
@@ -131,6 +136,14 @@ class EndBlockers(EndMany):
             roots = {one["pid"] for one in await connection.fetch(sql, *self.more(card))}
             settled |= {one.pid for one in standing if one.pid not in roots}
         return settled
+
+
+def _so_far(found: Sequence[crowd.Record]) -> str:
+    """Who comes nearest to what was asked for, so that the next question is the right one."""
+    if not found:
+        return ""
+    longest = max(map(crowd.lasted, found))
+    return f": {len(found):,} so far, the longest for {span(max(0.0, longest))}"
 
 
 def inputs_of(options: CrowdOptions) -> tuple[Input, ...]:
