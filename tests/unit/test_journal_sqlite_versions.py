@@ -47,6 +47,19 @@ class Interrupted(sqlite3.Connection):
         return super().execute(*args)
 
 
+@pytest.mark.parametrize("before", range(4))
+def test_a_journal_that_another_console_makes_meanwhile_is_a_journal(
+    tmp_path: Path, before: int
+) -> None:
+    path = tmp_path / "journal.db"
+
+    def another() -> None:
+        schema.migrate(sqlite3.connect(path, isolation_level=None), schema.migrations())
+
+    looking = Interrupted.make(before, another)(path, isolation_level=None)
+    assert schema.version(looking) in (0, NEWEST)
+
+
 @pytest.fixture
 def old(tmp_path: Path) -> tuple[Path, list[Event]]:
     """A journal as the first version of warroom wrote it, with one incident."""

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 APPLICATION_ID: Final = 0x57524F4D
 """"WROM"."""
 
-
+_STATE: Final = """
+SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema)
+FROM pragma_user_version, pragma_application_id
+"""
+"""In one look: between two, another console may make the journal."""
 _SQL: Final = Path(__file__).parent / "sql" / "sqlite"
 
 
@@ -42,9 +46,7 @@ def migrations() -> tuple[str, ...]:
 
 def version(connection: sqlite3.Connection) -> int:
     """The schema version; 0 for an empty file. Raises NotAJournal."""
-    (found,) = connection.execute("PRAGMA user_version").fetchone()
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (objects,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    found, application, objects = connection.execute(_STATE).fetchone()
     if application == APPLICATION_ID or (application, found, objects) == (0, 0, 0):
         return int(found)
     raise NotAJournal
