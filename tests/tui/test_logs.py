@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.cli import written
 from tests.tui.page import RoomPage, opened
+from warroom.domain.events import Kind
 
 
 @dataclass
@@ -133,8 +134,9 @@ async def test_the_selected_line_goes_into_the_timeline(desk: Desk) -> None:
     await desk.room.go("logs")
     await desk.room.press("left_square_bracket", "p")
     await desk.room.says("pinned to the timeline")
-    event = desk.room.room.session.events[-1]
-    assert (event.kind.value, event.text) == ("evidence", "api: ERROR pool exhausted")
+    events = desk.room.room.session.events
+    (event,) = [event for event in events if event.kind is Kind.EVIDENCE]
+    assert event.text == "api: ERROR pool exhausted"
 
 
 async def test_what_is_for_logs_says_so_elsewhere(
