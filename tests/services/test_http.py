@@ -89,7 +89,7 @@ async def test_connection_refused_names_the_address_and_asks_the_right_question(
     expected = f"connection refused by 127.0.0.1:{port} — is the service running?"
     assert (sample.health, sample.summary, sample.error) == (Health.DOWN, expected, expected)
     assert sample.rows[0].cells[1] == "refused"
-    assert sample.metrics == {"availability": 0.0}
+    assert sample.metrics == {"availability": 0.0, "steady_percent": 0.0}
 
 
 async def test_a_name_that_does_not_exist_is_said_as_such() -> None:
@@ -220,6 +220,21 @@ async def test_slow_is_degraded() -> None:
         sample = await look(speaker.url, slow=0.0)
     assert sample.health is Health.DEGRADED
     assert "slow is 0ms" in sample.summary
+
+
+async def test_an_outage_is_held_against_nobody_once_it_is_over_but_a_stumble_is() -> None:
+    async def looks(*statuses: int) -> dict[str, float]:
+        async with speaking(answer(b"OK")) as speaker:
+            looked = probe(speaker.url)
+            for status in statuses:
+                speaker.says[""] = answer(b"", f"{status} Said")
+                sample = await looked.sample()
+        return dict(sample.metrics)
+
+    assert (await looks(200, 200, 503, 200))["steady_percent"] == 75
+    assert "steady_percent" not in await looks(200, 503, 503)
+    over = await looks(200, 503, 503, 200, 200)
+    assert (over["steady_percent"], over["availability"]) == (100, 60)
 
 
 async def test_availability_and_course_go_over_the_window() -> None:

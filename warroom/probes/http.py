@@ -45,6 +45,7 @@ METRICS: Final = frozenset(
         "latency_s",
         "status",
         "availability",
+        "steady_percent",
         "cert_days",
         "dns_s",
         "connect_s",
@@ -191,6 +192,9 @@ class HttpProbe:
     def _sample(self, seen: Look) -> Sample:
         metrics = dict(seen.metrics)
         metrics["availability"] = availability = self._availability()
+        steady = self._steady()
+        if steady is not None:
+            metrics["steady_percent"] = steady
         cells = (
             self.name,
             seen.word,
@@ -218,6 +222,14 @@ class HttpProbe:
         """Percent of the looks in the window that were answered by a service that is not down."""
         good = sum(look.health is not Health.DOWN for look in self._looks)
         return 100.0 * good / len(self._looks)
+
+    def _steady(self) -> float | None:
+        """The same since the last outage (two such looks in a row), which is told by itself and is
+        no news once it is over; None while there is one."""
+        bad = [look.health is Health.DOWN for look in self._looks]
+        begin = next((i + 1 for i in range(len(bad) - 1, 0, -1) if bad[i] and bad[i - 1]), 0)
+        since = bad[begin:]
+        return 100.0 * (1 - sum(since) / len(since)) if since else None
 
 
 def _create(options: HttpOptions, context: ProbeContext) -> HttpProbe:
