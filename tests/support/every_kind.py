@@ -46,6 +46,7 @@ class Targets:
             "redis.delete_pattern": '\npattern = "cart:*"',
             "docker.disconnect": '\nnetwork = "shop"',
             "docker.connect": '\nnetwork = "shop"',
+            "docker.scale": "\nby = 1",
         }.get(kind, "")
         own = {
             "docker": f'socket = "{self.folder}/engine.sock"\ncontainer = "shop-api"',

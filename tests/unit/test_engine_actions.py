@@ -35,6 +35,7 @@ def test_a_pane_offers_what_fits_its_system(tmp_path: Path) -> None:
         ("docker", "S", "docker.stop"),
         ("docker", "s", "docker.start"),
         ("docker", "R", "docker.recreate"),
+        ("docker", "=", "docker.scale"),
         ("docker", "l", "docker.logs"),
         ("docker", "X", "docker.disconnect"),
         ("cache", "F", "redis.flushdb"),

@@ -37,6 +37,7 @@ PANE_ACTIONS: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
         ("S", "docker.stop"),
         ("s", "docker.start"),
         ("R", "docker.recreate"),
+        ("=", "docker.scale"),
         ("l", "docker.logs"),
         ("X", "docker.disconnect"),
     ),

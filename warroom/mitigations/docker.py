@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from warroom.mitigations import _docker_logs, _docker_network, _docker_recreate, _docker_verbs
+from warroom.mitigations import (
+    _docker_logs,
+    _docker_network,
+    _docker_recreate,
+    _docker_scale,
+    _docker_verbs,
+)
 from warroom.mitigations._docker_verbs import Options
 
 __all__ = ["SPECS", "Options"]
@@ -12,6 +18,7 @@ __all__ = ["SPECS", "Options"]
 SPECS: Final = (
     *_docker_verbs.SPECS,
     *_docker_recreate.SPECS,
+    *_docker_scale.SPECS,
     *_docker_logs.SPECS,
     *_docker_network.SPECS,
 )
