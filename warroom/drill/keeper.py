@@ -68,13 +68,13 @@ class Keeper:
         await self._shop.start()
         self._owned.push_async_callback(self._shop.stop)
         routes = {prefix: self._shop.services[name].port for prefix, name in ROUTES.items()}
-        self._nginx, self._redis, self._postgres, self._engine = await asyncio.gather(
+        self._nginx, self._redis, self._postgres, self._containers = await asyncio.gather(
             self._have("nginx", nginx.start(self._home, routes)),
             self._have("redis", redis.start(self._home, settings=_CACHE)),
             self._have("postgres", postgres.start(self._home, settings=_DATABASE)),
-            self._have("docker", docker.start(self._home)),
+            self._run_containers(),
         )
-        self._containers, _ = await asyncio.gather(self._run_containers(), self._fill())
+        await self._fill()
         self._traffic()
         return settings.write(
             self._folder,
@@ -144,6 +144,8 @@ class Keeper:
         await self._shop.warm()
 
     async def _run_containers(self) -> tuple[str, ...]:
+        """At once, so that they are past their first health check when somebody looks."""
+        self._engine = await self._have("docker", docker.start(self._home))
         if self._engine is None:
             return ()
         taken = set()

@@ -23,7 +23,7 @@ NOW_S: Final = 5.0
 """Seconds that figures of just now span, whatever window is shown."""
 _FEW: Final = 10
 """So few requests say nothing about a share."""
-_TELLING: Final = 0.3
+_TELLING: Final = 0.5
 """Share from which one network is worth a word."""
 _MANY: Final = 1.5
 """How much more than the busiest client its network must ask."""

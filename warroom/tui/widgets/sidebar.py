@@ -62,12 +62,18 @@ class Sidebar(Lines):
             [],
             *self._roles(incident, width),
             [],
-            *self._checklist(incident, width),
         ]
-        actions, thoughts = self._actions(width), self._hypotheses(incident, width)
-        if len(lines) + len(thoughts) + len(actions) < height:
+        checklist, below = self._checklist(incident, width), self._below(width)
+        fits = len(lines) + len(checklist) + len(below) <= height
+        lines += checklist if fits else checklist[:1]  # what can be done is never pushed out
+        thoughts = self._hypotheses(incident, width)
+        if len(lines) + len(thoughts) + len(below) <= height:
             lines += thoughts
-        return [*lines, [], *self._changes(width), *actions]
+        return [*lines, *below]
+
+    def _below(self, width: int) -> list[Line]:
+        """What was changed for a time, and what can be done."""
+        return [[], *self._changes(width), *self._actions(width)]
 
     def _changes(self, width: int) -> list[Line]:
         """What is temporary, and when it ends."""
