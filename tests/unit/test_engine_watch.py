@@ -205,6 +205,7 @@ async def test_evidence_ticks_that_it_was_kept(opened: Rooms) -> None:
     room._checklist = OWN
     await room.open(watch=False)
     await room.session.begin("it burns", "P1")
-    await room.session.record(Kind.EVIDENCE, "api: a log line", {"source": "api"})
+    kept = {"evidence": [{"kind": "rows", "title": "api: a log line", "text": "504"}]}
+    await room.session.record(Kind.EVIDENCE, "api: a log line", kept)
     await duty(room)
     assert [e.data["item"] for e in of(room, Kind.CHECKLIST)] == ["kept"]

@@ -94,6 +94,11 @@ def by_witness(outcome: Event) -> bool:
     return bool(outcome.data.get("witness"))
 
 
+_KINDS: Final = frozenset(
+    {Kind.REQUESTED, Kind.OUTCOME, Kind.REFUSED, Kind.EFFECT, Kind.VERIFIED}
+)
+
+
 class Requests:
     """Every request of an incident, brought up to date event by event."""
 
@@ -130,8 +135,9 @@ class Requests:
 
     def add(self, events: Iterable[Event]) -> None:
         """Take the next events, by sequence."""
-        for event in events:
-            self.last = event.seq
+        events = tuple(events)
+        self.last = events[-1].seq if events else self.last
+        for event in [event for event in events if event.kind in _KINDS]:
             match event.kind:
                 case Kind.REQUESTED:
                     self._asked(event)

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -136,13 +137,18 @@ class Projection:
             if "evidence" in event.data and event.kind not in CORRECTIONS:
                 self._carriers.append((self._evidence, event))
                 self._evidence += len(evidence_of(event.data))
-        fresh = [_entry(event) for event in events if _is_entry(event)]
+        fresh = [_entry(e) for e in events if e.kind not in _PERHAPS or _is_entry(e)]
         self._by_seq.update({entry.seq: entry for entry in fresh})
         self._insert(fresh)
         for seq in corrected:
             self._correct(seq)
         if not self._state_holds(corrected):
             self._incident = incident_of(self._of_state())
+
+    @property
+    def pinned(self) -> bool:
+        """Whether anything was kept as evidence."""
+        return self._evidence > 0
 
     def versions(self, seq: int) -> tuple[Version, ...]:
         """Every text and time that an entry had."""
@@ -318,14 +324,17 @@ def _is_sign(entry: Entry) -> bool:
     return entry.kind in (Kind.FINDING, Kind.NOTE, Kind.EVIDENCE)
 
 
-def _when(entry: Entry) -> tuple[datetime, int]:
-    return entry.at, entry.seq
+_when: Final = attrgetter("at", "seq")
 
 
 def _belongs(event: Event) -> int:
     """The entry that an event of kind EVIDENCE adds to; 0: it is an entry of its own."""
     to = event.data.get("to")
     return to if isinstance(to, int) and 0 < to < event.seq else 0
+
+
+_PERHAPS: Final = CORRECTIONS | {Kind.EVIDENCE}
+"""Kinds of events that are not always an entry."""
 
 
 def _is_entry(event: Event) -> bool:

@@ -21,7 +21,6 @@ class Ticks:
 
     def __init__(self) -> None:
         self._well_since: dict[str, datetime | None] = {}
-        self._incident, self._read, self._pinned = "", 0, False
         self._done: set[str] = set()
 
     def saw(self, sources: Iterable[str], health: Callable[[str], Health], now: datetime) -> None:
@@ -44,9 +43,8 @@ class Ticks:
         incident = session.incident
         if incident is None or not incident.is_open:
             return
-        self._catch_up(session)
         due = next((t.due for t in timers(incident, scheme, now) if t.id == POSTMORTEM), None)
-        facts = Facts(incident, self._well_for(now), self._pinned, watch_over, due)
+        facts = Facts(incident, self._well_for(now), session.projection.pinned, watch_over, due)
         for item, why in ticking(items, incident, lambda when: reason(parsed(when), facts)):
             key = derived_id(incident.opened_at, incident.id, "tick", item.id)
             if key in self._done:
@@ -60,13 +58,3 @@ class Ticks:
             source: None if since is None else (now - since).total_seconds()
             for source, since in self._well_since.items()
         }
-
-    def _catch_up(self, session: Session) -> None:
-        events = session.events
-        opening = events[0].id if events else ""
-        if opening != self._incident:
-            self._incident, self._read, self._pinned = opening, 0, False
-        fresh, self._read = events[self._read :], len(events)
-        self._pinned = self._pinned or any(
-            event.kind is Kind.EVIDENCE or event.data.get("evidence") for event in fresh
-        )

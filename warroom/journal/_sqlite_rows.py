@@ -6,7 +6,7 @@ import gc
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import repeat
 from typing import Any, Final
 
@@ -17,6 +17,9 @@ Row = tuple[Any, ...]
 
 _KINDS: Final = {kind.value: kind for kind in Kind}
 """Calling the enum takes several times as long."""
+
+_MADE: Any = tuple.__new__
+"""`Event._make` without its call of a function in Python."""
 
 
 class Unreadable(Exception):
@@ -71,11 +74,11 @@ def _events(
     tables: list[Any], starred: list[int], internal: list[int], previous: list[str],
     digests: list[str],
 ) -> list[Event]:  # fmt: skip
-    happened, recorded = (list(map(datetime.fromisoformat, times)) for times in (ats, recorded_ats))
-    if not all(instant.tzinfo is UTC for instant in (*happened, *recorded)):
+    if not all("".join(times).count("+00:00") == len(times) for times in (ats, recorded_ats)):
         raise Unreadable("a time that is not in UTC")
-    if not all(type(table) is dict for table in tables) or seqs != sorted(seqs):
+    if {*map(type, tables)} - {dict} or seqs != sorted(seqs):
         raise Unreadable("data that is no table, or entries out of their order")
+    happened, recorded = (map(datetime.fromisoformat, times) for times in (ats, recorded_ats))
     if previous[1:] == digests[:-1]:
         previous[1:] = digests[:-1]
     people = list(zip(logins, uids, origins, strict=True))
@@ -85,7 +88,7 @@ def _events(
         map(_KINDS.__getitem__, kinds), texts, tables, map(bool, starred), map(bool, internal),
         previous, digests,
     )  # fmt: skip
-    return list(map(Event._make, fields))
+    return list(map(_MADE, repeat(Event), fields))
 
 
 @contextmanager
