@@ -94,9 +94,7 @@ def by_witness(outcome: Event) -> bool:
     return bool(outcome.data.get("witness"))
 
 
-_KINDS: Final = frozenset(
-    {Kind.REQUESTED, Kind.OUTCOME, Kind.REFUSED, Kind.EFFECT, Kind.VERIFIED}
-)
+_KINDS: Final = frozenset({Kind.REQUESTED, Kind.OUTCOME, Kind.REFUSED, Kind.EFFECT, Kind.VERIFIED})
 
 
 class Requests:
