@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Final
 
-from warroom.domain.text import harmless_bytes
+from warroom.domain.text import harmless, harmless_bytes
 from warroom.logs.access import path_in, request_of
 from warroom.logs.formats.base import Format, Roles
 from warroom.logs.formats.times import instant
@@ -81,7 +81,7 @@ def record_of(
 
 def details(line: bytes, fmt: Format) -> list[tuple[str, str]]:
     """Every part of `line` by the format's own names, harmless, in the line's order."""
-    return [(name, _text(part)) for name, part in fmt.fields(line)]
+    return [(harmless(name), _text(part)) for name, part in fmt.fields(line)]
 
 
 def _number(part: bytes) -> int:

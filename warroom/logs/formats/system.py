@@ -57,7 +57,7 @@ KLOG: Final = Pattern(
     rank=2,
     marks=(b"] ",),
     pattern=rb"(?P<level>[IWEF])(?P<time>\d{4} \d\d:\d\d:\d\d\.\d{6}) +(?P<thread>\d++) "
-    rb"(?P<source>[^\s\]]++:\d++)\] (?P<message>.*+)\Z",
+    rb"(?P<source>[^\s\]:]++:\d++)\] (?P<message>.*+)\Z",
 )
 JOURNAL: Final = JsonObject(
     name="journald",
@@ -82,14 +82,14 @@ _SAID: Final = tuple(
     sentence
     for sentence in (
         # a name stands before the peer: it is the last `from` that counts
-        rb"(?P<verb>Failed|Accepted|Postponed|Partial) (?P<method>[\w/-]++) for "
+        rb"(?P<verb>Failed|Accepted|Postponed|Partial) (?P<how>[\w/-]++) for "
         rb"(?:invalid user )?(?P<user>.*) from " + _PEER + _ENDS,
         rb"(?P<verb>Invalid user|Illegal user) (?P<user>.*) from " + _PEER + rb"\Z",
         rb"(?:error: )?(?P<verb>maximum authentication attempts exceeded) for "
         rb"(?:invalid user )?(?P<user>.*) from " + _PEER + _ENDS,
         rb"(?P<verb>Connection (?:closed|reset) by|Disconnected from|Disconnecting)"
-        rb" (?:authenticating |invalid )?user (?P<user>.*) " + _PEER
-        + rb"(?:: [^\[]*+)?(?: \[preauth\])?+\Z",
+        rb" (?:authenticating |invalid )?user (?P<user>.*) (?P<client>\S++) port "
+        rb"(?P<client_port>\d{1,5})(?:: [^\[]*+)?(?: \[preauth\])?+\Z",
         rb"(?P<verb>User) (?P<user>.*) from " + _PEER + rb" not allowed because \N*+\Z",
         # nothing that the client chose stands before the peer
         rb"(?P<verb>Connection (?:from|closed by|reset by)|Disconnected from"

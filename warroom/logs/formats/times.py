@@ -24,7 +24,7 @@ _SHAPES: Final = tuple(
     re.compile(shape)
     for shape in (
         # ISO 8601 and its relatives; PostgreSQL, nginx's and Go's with slashes
-        rf"(?P<year>\d{{4}})[-/](?P<month>\d\d)[-/](?P<day>\d\d)[T ]{_CLOCK}{_ZONE}",
+        rf"(?P<year>\d{{4}})[-/](?P<month>\d\d)[-/](?P<day>\d\d)(?:T| {{1,2}}){_CLOCK}{_ZONE}",
         # the common log format, HAProxy's without zone, Redis'
         rf"(?P<day>\d\d?)[/ -](?P<month>[A-Za-z]{{3}})[/ -](?P<year>\d{{4}})[: ]{_CLOCK}{_ZONE}",
         # Apache's error log

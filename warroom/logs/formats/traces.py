@@ -14,8 +14,8 @@ _LOOKED_AT: Final = 400
 _BEGINS: Final = re.compile(
     rb"(?P<python>Traceback \(most recent call last\):)"
     rb"|(?P<java>(?:Exception in thread \"[^\"]*+\" )?(?:[a-z][\w$]*+\.)++[A-Z][\w$]*+"
-    rb"(?:Exception|Error)(?::|\Z))"
-    rb"|(?P<node>(?:Uncaught )?[A-Z]\w*+Error(?: \[[A-Z_]++\])?: )"
+    rb"(?:(?<=Exception)|(?<=Error))(?::|\Z))"
+    rb"|(?P<node>(?:Uncaught )?(?:[A-Z]\w*+(?<=Error))(?: \[[A-Z_]++\])?: )"
     rb"|(?P<go>panic: |fatal error: |goroutine \d++ \[[^\]]++\]:)"
 )
 _GOES_ON: Final = re.compile(
@@ -25,9 +25,11 @@ _GOES_ON: Final = re.compile(
     rb"|During handling of the above exception, another exception occurred:"
     rb"|The above exception was the direct cause of the following exception:"
     rb"|goroutine \d++ \[[^\]]++\]:|created by [\w./*()]++"
-    rb"|[\w./-]++\.(?:\(\*?[\w.]++\)\.)?[\w.]++(?:\[\.\.\.\])?\([^()]*+\)\Z|exit status \d++\Z"
+    rb"|(?=[\w/-]*+\.)[\w./-]*+(?:\(\*?[\w.]++\)[\w.]*+)?(?:\[\.\.\.\])?\([^()]*+\)\Z"
+    rb"|exit status \d++\Z"
     rb"|\[signal SIG[A-Z]++: "
-    rb"|\}\Z|(?:[a-z_]\w*+\.)*+[A-Z]\w*+(?:Error|Exception|Warning|Interrupt|Exit)(?::|\Z)"
+    rb"|\}\Z|(?:[a-z_]\w*+\.)*+[A-Z]\w*+"
+    rb"(?:(?<=Error)|(?<=Exception)|(?<=Warning)|(?<=Interrupt)|(?<=Exit))(?::|\Z)"
 )
 
 

@@ -19,10 +19,17 @@ _WHO: Final = rb'(?:\S++ )?(?P<user>[^\[\]"]*+)\[(?P<time>[^\[\]"]*+)\] '
 _ASKED: Final = rb'"(?P<request>' + QUOTED + rb')" (?P<status>\d{3}|-) (?P<size>\d++|-)(?= |\Z)'
 _AGENT: Final = rb' "(?P<referer>' + QUOTED + rb')" "(?P<agent>' + QUOTED + rb')"'
 _PEER: Final = rb"(?P<client>\S++) "
+_NO_HEADING: Final = (
+    rb'(?!<|\d{4}-\d\d-\d\d|[A-Z][a-z]{2} [ \d]\d )(?=\S++ (?:\S++ )?[^\[\]":]*+\[)'
+)
+"""Not after syslog's or a container runtime's heading: the line in it begins further right."""
+_SURELY: Final = _NO_HEADING + _PEER + _WHO + _ASKED
 _OWN_HOST: Final = rb"(?P<host>\S++) "
 _NOT_ADDRESS: Final = rb"(?!(?:\d{1,3}\.){3}\d{1,3} |(?:[0-9a-fA-F]{0,4}:){2})"
-_SURELY_VHOST: Final = _NOT_ADDRESS + _OWN_HOST + b"(?P<client>" + ADDRESS + rb") " + _WHO + _ASKED
-_WHOLE_URL: Final = _PEER + _WHO + rb'"[A-Z]++ [a-z]{4,5}://'
+_SURELY_VHOST: Final = (
+    _NO_HEADING + _NOT_ADDRESS + _OWN_HOST + b"(?P<client>" + ADDRESS + rb") " + _WHO + _ASKED
+)
+_WHOLE_URL: Final = _NO_HEADING + _PEER + _WHO + rb'"[A-Z]++ [a-z]{4,5}://'
 
 COMMON: Final = Pattern(
     name="common",
@@ -30,6 +37,7 @@ COMMON: Final = Pattern(
     asks=True,
     client_at=0,
     pattern=_PEER + _WHO + _ASKED + rb"(?:" + _AGENT + rb")?+",
+    sure=_SURELY,
 )
 """Also of a combined line: what more there is, is read."""
 COMBINED: Final = Pattern(
@@ -39,7 +47,7 @@ COMBINED: Final = Pattern(
     client_at=0,
     rank=2,
     pattern=COMMON.pattern,
-    sure=_PEER + _WHO + _ASKED + _AGENT,
+    sure=_SURELY + _AGENT,
 )
 """Also of lines whose referer and agent were cut off."""
 VHOST: Final = Pattern(
@@ -127,7 +135,7 @@ class NginxError(Pattern):
         return {**found, "client": client, **({"request": request} if request else {})}
 
 
-_NAMED: Final = rb', client: ([^, ]++), server: [^,"]*+(?:, request: "([^"]*+)")?+'
+_NAMED: Final = rb', client: ([^, ]++), server: [^,"]*+(?=(?:, request: "([^"]*+)")?)'
 NGINX_ERROR: Final = NginxError(
     name="nginx-error",
     title="nginx, error log",
