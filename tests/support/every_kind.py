@@ -48,8 +48,9 @@ class Targets:
             "docker.connect": '\nnetwork = "shop"',
             "docker.scale": "\nby = 1",
         }.get(kind, "")
+        shop = "" if kind == "docker.prune" else '\ncontainer = "shop-api"'
         own = {
-            "docker": f'socket = "{self.folder}/engine.sock"\ncontainer = "shop-api"',
+            "docker": f'socket = "{self.folder}/engine.sock"{shop}',
             "http": f'url = "http://127.0.0.1:{self.port}/maintenance"',
             "nginx": nginx
             if kind == "nginx.reload"

@@ -40,6 +40,7 @@ PANE_ACTIONS: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
         ("=", "docker.scale"),
         ("l", "docker.logs"),
         ("X", "docker.disconnect"),
+        ("F", "docker.prune"),
     ),
     "postgres": (
         ("C", "postgres.cancel"),

@@ -7,6 +7,7 @@ from typing import Final
 from warroom.mitigations import (
     _docker_logs,
     _docker_network,
+    _docker_prune,
     _docker_recreate,
     _docker_scale,
     _docker_verbs,
@@ -21,4 +22,5 @@ SPECS: Final = (
     *_docker_scale.SPECS,
     *_docker_logs.SPECS,
     *_docker_network.SPECS,
+    *_docker_prune.SPECS,
 )
