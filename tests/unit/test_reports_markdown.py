@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from linkify_it import LinkifyIt
+from linkify_it.main import Match
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.deflist import deflist_plugin
@@ -34,12 +36,23 @@ markup = st.lists(
     st.sampled_from([*"\\`*_{}[]()<>#+-=.!|~&$:@/\"' \n\t1aé", "www.", "http:", "```", "\u00a0"]),
     max_size=14,
 ).map("".join)
-texts = st.sampled_from(HOSTILE) | markup | st.text(max_size=30)
+NAMES = ["0.GL", "app.py", "api.example.com"]
+texts = st.sampled_from([*HOSTILE, *NAMES]) | markup | st.text(max_size=30)
+
+
+class AsForgesLink(LinkifyIt):
+    """Of bare names only those that begin with `www.` (GFM 0.29, 6.9): `0.gl` and `app.py` are
+    names in the top-level domains of Greenland and Paraguay, but no links."""
+
+    def match(self, text: str) -> list[Match] | None:
+        found = super().match(text) or []
+        return [m for m in found if m.schema or m.text.lower().startswith("www.")] or None
 
 
 def parser() -> MarkdownIt:
     """Everything switched on that the forges and wikis make of Markdown."""
     gfm = MarkdownIt("gfm-like", {"html": True, "linkify": True})
+    gfm.linkify = AsForgesLink()
     return gfm.use(deflist_plugin).use(footnote_plugin).use(dollarmath_plugin)
 
 
