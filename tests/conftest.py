@@ -36,8 +36,11 @@ _FIXTURES: Final = {
 _ALL_STATES: Final = pytest.StashKey[list[dict[str, str]]]()
 
 
-settings.register_profile("steady", deadline=None)  # other processes share the processors
+settings.register_profile("steady", deadline=None, max_examples=50, derandomize=True)
+settings.register_profile("thorough", deadline=None, max_examples=2000)
 settings.load_profile("steady")
+"""The same examples in every run, and no deadline, since other processes share the processors;
+`pytest --hypothesis-profile thorough` looks for new ones."""
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -279,7 +279,7 @@ _VALUES = st.recursive(
 
 
 @given(table=st.dictionaries(_KEYS, _VALUES, max_size=8))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 def test_whatever_a_file_holds_the_answer_is_settings_or_a_config_error(table: dict[str, object]):
     import tomlkit
 
@@ -303,7 +303,7 @@ def _without_none(value: object) -> object:
 
 
 @given(source=st.text(max_size=200))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 def test_text_that_is_no_toml_is_a_config_error(source: str):
     try:
         loaded(source)

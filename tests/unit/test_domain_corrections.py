@@ -92,7 +92,7 @@ def story(steps: list[tuple[Kind, int, int, bool]]) -> list[Event]:
     return chain.events
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(EVENTS, st.integers(1, 5))
 def test_event_by_event_and_all_at_once_come_to_the_same_timeline(
     steps: list[tuple[Kind, int, int, bool]], pieces: int

@@ -92,7 +92,7 @@ async def drain(follower: Follower) -> bytes:
 EVENTS = ("write", "half", "late", "rename", "copytruncate", "recreate", "gone", "bar", "tick")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.sampled_from(EVENTS), max_size=40), st.integers(1, 40))
 def test_every_line_comes_once_and_in_order_whatever_happens(events: list[str], chunk: int) -> None:
     async def story() -> None:

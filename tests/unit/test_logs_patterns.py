@@ -77,7 +77,7 @@ def test_lines_made_to_be_slow_stop_the_pattern_not_the_console() -> None:
     assert process_time() - began < 0.5
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.lists(ATOMS, min_size=1, max_size=5).map("".join),
     st.text("abx1 .", max_size=12).map(str.encode),

@@ -206,7 +206,7 @@ def test_a_bundle_cut_anywhere_is_refused(night: bytes) -> None:
         assert "not a bundle" in refused(night[:size])
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(st.data())
 def test_a_damaged_bundle_is_refused_or_as_good_as_before(data: st.DataObject) -> None:
     whole = _NIGHT

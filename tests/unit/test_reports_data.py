@@ -99,7 +99,7 @@ PLACES = [
 ]  # fmt: skip
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(st.sampled_from(PLACES), json_values)
 def test_whatever_stands_anywhere_in_an_export_is_read_or_refused_in_one_line(
     place: tuple[str | int, ...], value: object

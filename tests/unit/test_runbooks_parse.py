@@ -317,7 +317,7 @@ _PIECES = st.sampled_from(
 
 
 @given(pieces=st.lists(_PIECES, max_size=40))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 def test_whatever_the_text_it_parses_and_only_runs_what_stands_in_it(pieces: list[str]):
     source = "".join(pieces)
     runbook = parse(source)
