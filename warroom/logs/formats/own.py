@@ -21,7 +21,7 @@ _DIRECTIVE: Final = re.compile(r"\s*log_format\s+(\S+)\s+(.*?);?\s*\Z", re.DOTAL
 _ESCAPE: Final = re.compile(r"\s*escape=\w+\s+")
 _STRING: Final = re.compile(r"\s*(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\")", re.DOTALL)
 _VARIABLE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_LISTED: Final = r"[^ ,]++(?:(?:,| :) [^ ,]++)*+"
+_LISTED: Final = r"[^ ,\"]++(?:(?:,| :) [^ ,\"]++)*+"
 """Several values, when several upstreams were asked."""
 _TYPES: Final = {
     "remote_addr": r"[^\s\"]*",
