@@ -210,10 +210,26 @@ async def test_closing_asks_when_somebody_else_should_or_the_watch_still_runs(
         await room.press("u")
         await room.sees("enter choose")
         await room.press("6")
-        await room.sees("leave it open")
+        await room.sees("leave it as it is")
         await room.press("y")
         await room.sees("→ closed (P1 is closed by the incident commander (nobody is")
         assert "the watch still runs for" in of(room, Kind.STATUS)[-1].text
+
+
+async def test_resolving_asks_while_something_is_down(tmp_path: Path, service: HttpService) -> None:
+    service.respond("/", 502, "bad gateway")
+    async with opened(written(tmp_path, HASTY, probing(service)), size=SIZE) as room:
+        await room.sees("502", pane="health")
+        await room.opens("it burns", "2")
+        await room.press("u", "5")
+        await room.sees("resolve? api is down", "leave it as it is")
+        await room.press("n")
+        await room.closes()
+        assert of(room, Kind.STATUS) == []
+        await room.press("u", "5")
+        await room.sees("resolve? api is down")
+        await room.press("y")
+        await room.sees("→ resolved (api is down)")
 
 
 # Ticks ---------------------------------------------------------------------------------------

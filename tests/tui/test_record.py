@@ -53,6 +53,8 @@ async def test_an_opening_that_is_left_with_escape_opens_nothing(room: RoomPage)
     await room.press("escape")
     await room.closes()
     assert room.room.session.incident is None
+    await room.press("i")
+    assert (await room.asked()).value == "Checkout 5xx"
 
 
 async def test_severity_status_and_role_are_chosen_and_written(room: RoomPage) -> None:
@@ -172,6 +174,25 @@ async def test_what_another_console_writes_is_here_soon(config: Path) -> None:
         await mine.sees("severity (")
         await mine.press("0")
         await theirs.sees("[P0]")
+
+
+async def test_a_note_that_was_being_written_when_the_connection_was_lost_is_there_again(
+    config: Path,
+) -> None:
+    async with opened(config, size=SIZE) as lost:
+        await lost.opens("it burns")
+        await lost.press("n")
+        await lost.asked()
+        await lost.press("p", "o", "o", "l")
+    async with opened(config, size=SIZE) as room:
+        await room.sees("it burns")
+        await room.press("n")
+        assert (await room.asked()).value == "pool"
+        await room.says("the note that was not written down the last time")
+        await room.press("enter")
+        await room.sees(": pool")
+        await room.press("n")
+        assert (await room.asked()).value == ""
 
 
 async def test_leaving_and_coming_back_resumes_the_incident(config: Path) -> None:

@@ -66,7 +66,8 @@ def test_without_it_detection_runs_from_the_earliest_sign_before_the_opening() -
     chain.open()
     chain.add(Kind.HEALTH, "web ok", at=-9, after="ok")
     chain.add(Kind.HEALTH, "web down", at=-4, after="down")
-    chain.add(Kind.NOTE, "first complaint", at=-7)
+    chain.add(Kind.NOTE, "first complaint", at=-7, tags=["detection"])
+    chain.add(Kind.NOTE, "a deploy, as every Monday", at=-60)
     assert timeline_of(chain).durations.detect == 7 * 60
 
 

@@ -11,7 +11,7 @@ import click
 from warroom.cli import intake
 from warroom.cli.common import chosen, config_option, escaped, fail, load, print_json, with_session
 from warroom.domain.clock import span
-from warroom.domain.incident import Incident
+from warroom.domain.incident import Incident, Status
 from warroom.domain.ledger import doubts, standing
 from warroom.domain.requests import Requests
 from warroom.domain.text import harmless
@@ -147,7 +147,7 @@ def close(id: str | None, yes: bool, config: str | None) -> None:
         against = _doubts(session, found, loaded.settings)
         if against and not yes and sys.stdin.isatty():
             _confirm(against)
-        await people.close(session, against)
+        await people.conclude(session, Status.CLOSED, against)
         return f"{found.id} closed" + (f" although {against}" if against else "")
 
     click.echo(with_session(loaded, shut), err=True)

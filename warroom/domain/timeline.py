@@ -314,6 +314,7 @@ _STATE: Final = frozenset(
     }
 )  # fmt: skip
 """What an incident's state follows from."""
+_SIGNS: Final = frozenset({"detection", "impact"})
 _FEW: Final = 32
 """Up to so many entries are put in their places one by one; more are sorted in."""
 
@@ -321,7 +322,9 @@ _FEW: Final = 32
 def _is_sign(entry: Entry) -> bool:
     if entry.kind is Kind.HEALTH:
         return entry.data.get("after") != "ok"
-    return entry.kind in (Kind.FINDING, Kind.NOTE, Kind.EVIDENCE)
+    if entry.kind is Kind.NOTE:  # it may be about anything: whoever wrote it says so with a tag
+        return not _SIGNS.isdisjoint(entry.tags)
+    return entry.kind in (Kind.FINDING, Kind.EVIDENCE)
 
 
 _when: Final = attrgetter("at", "seq")

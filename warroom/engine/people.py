@@ -64,16 +64,16 @@ async def release(session: Session, role: Role, person: str) -> Event:
     return await session.record(Kind.ROLE, f"{role}: {person} gave it back", data)
 
 
-async def close(session: Session, doubts: str) -> Event:
-    """Close the incident; what spoke against it stands in the timeline.
+async def conclude(session: Session, status: Status, doubts: str) -> Event:
+    """Set the status; what spoke against it stands in the timeline.
 
     Raises NoIncident, NotSaved.
     """
     if not doubts or session.incident is None:
-        return await session.set_status(Status.CLOSED)
+        return await session.set_status(status)
     was = session.incident.status
-    data = {"status": Status.CLOSED.value, "was": was.value, "doubts": doubts}
-    return await session.record(Kind.STATUS, f"status {was} → closed ({doubts})", data)
+    data = {"status": status.value, "was": was.value, "doubts": doubts}
+    return await session.record(Kind.STATUS, f"status {was} → {status} ({doubts})", data)
 
 
 def may_close(incident: Incident, scheme: Scheme, login: str) -> str:

@@ -8,6 +8,7 @@ from textual import work
 
 from warroom.domain.clock import span
 from warroom.domain.incident import Role, Status
+from warroom.domain.sample import Health
 from warroom.domain.text import harmless
 from warroom.tui.screens.acts import Acts
 from warroom.tui.screens.dialogs import Option, ask_line, choose
@@ -19,6 +20,8 @@ _BESIDE: Final = "beside"
 class Decides(Acts):
     """A part of the room's screen: the incident's state."""
 
+    _title = ""
+
     @work(exclusive=True, group="dialog")
     async def action_open_incident(self) -> None:
         if self.room is None:
@@ -28,9 +31,12 @@ class Decides(Acts):
                 f"{self.room.session.incident.id} is open already; close it with u", "degraded"
             )
             return
-        title = await ask_line(self, "incident", placeholder="what is wrong, in a few words")
+        hint = "what is wrong, in a few words"
+        title = await ask_line(self, "incident", self._title, placeholder=hint)
+        self._title = title or ""  # whoever leaves at the severity has typed it already
         severity = await self._pick_severity("severity", "") if title else None
         if title and severity:
+            self._title = ""
             await self.saved(self.room.session.begin(title, severity), "incident opened")
 
     @work(exclusive=True, group="dialog")
@@ -74,19 +80,22 @@ class Decides(Acts):
         if not chosen or chosen == now.value:
             return
         status = Status(chosen)
-        doubts = self._doubts() if status is Status.CLOSED else ""
-        if doubts and not await self._confirmed(doubts):
+        doubts = self._doubts(status)
+        if doubts and not await self._confirmed(status, doubts):
             return
-        session = self.room.session
-        closing = status is Status.CLOSED
-        doing = people.close(session, doubts) if closing else session.set_status(status)
+        doing = people.conclude(self.room.session, status, doubts)
         await self.saved(doing, f"status {status}{self._watched(status)}")
 
-    def _doubts(self) -> str:
-        """What speaks against closing the incident now, in one line."""
+    def _doubts(self, status: Status) -> str:
+        """What speaks against resolving or closing the incident now, in one line."""
         from warroom.engine import people
 
         assert self.room is not None and self.room.session.incident is not None
+        if status is Status.RESOLVED:
+            down = [name for name in self.room.states if self.room.health(name) is Health.DOWN]
+            return f"{harmless(', '.join(down))} {'are' if down[1:] else 'is'} down" if down else ""
+        if status is not Status.CLOSED:
+            return ""
         login = self.room.session.author.login
         refusal = people.may_close(self.room.session.incident, self.room.scheme, login)
         left = self.room.duty.watch_left()
@@ -94,12 +103,13 @@ class Decides(Acts):
         live = self.room.ledger.doubts()
         return "; ".join(doubt for doubt in (live, refusal, watch) if doubt)
 
-    async def _confirmed(self, doubts: str) -> bool:
+    async def _confirmed(self, status: Status, doubts: str) -> bool:
+        verb = "close" if status is Status.CLOSED else "resolve"
         options = [
-            Option("no", "leave it open", key="n"),
-            Option("yes", "close it all the same; the timeline will say so", key="y"),
+            Option("no", "leave it as it is", key="n"),
+            Option("yes", f"{verb} it all the same; the timeline will say so", key="y"),
         ]
-        return await choose(self, f"close? {doubts}", options, at="no") == "yes"
+        return await choose(self, f"{verb}? {doubts}", options, at="no") == "yes"
 
     def _watched(self, status: Status) -> str:
         assert self.room is not None
