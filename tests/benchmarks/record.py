@@ -28,7 +28,7 @@ _WORDS: Final = (
 )  # fmt: skip
 _KEYS: Final = tuple(
     key
-    for word in ("poo", "red", "cro", "loc", "exh", "rol", "fil")
+    for word in ("poo", "red", "con", "loc", "exh", "rol", "wai")
     for key in (*word, "\x7f", "\x7f", "\x7f")
 )
 """Each narrows or widens what is shown."""
