@@ -80,6 +80,25 @@ def test_top_reads_stdin_and_the_last_lines(tmp_path: Path, access_log: Path) ->
     assert {one["key"]: one["count"] for one in few["top"]} == last
 
 
+def test_top_says_what_it_took_a_file_for_and_can_be_told_better(
+    tmp_path: Path, access_log: Path
+) -> None:
+    shell = Shell(tmp_path)
+    assert shell("top", str(access_log), "-n", "1").err == f"{access_log}: combined\n"
+    told = shell("top", str(access_log), "--json").json["files"]
+    assert [(one["file"], one["format"]) for one in told] == [(str(access_log), "combined")]
+    own = '$remote_addr - $remote_user [$time_local] "$request" $status $rest'
+    mine = shell("top", str(access_log), "--format", own, "--json").json
+    assert mine["format"] == "log_format"
+    assert mine["parsed"] == mine["lines"]
+    listed = shell("top", "--format", "list").out
+    assert {"combined", "aws-alb", "auth"} <= {line.split()[0] for line in listed.splitlines()}
+    wrong = shell("top", str(access_log), "--format", "combind", status=2)
+    assert wrong.err == '--format: no format is called "combind"; did you mean combined?\n'
+    wrong = shell("top", str(access_log), "--trust", "10.0.0.0/99", status=2)
+    assert wrong.err.startswith("--trust: '10.0.0.0/99' does not appear to be")
+
+
 def test_top_says_what_it_cannot_read(tmp_path: Path) -> None:
     answer = Shell(tmp_path)("top", "nothing.log", status=1)
     assert (answer.out, answer.err) == ("", "nothing.log: No such file or directory\n")

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from warroom.logs import top
 from warroom.logs._look import Look
 from warroom.logs.formats.own import chosen
 from warroom.logs.recognise import recognise
@@ -24,7 +25,7 @@ CLIENTS = {"203.0.113.7": 2, "2001:db8:85a3::8a2e:370:7334": 1, "198.51.100.23":
 
 def counted(name: str, **options: object) -> dict[str, int]:
     report = count([str(FOLDER / name)], n=100, **options)  # type: ignore[arg-type]
-    return {top.key: top.count for top in report.top}
+    return {one.key: one.count for one in report.top}
 
 
 def test_a_file_that_was_cut_off_keeps_its_whole_lines() -> None:
@@ -74,6 +75,26 @@ def test_the_end_of_a_w3c_log_is_read_with_the_headings_of_its_beginning(tmp_pat
     assert (report.format, report.lines, report.parsed) == ("w3c", 10, 10)
     path.write_bytes(b"\n".join([*rows[4:9] * 20, b""]))
     assert count([str(path)]).parsed == 0, "without its heading nobody knows which address is whose"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_heading_that_swaps_the_addresses_is_heeded_wherever_counting_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    monkeypatch.setattr(top, "_LARGE", 1)
+    monkeypatch.setattr(top, "_STEP", 700)
+    path = tmp_path / "u_ex.log"
+    before = b"#Version: 1.0\n#Fields: s-ip c-ip sc-status\n" + b"6.6.6.6 203.0.113.7 200\n" * 400
+    after = b"#Fields: c-ip s-ip sc-status\n" + b"203.0.113.8 6.6.6.6 200\n" * 400
+    path.write_bytes(before + after)
+    for last, clients in (
+        (None, {"203.0.113.7": 400, "203.0.113.8": 400}),
+        (30, {"203.0.113.8": 30}),
+        (450, {"203.0.113.7": 49, "203.0.113.8": 400}),
+        (401, {"203.0.113.8": 400}),
+    ):
+        report = count([str(path)], last=last, workers=workers)
+        assert {one.key: one.count for one in report.top} == clients
 
 
 def test_formats_that_fit_equally_well_are_told() -> None:

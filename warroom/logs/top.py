@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from warroom.logs.formats.base import Format
 
 _SAMPLE: Final = 64 * 1024
-_HEADINGS: Final = 4096
+_STEP: Final = 1024 * 1024
+_FIELDS: Final = b"\n#Fields:"
 _LARGE: Final = 24 * 1024 * 1024
 """Bytes above which a second process is worth its start."""
 
@@ -174,13 +175,30 @@ def _span(path: str, last: int | None, reading: As) -> _Span:
 
 def _sample(file: BinaryIO, place: int) -> bytes:
     """Whole lines from `place` on, behind the headings of the file where it has such."""
-    file.seek(0)
-    head = file.read(_HEADINGS) if place and file.read(1) == b"#" else b""
+    heading = _heading(file, place)
     file.seek(max(0, place - 1))
     if place:
         file.readline()
-    headings = [line for line in (b"#" + head).split(b"\n") if line[:1] == b"#"] if head else []
-    return b"".join(line + b"\n" for line in headings) + file.read(_SAMPLE)
+    return heading + file.read(_SAMPLE)
+
+
+def _heading(file: BinaryIO, place: int) -> bytes:
+    """The last `#Fields:` line before `place`, in a file that begins with such lines: it says what
+    the columns are there, and a server writes it anew when it starts."""
+    file.seek(0)
+    if not place or file.read(1) != b"#":
+        return b""
+    end = place
+    while end > 0:
+        start = max(0, end - _STEP)
+        file.seek(start)
+        data = file.read(min(end + len(_FIELDS), place) - start)
+        found = data.rfind(_FIELDS) if start else (b"\n" + data).rfind(_FIELDS)
+        if found >= 0:
+            file.seek(start + found + 1 if start else found)
+            return file.readline(_SAMPLE)
+        end = start
+    return b""
 
 
 def line_start(file: BinaryIO, last: int) -> int:
@@ -264,7 +282,7 @@ def _halves(spans: Sequence[_Span]) -> tuple[list[_Span], list[_Span]]:
         size = span.stop - span.start
         if half <= 0:
             theirs.append(span)
-        elif size <= half:
+        elif size <= half or (span.layout is not None and span.layout.format.headed):
             mine.append(span)
         else:
             cut = span.start + half

@@ -37,6 +37,8 @@ class Format:
 
     `asks`: every line is a request, or an attempt, of a client, so that top talkers count it.
     `wraps`: its message is a line of another program, to be recognised in turn.
+    `headed`: headings between the lines say what comes after them, so the lines must be read in
+    their order.
     `client_at`: in which blank-separated field the client stands, for formats of the common
     family, which are counted without reading whole lines.
     `marks` are in every line: the cheap test before the real one. `rank`: of formats that fit the
@@ -47,6 +49,7 @@ class Format:
     title: str
     asks: bool = False
     wraps: bool = False
+    headed: bool = False
     client_at: int | None = None
     marks: tuple[bytes, ...] = ()
     rank: int = 1

@@ -145,6 +145,7 @@ def w3c_of(heading: bytes) -> Format:
         title="Amazon CloudFront standard log" if is_edge else "W3C extended (IIS)",
         asks="c-ip" in columns,
         rank=5,
+        headed=True,
         columns=columns,
     )
 

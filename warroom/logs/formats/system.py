@@ -123,6 +123,16 @@ def said(message: bytes) -> Roles:
     return {}
 
 
+@dataclass(frozen=True, slots=True)
+class Sentence(Format):
+    """What sshd says, without a heading: as the journal gives it, and syslog's newer form."""
+
+    def roles(self, line: bytes) -> Roles | None:
+        found = said(line)
+        return {**found, "message": line} if found else None
+
+
+SSHD: Final = Sentence(name="sshd", title="sshd", asks=True)
 _PROGRAMS: Final = rb"(?:sshd(?:-session|-auth)?|sudo|su|login|systemd-logind|dropbear|cron|CRON)"
 AUTH: Final = Auth(
     name="auth",
@@ -143,4 +153,4 @@ PLAIN: Final = Pattern(
 )
 """What programs write whose log is set up by a library: Python's, Java's, Go's, Node's."""
 
-FORMATS: Final[tuple[Format, ...]] = (PLAIN, SYSLOG, SYSLOG_5424, CRI, KLOG, JOURNAL, AUTH)
+FORMATS: Final[tuple[Format, ...]] = (PLAIN, SSHD, SYSLOG, SYSLOG_5424, CRI, KLOG, JOURNAL, AUTH)
