@@ -15,7 +15,6 @@ from warroom.domain.clock import Clock, span
 from warroom.domain.events import Draft, Event, Kind, derived_id
 from warroom.domain.requests import BEATEN, Request, Requests, over
 from warroom.engine.session import Session
-from warroom.journal.base import JournalError
 from warroom.mitigations.base import MitigationRefused
 
 FENCE_S: Final = 8.0
@@ -133,11 +132,3 @@ def _witnessed(session: Session, request: Request, why: str) -> Draft:
         data,
         id=derived_id(event.recorded_at, event.incident, event.id, "witness"),
     )
-
-
-async def sweep_or_wait(session: Session, book: Book) -> None:
-    """Like `sweep`; what the journal does not take now is tried again later."""
-    try:
-        await sweep(session, book)
-    except JournalError:
-        return

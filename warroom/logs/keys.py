@@ -8,7 +8,6 @@ from typing import Final, Literal
 from warroom.logs.access import is_address, not_ipv4, request_of
 
 By = Literal["ip", "range", "path", "status", "agent"]
-GROUPS: Final[tuple[By, ...]] = ("ip", "range", "path", "status", "agent")
 
 
 def range_of(client: bytes) -> bytes:

@@ -152,10 +152,6 @@ class Block:
     def source(self, line: int) -> int:
         return self.runs[bisect_right(self._lines, line) - 1].source
 
-    def line_at(self, position: int) -> int:
-        """Index of the line that the byte at `position` of `data` is in."""
-        return bisect_right(self.starts, position) - 1
-
     def line_from(self, number: int) -> int:
         """Index of the first line numbered `number` or more; `count` when there is none."""
         index = bisect_right(self._firsts, number) - 1

@@ -43,7 +43,6 @@ LINES: Final = 40
 _WIDTH: Final = 400
 _LOOK_S: Final = 20.0
 """Seconds for a command that only reads; a dry run has the command's own limit."""
-_NOT_TAKEN_ALONG: Final = ("inputs", "set", "reads", "undo", "expires")
 _BACKSTOP_S: Final = 10.0
 """Seconds over the command's own limit, so that it is this file that ends it."""
 
