@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import tarfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from tests.support.cli import Shell, written
+from tests.support.cli import WARROOM, Shell, written
+from tests.support.terminal import Terminal
+from warroom.domain.events import Author, Draft, Kind
+from warroom.journal.sqlite import SqliteJournal
 
 CONFIG = '[incident]\ntimezone = "Europe/Berlin"\n'
 
@@ -50,6 +55,27 @@ def test_strict_fails_for_what_is_missing_but_writes_all_the_same(shell: Shell) 
     assert "still missing: " in told.err
     assert (shell.folder / "x.md").exists()
     shell("export", "--strict", "--format", "json", "-o", "x.json")
+
+
+def test_json_on_a_terminal_has_nothing_in_it_that_a_terminal_obeys(shell: Shell) -> None:
+    said = "\x9b31m \u202egnp.exe"
+    asyncio.run(_said(shell.folder / "journal.db", said))
+    argv = [*WARROOM, "export", "--format", "json", "--config", str(shell.config)]
+    with Terminal(argv, shell.folder) as terminal:
+        terminal.until(lambda: terminal.process.poll() is not None, "it goes on")
+        shown = terminal.raw.decode().replace("\r\n", "\n")
+    assert not any(one in shown for one in said if not one.isprintable())
+    document = shell("export", "--format", "json").json
+    assert document["events"][-1]["text"] == said
+    assert json.loads(shown)["events"] == document["events"]
+
+
+async def _said(journal: Path, text: str) -> None:
+    """As a program writes it that takes no care."""
+    store = SqliteJournal(journal)
+    draft = Draft(Kind.NOTE, datetime.now(UTC), Author("mallory", 1000), text)
+    await store.append((await store.headings())[0].id, draft)
+    await store.close()
 
 
 def test_every_built_in_template_is_listed_and_makes_a_report(shell: Shell) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from warroom.cli.common import chosen, config_option, fail, load, with_session
+from warroom.cli.common import chosen, config_option, escaped, fail, load, with_session
 from warroom.cli.incident import resumed
 
 if TYPE_CHECKING:
@@ -97,6 +97,8 @@ def _print(made: Material, forms: tuple[str, ...]) -> None:
         content = rendered(made, form, figures=drawn(made) if form in ("html", "bundle") else ())
         if isinstance(content, bytes) and sys.stdout.isatty():
             fail("a bundle is no text: name a file with -o")
+        if form == "json" and isinstance(content, str) and sys.stdout.isatty():
+            content = escaped(content)
         click.echo(content, nl=isinstance(content, str) and not content.endswith("\n"))
 
 
