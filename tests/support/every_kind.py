@@ -48,7 +48,10 @@ class Targets:
             "docker.connect": '\nnetwork = "shop"',
             "docker.scale": "\nby = 1",
         }.get(kind, "")
-        shop = "" if kind == "docker.prune" else '\ncontainer = "shop-api"'
+        shop = {
+            "docker.prune": "",
+            "docker.bulk": '\nverb = "restart"\ncontainers = ["shop-api"]',
+        }.get(kind, '\ncontainer = "shop-api"')
         own = {
             "docker": f'socket = "{self.folder}/engine.sock"{shop}',
             "http": f'url = "http://127.0.0.1:{self.port}/maintenance"',

@@ -51,6 +51,28 @@ def test_the_first_holds_the_target_and_the_others_know_who(story: Story) -> Non
     assert found[second.seq].state == "refused"
 
 
+def test_one_request_for_several_holds_each_of_them_until_it_ends(story: Story) -> None:
+    several = story.asks("alice", "2 containers", holds=["id-api", "id-web"])
+    beaten = story.asks("bob", "web")
+    story.ends(several, "done")
+    after = story.asks("carol", "web")
+    found = story.requests
+    assert found[beaten.seq].first == several
+    assert found[after.seq].first is None
+    assert found.holder(("", "id-api")) is None
+
+
+def test_who_asks_for_several_is_beaten_by_whoever_has_one_of_them(story: Story) -> None:
+    first = story.asks("bob", "web", seen=1)
+    several = story.asks("alice", "2 containers", holds=["id-api", "id-web"], seen=1)
+    assert story.requests[several.seq].first == first
+    story.ends(first, "done")
+    late = story.asks("carol", "2 containers", holds=["id-api", "id-web"], seen=1)
+    assert story.requests[late.seq].first == first, "its card was drawn before"
+    fresh = story.asks("carol", "2 containers", holds=["id-api", "id-web"], seen=late.seq)
+    assert story.requests[fresh.seq].first is None
+
+
 def test_who_was_beaten_holds_nothing_when_the_first_has_ended(story: Story) -> None:
     first = story.asks("alice")
     story.asks("bob")

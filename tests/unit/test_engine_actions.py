@@ -39,6 +39,7 @@ def test_a_pane_offers_what_fits_its_system(tmp_path: Path) -> None:
         ("docker", "l", "docker.logs"),
         ("docker", "X", "docker.disconnect"),
         ("docker", "F", "docker.prune"),
+        ("docker", "*", "docker.bulk"),
         ("cache", "F", "redis.flushdb"),
         ("cache", "E", "redis.flushall"),
         ("cache", "X", "redis.delete_pattern"),

@@ -1,10 +1,11 @@
 """What was asked of the systems and what came of it, as the events tell it. Pure.
 
 The order of the journal decides who acts. Of the requests for one target, the first holds it until
-an outcome of it is written; whoever asks meanwhile is beaten, for good. So is whoever asks later
-with a card that was drawn before (`data["seen"]`, the last entry that its console had read then):
-eight who press at the same moment want one act, however short it is. Every console that reads the
-same events names the same holder, whatever its clock says.
+an outcome of it is written (one for several targets holds each of them); whoever asks meanwhile is
+beaten, for good. So is whoever asks later with a card that was drawn before (`data["seen"]`, the
+last entry that its console had read then): eight who press at the same moment want one act,
+however short it is. Every console that reads the same events names the same holder, whatever its
+clock says.
 """
 
 from __future__ import annotations
@@ -52,6 +53,11 @@ class Request:
         return key_of(self.event)
 
     @property
+    def keys(self) -> tuple[Key, ...]:
+        """Everything that it holds: what it is about, and what goes with that."""
+        return keys_of(self.event)
+
+    @property
     def title(self) -> str:
         return str(self.event.data.get("title") or self.event.text.partition(":")[0])
 
@@ -87,6 +93,14 @@ def key_of(event: Event) -> Key:
     target = event.data.get("target")
     name = str(target.get("id", "")) if isinstance(target, dict) else ""
     return str(event.data.get("host", "")), name
+
+
+def keys_of(event: Event) -> tuple[Key, ...]:
+    """What a request is about, then the further targets that its card named (`data["holds"]`)."""
+    holds = event.data.get("holds")
+    more = [str(one) for one in holds] if isinstance(holds, list) else []
+    host, first = key_of(event)
+    return tuple((host, one) for one in dict.fromkeys([first, *more]))
 
 
 def by_witness(outcome: Event) -> bool:
@@ -148,19 +162,23 @@ class Requests:
 
     def _asked(self, event: Event) -> None:
         request = Request(event)
-        first = self.holder(request.key) or self._since(request)
+        holders = (self.holder(key) for key in request.keys)
+        first = next((one for one in holders if one is not None), None) or self._since(request)
         if first is not None:
             request = replace(request, first=first.event)
         else:
-            self._holders[request.key] = self._latest[request.key] = event.seq
+            for key in request.keys:
+                self._holders[key] = self._latest[key] = event.seq
         self._all[event.seq] = request
 
     def _since(self, request: Request) -> Request | None:
         """What was asked for and not refused after the card of `request` was drawn."""
-        seen, latest = request.event.data.get("seen"), self._latest.get(request.key, 0)
-        if not isinstance(seen, int) or latest <= seen:
+        seen = request.event.data.get("seen")
+        if not isinstance(seen, int):
             return None
-        return None if self._all[latest].state == "refused" else self._all[latest]
+        latest = (self._latest.get(key, 0) for key in request.keys)
+        later = (self._all[seq] for seq in latest if seq > seen)
+        return next((one for one in later if one.state != "refused"), None)
 
     def _ended(self, event: Event) -> None:
         request = self._of(event)
@@ -168,8 +186,9 @@ class Requests:
             return
         if request.outcome is None or not by_witness(event):
             self._change(event, partial(_with, outcome=event))
-        if self._holders.get(request.key) == request.seq:
-            del self._holders[request.key]
+        for key in request.keys:
+            if self._holders.get(key) == request.seq:
+                del self._holders[key]
 
     def _change(self, event: Event, made: Callable[[Request], Request]) -> None:
         request = self._of(event)

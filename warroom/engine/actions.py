@@ -41,6 +41,7 @@ PANE_ACTIONS: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
         ("l", "docker.logs"),
         ("X", "docker.disconnect"),
         ("F", "docker.prune"),
+        ("*", "docker.bulk"),
     ),
     "postgres": (
         ("C", "postgres.cancel"),

@@ -143,6 +143,8 @@ def card_data(armed: Armed) -> dict[str, Any]:
         "word": armed.word,
         "inputs": dict(armed.inputs),
     }
+    if card.holds:
+        data["holds"] = list(card.holds)
     kept = {name: card.context.get(name) for name in getattr(armed.mitigation, "remembers", ())}
     if kept:
         data["context"] = plain(kept)

@@ -8,16 +8,18 @@ from warroom.mitigations.base import Card
 
 def notes(requests: Requests, card: Card) -> tuple[str, ...]:
     """Who is at it now, and what nobody knows of the last time."""
-    key = card.host, card.target.id
+    keys = {(card.host, one) for one in (card.target.id, *card.holds)}
     found = []
-    holder = requests.holder(key)
-    if holder is not None:
+    holders = {one.seq: one for key in keys if (one := requests.holder(key)) is not None}
+    for _, holder in sorted(holders.items()):
         event = holder.event
         found.append(
             f"{event.author.login} asked for the same at {event.at:%H:%M:%S} UTC "
             f"({holder.title}) and it has not ended: this one will be refused"
         )
-    last = next((one for one in reversed(requests.all) if one.key == key and not one.first), None)
+    last = next(
+        (one for one in reversed(requests.all) if keys & {*one.keys} and not one.first), None
+    )
     if last is not None and last.state == "UNKNOWN" and last.verified is None:
         event = last.event
         found.append(

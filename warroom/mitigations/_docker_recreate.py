@@ -27,7 +27,7 @@ from warroom.mitigations._docker_engine import (
     table,
 )
 from warroom.mitigations._docker_swap import Swap, kept_as
-from warroom.mitigations._docker_verbs import WAIT, evidence
+from warroom.mitigations._docker_verbs import WAIT, evidence, moves_of
 from warroom.mitigations._docker_wait import Waiting, state_words
 from warroom.mitigations.base import (
     Card,
@@ -323,7 +323,7 @@ SPECS: Final = (
         acts_on="docker",
         takes_row=True,
         target_option="container",
-        moves=(("failed", "down"), ("unhealthy", "down"), ("running", "up")),
+        moves=moves_of("recreate"),
         timeout=LIMIT_S,
     ),
 )

@@ -142,6 +142,7 @@ class Scale(OnEngine):
             warnings=warnings(plan),
             context={"project": service.project, "service": service.name, "want": plan.want,
                      "plan": plan},
+            holds=tuple(one.now.id for one in plan.going),
         )  # fmt: skip
 
     async def perform(self, card: Card) -> Done:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -155,11 +155,12 @@ def _creator(verb: Verb) -> Callable[[Options, MitigationContext], Mitigation]:
     return lambda options, context: DockerAction(verb, options, context)
 
 
-_MOVES: Final[Mapping[Verb, tuple[tuple[str, str], ...]]] = {
-    "restart": (("failed", "down"), ("unhealthy", "down"), ("running", "up")),
-    "start": (("running", "up"), ("failed", "down")),
-}
-"""Metrics of the docker probe that should move."""
+_UP: Final = (("failed", "down"), ("unhealthy", "down"), ("running", "up"))
+
+
+def moves_of(verb: str) -> tuple[tuple[str, str], ...]:
+    """Metrics of the docker probe that a verb should move."""
+    return _UP if verb in ("restart", "start", "recreate") else ()
 
 
 def _spec(verb: Verb) -> MitigationSpec:
@@ -172,7 +173,7 @@ def _spec(verb: Verb) -> MitigationSpec:
         acts_on="docker",
         takes_row=True,
         target_option="container",
-        moves=_MOVES.get(verb, ()),
+        moves=moves_of(verb),
         timeout=LIMIT_S,
     )
 

@@ -13,7 +13,7 @@ from warroom.hosts.docker_container import Container, container
 from warroom.mitigations.base import MitigationFailed, MitigationUncertain
 
 LOOK_S: Final = 0.2
-_STEADY_S: Final = 1.0
+STEADY_S: Final = 1.0
 """A run without a health check counts as up when it has lasted this long."""
 
 
@@ -87,7 +87,7 @@ def _is_up(now: Container, lasted: float) -> bool:
     negative when the run we saw first has ended."""
     if now.state != "running" or lasted < 0:
         return False
-    return now.health == "healthy" if now.health else lasted >= _STEADY_S
+    return now.health == "healthy" if now.health else lasted >= STEADY_S
 
 
 def state_words(now: Container) -> str:

@@ -58,7 +58,8 @@ class Card:
 
     `command` is the exact argv, query or request, a line each; `hits` is the blast radius as
     (what, how much); `undo` says what takes it back, or that nothing does; `context` is for the
-    mitigation itself.
+    mitigation itself. `holds` are the ids of further targets that nobody else may act on
+    meanwhile.
     """
 
     kind: str
@@ -71,6 +72,7 @@ class Card:
     risk: Risk
     warnings: tuple[str, ...] = ()
     context: Mapping[str, Any] = field(default_factory=dict)
+    holds: tuple[str, ...] = ()
 
     @property
     def word(self) -> str:

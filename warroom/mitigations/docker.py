@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from warroom.mitigations import (
+    _docker_bulk,
     _docker_logs,
     _docker_network,
     _docker_prune,
@@ -23,4 +24,5 @@ SPECS: Final = (
     *_docker_logs.SPECS,
     *_docker_network.SPECS,
     *_docker_prune.SPECS,
+    *_docker_bulk.SPECS,
 )

@@ -14,7 +14,7 @@ from warroom.tui.messages import IncidentChanged
 from warroom.tui.screens.dialogs import Option, choose
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Mapping
 
     from warroom.domain.ledger import Change
     from warroom.domain.sample import Row
@@ -125,6 +125,10 @@ class Acts(Screen[None]):
         fits = self.room.monitor.kind(selected.source) == action.spec.acts_on
         return selected.row if fits else None
 
+    def meant(self, action: Action) -> tuple[Action, Mapping[str, str]] | None:
+        """What an action is here, with what it need not ask for; None where it was said why not."""
+        return action, {}
+
     def on_key(self, event: events.Key) -> None:
         """An action's own key arms it: the active pane's before the config's."""
         if self.room is None or event.character is None or not readable(*self.app.size):
@@ -142,8 +146,10 @@ class Acts(Screen[None]):
         from warroom.mitigations.base import MitigationRefused
         from warroom.tui.screens.inputs import ask_inputs
 
-        if self.room is None:
+        meant = self.meant(action)
+        if self.room is None or meant is None:
             return
+        action, known = meant
         run = self.room.executor.running.get(action.id)
         if run is not None:
             await self.show_card(run.armed, run)
@@ -153,7 +159,7 @@ class Acts(Screen[None]):
             self.say(refusal, "degraded")
             return
         row = self.row_for(action)
-        inputs = await ask_inputs(self, action)
+        inputs = await ask_inputs(self, action, known)
         if inputs is None:
             return
         self.say(f"{action.title}: looking at the target…")

@@ -10,15 +10,22 @@ from warroom.domain.text import harmless
 from warroom.tui.screens.dialogs import Option, ask_line, choose
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from textual.screen import Screen
 
     from warroom.engine.executor import Action
 
 
-async def ask_inputs(screen: Screen[Any], action: Action) -> dict[str, str] | None:
-    """A right value for every input of `action`; None when one was left with Escape."""
-    values = {}
+async def ask_inputs(
+    screen: Screen[Any], action: Action, known: Mapping[str, str]
+) -> dict[str, str] | None:
+    """A right value for every input of `action`, those that are `known` unasked; None when one was
+    left with Escape."""
+    values = dict(known)
     for one in action.spec.inputs:
+        if one.name in values:
+            continue
         value = await (_chosen if one.type == "choice" else _typed)(screen, action, one)
         if value is None:
             return None
