@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from warroom.logs.access import path_in
-from warroom.logs.formats.base import Format, Reader, Roles
+from warroom.logs.access import address_in, path_in
+from warroom.logs.formats.base import Format, Picker, Reader, Roles
 from warroom.logs.trust import NOBODY, Trust, client_in
 
 _RESULT: Final = re.compile(rb" (?:\d{3}|-) (?:\d+|-) ")
@@ -50,9 +50,11 @@ class Layout:
     quotes: int = 0
     trust: Trust = NOBODY
     read: Reader = field(init=False, repr=False, compare=False)
+    pick: Picker | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "read", self.format.reader())
+        object.__setattr__(self, "pick", None if self.trust else self.format.picker())
 
     @property
     def client_at(self) -> int | None:
@@ -140,8 +142,9 @@ def _by_line(data: bytes, layout: Layout) -> Columns:
     out = Columns(data.count(b"\n"), [], [], [], [])
     lines = data.split(b"\n")
     lines.pop()
+    read = _line if layout.pick is None else _picked
     for line in lines:
-        client, request, result, agent = _line(line, layout)
+        client, request, result, agent = read(line, layout)
         out.clients.append(client)
         out.requests.append(request)
         out.results.append(result)
@@ -149,11 +152,25 @@ def _by_line(data: bytes, layout: Layout) -> Columns:
     return out
 
 
+def _picked(line: bytes, layout: Layout) -> tuple[bytes, bytes, bytes, bytes]:
+    found, place = layout.pick(line) if layout.pick else None, layout.format.client_at
+    if found is None:
+        return _damaged(line, place)
+    client, request, status, size, agent = found
+    if place is None:
+        client = address_in(client)
+    return client, request, b" %b %b " % (status, size), agent
+
+
+def _damaged(line: bytes, place: int | None) -> tuple[bytes, bytes, bytes, bytes]:
+    """A damaged line still has its client where the format says, as awk would have it."""
+    return (b"" if place is None else client_of(line, place)), b"", b"", b""
+
+
 def _line(line: bytes, layout: Layout) -> tuple[bytes, bytes, bytes, bytes]:
     roles, place = layout.read(line), layout.client_at
     if roles is None:
-        # a damaged line still has its client where the format says, as awk would have it
-        return (b"" if place is None else client_of(line, place)), b"", b"", b""
+        return _damaged(line, place)
     client = roles["client"] if place is not None else client_in(roles, line, layout.trust)
     return client, _request(roles), _result(roles), roles.get("agent", b"")
 

@@ -29,6 +29,8 @@ LONGEST: Final = 64 * 1024
 Roles = Mapping[str, bytes]
 Fields = Sequence[tuple[str, bytes]]
 Reader = Callable[[bytes], Roles | None]
+Picker = Callable[[bytes], "tuple[bytes, bytes, bytes, bytes, bytes] | None"]
+"""Client, request line, status, size and agent of a line as they stand in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,10 @@ class Format:
         """What reads the lines of one file, in order: a format with headings remembers them."""
         return self.roles
 
+    def picker(self) -> Picker | None:
+        """Reads only what is counted, in half the time; None where the parts do not stand so."""
+        return None
+
     def may_fit(self, line: bytes) -> bool:
         """The cheap test."""
         return all(mark in line for mark in self.marks)
@@ -79,6 +85,9 @@ class Format:
 def compiled(pattern: bytes) -> re.Pattern[bytes]:
     """A pattern, when it is first used: a console with two logs needs few of all there are."""
     return re.compile(pattern, re.DOTALL)
+
+
+_COUNTED: Final = ("client", "request", "status", "size", "agent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +120,23 @@ class Pattern(Format):
         found = compiled(self.pattern).match(line, 0, self.longest)
         parts = {} if found is None else found.groupdict()
         return tuple((name, part) for name, part in parts.items() if part is not None)
+
+    def picker(self) -> Picker | None:
+        if type(self).roles is not Pattern.roles or self.names:
+            return None
+        pattern, longest = compiled(self.pattern), self.longest
+        places = [pattern.groupindex.get(role, 0) for role in _COUNTED]
+        if not all(places):
+            return None
+
+        def pick(line: bytes) -> tuple[bytes, bytes, bytes, bytes, bytes] | None:
+            found = pattern.match(line, 0, longest)
+            if found is None:
+                return None
+            client, request, status, size, agent = found.group(*places)
+            return client or b"", request or b"", status or b"-", size or b"-", agent or b""
+
+        return pick
 
     def fits(self, line: bytes) -> bool:
         return compiled(self.sure or self.pattern).match(line, 0, self.longest) is not None
