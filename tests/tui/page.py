@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from rich.console import Console
+from textual._styles_cache import StylesCache
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -181,11 +182,16 @@ async def opened(
         return build_room(loaded, observe=observe)
 
     app = WarroomApp(loaded.settings, opener, theme=theme, sharing=sharing, missing=missing)
-    async with app.run_test(size=size) as pilot:
-        page = RoomPage(app, pilot)
-        if wait:
-            await page.until(lambda: app.room is not None, "the room does not open")
-        yield page
+    try:
+        async with app.run_test(size=size) as pilot:
+            page = RoomPage(app, pilot)
+            if wait:
+                await page.until(lambda: app.room is not None, "the room does not open")
+            yield page
+    finally:
+        # Textual keeps what the last thousand widgets drew, also of consoles that are gone: each
+        # look for garbage would go through it, and hold up threads that save.
+        StylesCache.get_inner_outer.cache_clear()
 
 
 def _text(widget: Lines) -> str:
