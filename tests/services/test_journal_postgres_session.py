@@ -84,7 +84,10 @@ async def test_anothers_note_is_on_my_screen_because_the_server_says_so(
     assert texts(alice) == texts(bob)
 
 
-async def test_both_see_who_is_here_and_who_left(shared: Shared, consoles: Opener) -> None:
+async def test_both_see_who_is_here_and_who_left(
+    shared: Shared, consoles: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warroom.engine.session.BEAT_S", 0.5)
     alice, bob = consoles(shared.dsn(), "alice"), consoles(shared.dsn(), "bob")
     await alice.begin("it burns", "P1")
     assert await comes_true(lambda: len(alice.present) == 2 == len(bob.present))

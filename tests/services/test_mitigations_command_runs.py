@@ -84,11 +84,11 @@ async def test_a_host_that_is_away_is_refused_in_words(tmp_path: Path) -> None:
 
 async def test_a_flood_costs_neither_memory_nor_the_end() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    one = shell("yes | head -c 1G; echo over", timeout=120)
+    one = shell("yes | head -c 256M; echo over", timeout=120)
     done = await one.done()
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    assert done.evidence["lines"] == 2**29 + 1
-    assert one.output.count == 2**29 + 1
+    assert done.evidence["lines"] == 2**27 + 1
+    assert one.output.count == 2**27 + 1
     assert (len(one.output.lines), one.output.lines[-1]) == (one.output.LINES, "over")
     assert grown < 64, f"{grown} MiB"
 

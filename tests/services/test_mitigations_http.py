@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -23,6 +24,8 @@ from warroom.mitigations.base import (
 )
 
 TOKEN: Final = "hunter2-hunter2"
+CUTS: Final = int(os.environ.get("WARROOM_CUTS", "20"))
+"""How often a connection is cut at each phase."""
 
 
 @pytest.fixture
@@ -161,7 +164,7 @@ async def test_a_cut_at_any_phase_tells_no_lie_and_asks_once(
 ) -> None:
     endpoint.breaks = breaks
     endpoint.answer = (200, "x" * 1000)
-    rounds = 3 if breaks == "silent" else 100
+    rounds = 3 if breaks == "silent" else CUTS
     limit = 0.5 if breaks == "silent" else 15
     for _ in range(rounds):
         if error is None:
@@ -174,7 +177,7 @@ async def test_a_cut_at_any_phase_tells_no_lie_and_asks_once(
 
 async def test_a_cut_before_the_request_never_counts_as_done(endpoint: Endpoint) -> None:
     endpoint.breaks = "accepted"
-    for _ in range(100):
+    for _ in range(CUTS):
         with pytest.raises((MitigationUncertain, MitigationFailed)):
             await maintenance(endpoint).done()
     assert endpoint.came == []

@@ -51,6 +51,12 @@ def config(
 
 
 @pytest.fixture
+def lively(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Consoles say more often that they are here."""
+    monkeypatch.setattr("warroom.engine.session.BEAT_S", 0.5)
+
+
+@pytest.fixture
 async def bob(shared: Shared, tmp_path: Path) -> AsyncIterator[Session]:
     """Somebody at another console, whom nothing happens to."""
     session = console(shared.dsn(), tmp_path / "bobs", "bob")
@@ -130,6 +136,7 @@ async def test_nothing_acts_while_the_journal_is_away(config: Path, network: Par
         network.heal()
 
 
+@pytest.mark.usefixtures("lively")
 async def test_the_header_counts_responders_and_the_sidebar_names_them(
     config: Path, bob: Session
 ) -> None:
