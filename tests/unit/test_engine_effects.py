@@ -27,6 +27,10 @@ def looks(*values: float) -> list[Figures]:
         ([100, 60, 140, 80, 120], 75, Verdict.NO_EFFECT),
         ([100, 101, 99, 100, 100], 75, Verdict.WORKED),
         ([100, 60, 140, 80, 120], 5, Verdict.WORKED),
+        ([0, 0, 0, 0, 1, 1], 0, Verdict.WORKED),
+        ([0, 0, 0, 0, 1, 1], 1, Verdict.NO_EFFECT),
+        ([100, 104, 96, 100, 40, 44], 98, Verdict.WORSE),
+        ([1, 0, 1, 1, 0, 1], 0, Verdict.NO_EFFECT),
     ],
 )
 def test_what_moves_no_further_than_it_does_by_itself_is_no_effect(

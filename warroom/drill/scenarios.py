@@ -68,7 +68,7 @@ async def service_down(stage: Stage) -> None:
         web.faults.status, web.faults.body = 502, b"bad gateway\n"
         stage.shop.log.write("ERROR", "web", "upstream shop-api is gone")
         while engine is None or not await engine.running(name):  # noqa: ASYNC110 - not ours to tell
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(0.5)
         stage.shop.log.write("INFO", "web", "upstream shop-api is back")
     finally:
         web.faults.clear()

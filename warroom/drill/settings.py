@@ -112,7 +112,7 @@ def _mitigations(
         )
     if "postgres" in systems:
         idle = {"kind": "postgres.terminate_idle", "title": "End idle transactions", "key": "l"}
-        found.append({**idle, "longer_than": "5s", **systems["postgres"]})
+        found.append({**idle, "longer_than": "2s", **systems["postgres"]})
     if edge:
         block = {"kind": "nginx.block", "title": "Deny the client", "key": "d", "ttl": "15m"}
         found.append({**block, **edge})

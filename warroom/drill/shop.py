@@ -35,6 +35,8 @@ _CACHE_SECONDS: Final = 300
 _POOL_WAIT: Final = 0.5
 _HOT_SKUS: Final = 4
 """Most checkouts are for a few products, so a locked row is felt."""
+_LAST: Final = 20
+"""So many requests say whether a service is well."""
 _PAGE_WORKERS: Final = 2
 _PAGE_S: Final = 0.06
 """What a page takes, spent asleep: the processor belongs to the console."""
@@ -63,10 +65,10 @@ class Shop:
         self.log = log
         self._cache: Redis | None = None
         self._stock: Pool | None = None
-        self._outcomes: deque[str] = deque(maxlen=30)
-        self._lookups: deque[str] = deque(maxlen=30)
+        self._outcomes: deque[str] = deque(maxlen=_LAST)
+        self._lookups: deque[str] = deque(maxlen=_LAST)
         self._workers = asyncio.Semaphore(_PAGE_WORKERS)
-        self._turned_away: deque[bool] = deque(maxlen=40)
+        self._turned_away: deque[bool] = deque(maxlen=_LAST)
         self._dice = random.Random(11)
         handlers = {
             "web": self._web,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import fmean, pstdev
+from statistics import fmean, pstdev, pvariance
 from typing import Any, Final
 
 from warroom.probes._size import size
@@ -29,7 +29,8 @@ class Verdict(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Moved:
     """One metric. It counts as moved when it went further than `threshold`, which is twice the
-    standard deviation of the looks before, or a twentieth of their mean if that is more."""
+    standard deviation of the looks before (since it jumped, where it did: see `_since_jump`), or a
+    twentieth of their mean if that is more."""
 
     metric: str
     way: str
@@ -83,6 +84,21 @@ class Effect:
         }
 
 
+def _since_jump(looks: Sequence[float]) -> Sequence[float]:
+    """The looks since the figure jumped, where one step tells more than noise does: what broke a
+    moment before somebody acted is what they acted on.
+
+    >>> _since_jump([0, 0, 0, 0, 5, 5]), _since_jump([4, 5, 4, 5, 5, 4])
+    ([5, 5], [4, 5, 4, 5, 5, 4])
+    """
+    splits = [(looks[:at], looks[at:]) for at in range(2, len(looks) - 1)]
+    if not splits:
+        return looks
+    was, now = min(splits, key=lambda split: sum(len(part) * pvariance(part) for part in split))
+    step = abs(fmean(now) - fmean(was))
+    return now if step > _SIGMAS * max(pstdev(was), pstdev(now)) else looks
+
+
 def _told(metric: str) -> tuple[str, Callable[[float], str]]:
     """A metric's name without its unit, and how its values are shown with it.
 
@@ -115,7 +131,7 @@ def effect(
     """
     moved = []
     for metric, way in moves:
-        earlier = [look[metric] for look in before if metric in look][-LOOKS:]
+        earlier = _since_jump([look[metric] for look in before if metric in look][-LOOKS:])
         later = [look[metric] for look in after if metric in look]
         if earlier and later:
             usual = fmean(earlier)
