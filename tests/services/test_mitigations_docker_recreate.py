@@ -13,6 +13,7 @@ from tests.services.docker_doing import SLEEP, looked, lost_right, mitigation, r
 from tests.services.docker_tunnel import Tunnel
 from tests.support.services import DockerEngine
 from tests.support.waiting import comes_true
+from warroom.mitigations import _docker_wait
 from warroom.mitigations.base import (
     MitigationFailed,
     MitigationRefused,
@@ -34,6 +35,12 @@ async def _left(docker_engine: DockerEngine, name: str) -> AsyncIterator[None]:
         await run(docker_engine, "rm", "-f", *listed.split())
 
 
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs counts as up after a moment: for those that do not end by themselves."""
+    monkeypatch.setattr(_docker_wait, "STEADY_S", 0.1)
+
+
 async def names(engine: DockerEngine, name: str) -> list[str]:
     """Of the containers that have to do with it."""
     listed = await run(engine, "ps", "-a", "--filter", f"name={name}", "--format", "{{.Names}}")
@@ -47,6 +54,7 @@ def lasting(found: dict[str, Any]) -> dict[str, Any]:
     return {"config": config, "host": host, "image": found["Image"]}
 
 
+@pytest.mark.usefixtures("soon")
 async def test_the_new_one_has_the_same_config_and_the_old_one_is_gone(
     docker_engine: DockerEngine, tunnel: Tunnel, name: str
 ) -> None:
@@ -77,6 +85,7 @@ async def test_the_new_one_has_the_same_config_and_the_old_one_is_gone(
     await run(docker_engine, "volume", "rm", f"{name}-named")
 
 
+@pytest.mark.usefixtures("soon")
 async def test_every_network_name_and_fixed_address_comes_along(
     docker_engine: DockerEngine, name: str
 ) -> None:
@@ -103,6 +112,7 @@ async def test_every_network_name_and_fixed_address_comes_along(
         await run(docker_engine, "network", "rm", *nets)
 
 
+@pytest.mark.usefixtures("soon")
 async def test_what_it_wrote_last_is_kept_for_its_log_goes_with_it(
     docker_engine: DockerEngine, name: str
 ) -> None:
@@ -235,6 +245,7 @@ async def test_another_run_or_another_config_than_was_shown_is_left_alone(
     assert (await looked(docker_engine, name))["Id"] == key
 
 
+@pytest.mark.usefixtures("soon")
 @pytest.mark.parametrize("verb", [b"POST", b"DELETE"])
 async def test_a_connection_that_breaks_says_what_to_look_for_and_verify_tells(
     docker_engine: DockerEngine, tunnel: Tunnel, name: str, verb: bytes
@@ -276,6 +287,7 @@ async def test_one_that_something_else_looks_after_is_refused_with_its_hostile_n
     assert str(refused.value).isprintable()
 
 
+@pytest.mark.usefixtures("soon")
 async def test_the_image_that_runs_is_taken_although_its_name_means_another_by_now(
     docker_engine: DockerEngine, name: str
 ) -> None:

@@ -13,6 +13,7 @@ from tests.services.docker_doing import SLEEP, looked, lost_right, mitigation, r
 from tests.services.docker_tunnel import Tunnel
 from tests.support.services import DockerEngine
 from tests.support.waiting import comes_true
+from warroom.mitigations import _docker_wait
 from warroom.mitigations.base import (
     MitigationFailed,
     MitigationRefused,
@@ -50,6 +51,12 @@ class Service:
 
 
 @pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs counts as up after a moment: for those that do not end by themselves."""
+    monkeypatch.setattr(_docker_wait, "STEADY_S", 0.1)
+
+
+@pytest.fixture
 async def service(docker_engine: DockerEngine, name: str) -> AsyncIterator[Service]:
     yield Service(docker_engine, name)
     label = f"label=com.docker.compose.project={name}"
@@ -58,6 +65,7 @@ async def service(docker_engine: DockerEngine, name: str) -> AsyncIterator[Servi
         await run(docker_engine, "rm", "-f", "-v", *listed.split())
 
 
+@pytest.mark.usefixtures("soon")
 async def test_one_more_is_like_the_newest_with_the_next_number_and_goes_again(
     service: Service, tunnel: Tunnel
 ) -> None:
@@ -87,6 +95,7 @@ async def test_one_more_is_like_the_newest_with_the_next_number_and_goes_again(
     assert [one.title for one in done.exhibits] == []
 
 
+@pytest.mark.usefixtures("soon")
 async def test_fewer_takes_the_highest_numbers_keeps_their_logs_and_wants_the_name(
     service: Service,
 ) -> None:
@@ -104,6 +113,7 @@ async def test_fewer_takes_the_highest_numbers_keeps_their_logs_and_wants_the_na
     assert done.undo.options["to"] == 3
 
 
+@pytest.mark.usefixtures("soon")
 async def test_the_way_back_takes_only_what_was_added(service: Service) -> None:
     await service.starts(1)
     options = {"service": "api", "project": service.project, **QUICK}
