@@ -61,6 +61,8 @@ class LogView:
         """One plain line when a filter had to be stopped."""
         self.bottom: int | None = None
         """Number of the lowest line shown; None while following."""
+        self.still = 0
+        """The newest line there was when somebody last moved: a view that stands shows no newer."""
         self._paused_at = 0
         self._start_over()
 
@@ -137,6 +139,7 @@ class LogView:
         """Stand still with line `at` (or the newest) lowest."""
         if self.bottom is None:
             self._paused_at = self.ring.evicted
+        self.still = self.ring.last
         self.bottom = self.ring.last if at is None else at
 
     def follow(self) -> None:
@@ -184,9 +187,22 @@ class LogView:
         """The window where the view stands."""
         return self.window(self.bottom, height)
 
-    def _tails(self) -> list[Line]:
+    def above(self, number: int | None, count: int) -> list[Raw]:
+        """The last `count` shown lines numbered `number` (None: the newest) or less, ascending."""
+        last = self.ring.last if number is None else number
+        return list(self._take(self._up(last), count))[::-1]
+
+    def below(self, number: int, count: int) -> list[Raw]:
+        """The first `count` shown lines after `number`, ascending."""
+        return list(self._take(self._down(number + 1), count))
+
+    def tails(self) -> list[Raw]:
+        """Unfinished lines that have waited and pass, in the order of their arrival."""
         tails = sorted(self.ring.tails.values(), key=lambda raw: raw.at)
-        return [decode(raw, partial=True) for raw in tails if self._keeps(raw)]
+        return [raw for raw in tails if self._keeps(raw)]
+
+    def _tails(self) -> list[Line]:
+        return [decode(raw, partial=True) for raw in self.tails()]
 
     def _keeps(self, raw: Raw) -> bool:
         try:

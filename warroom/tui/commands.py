@@ -7,35 +7,17 @@ docs. People remap keys by id under `[console.keys]`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final
 
-Group = Literal["incident", "panes", "rows", "logs", "record", "console"]
+from warroom.tui.command import Command, Group
+from warroom.tui.log_keys import LOG_KEYS
+
+__all__ = ["COMMANDS", "FORBIDDEN", "Command", "Group", "by_word", "conflicts", "remapped"]
 
 FORBIDDEN: Final = frozenset({"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+z", "ctrl+d"})
 """Never bound: they belong to screen, tmux, flow control, job control and end of file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """`action` names a method `action_*` of the room's screen. `bar` is how early it stands in
-    the key bar (0: not there). `word` is what `:` takes. Key names are Textual's."""
-
-    id: str
-    keys: str
-    title: str
-    help: str
-    group: Group
-    action: str
-    bar: int = 0
-    word: str = ""
-    shown: str = ""
-
-    @property
-    def key_text(self) -> str:
-        """The first key as people write it."""
-        return self.shown or self.keys.partition(",")[0]
 
 
 COMMANDS: Final[tuple[Command, ...]] = (
@@ -61,17 +43,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         4,
         "filter",
         "/",
-    ),
-    Command(
-        "exclude",
-        "exclamation_mark",
-        "hide",
-        "logs: hide what contains this",
-        "logs",
-        "exclude",
-        0,
-        "hide",
-        "!",
     ),
     Command(
         "command",
@@ -285,29 +256,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
         0,
         "take",
     ),
-    Command(
-        "next_error",
-        "right_square_bracket",
-        "next error",
-        "logs: the next line of level error",
-        "logs",
-        "next_error",
-        0,
-        "",
-        "]",
-    ),
-    Command(
-        "previous_error",
-        "left_square_bracket",
-        "previous error",
-        "logs: the error before",
-        "logs",
-        "previous_error",
-        0,
-        "",
-        "[",
-    ),
-    Command("wrap", "w", "wrap", "logs: wrap long lines", "logs", "wrap", 0, "wrap"),
+    *LOG_KEYS,
+    Command("columns", "J", "columns", "logs: fields in columns", "logs", "columns", 0, "columns"),
     Command("theme", "T", "theme", "the next theme", "console", "theme", 0, "theme"),
     Command(
         "share",
