@@ -154,3 +154,41 @@ async def test_the_rate_falls_to_nothing_when_no_line_comes_any_more(desk: Desk)
     desk.writes(*(f"INFO served /cart {number}" for number in range(100)))
     await desk.loses(" 0 lines/s")
     await desk.sees(" 0 lines/s")
+
+
+REQUESTS = (
+    '203.0.113.7 - ann [21/Nov/2026:14:35:02 +0100] "GET /cart?id=7 HTTP/1.1" 502 157 "-" "curl/8"',
+    '2001:db8::1 - - [21/Nov/2026:14:35:03 +0100] "GET /[@click=app.bell]x[/]" 200 5 "-" "b"',
+)
+
+
+async def test_a_log_says_what_it_was_recognised_as_and_shows_its_fields_in_columns(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "edge.log"
+    log.write_text("".join(f"{line}\n" for line in REQUESTS))
+    config = written(tmp_path, f'[[log]]\nname = "edge"\npath = "{log}"')
+    async with opened(config, size=(120, 40)) as room:
+        await room.go("logs")
+        await room.sees("edge (combined)", "/cart?id=7", pane="logs")
+        await room.press("J")
+        await room.sees("client", "status", "502     GET", "[@click=app.bell]x[/]", pane="logs")
+        await room.press("J", "g", "enter")
+        await room.sees("combined log format, 2 of 2 lines fit", "2026-11-21 13:35:03.000 UTC")
+        await room.sees("client    2001:db8::1", "GET /[@click", "Its fields", "referer")
+
+
+async def test_a_format_of_the_config_is_heeded_and_the_client_behind_a_trusted_hop_is_shown(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "edge.log"
+    log.write_text('10.0.0.1|203.0.113.7|"GET /cart"|502\n')
+    config = written(
+        tmp_path,
+        f'[[log]]\nname = "edge"\npath = "{log}"\ntrusted_proxies = ["10.0.0.0/8"]\n'
+        "format = '$remote_addr|$http_x_forwarded_for|\"$request\"|$status'",
+    )
+    async with opened(config, size=(120, 40)) as room:
+        await room.go("logs")
+        await room.press("J")
+        await room.sees("203.0.113.7", "502", "/cart", pane="logs")

@@ -186,7 +186,8 @@ def test_a_followed_log_in_utf_16_says_what_to_do() -> None:
     look = Look()
     rows = "\n".join(line.decode() for line in COMBINED).encode("utf-16-le").split(b"\n")
     look.at(batch_of(rows))
-    assert str(look).startswith("UTF-16, not read")
+    assert str(look) == ""
+    assert look.trouble.startswith("UTF-16, not read: ")
     assert look.columns(b"x\n") is None
 
 

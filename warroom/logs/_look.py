@@ -26,16 +26,16 @@ class Look:
     def __init__(self, named: Format | None = None, trust: Trust = NOBODY) -> None:
         self.found: Recognised | None = None
         self.format: Format | None = named
-        self._named, self._trust = named, trust
+        self.trust = trust
+        self.trouble = ""
+        """One plain line when the log cannot be read."""
+        self._named = named
         self._layout: Layout | None = None
         self._sample: deque[bytes] = deque(maxlen=_SAMPLE)
         self._since, self._wait = 0, 0
-        self._said = ""
 
     def __str__(self) -> str:
         """For people: the name, and how much of the sample fits; empty while nothing is known."""
-        if self._said:
-            return self._said
         return str(self.found) if self.found is not None and self.found.format else ""
 
     def at(self, batch: Batch) -> None:
@@ -51,9 +51,9 @@ class Look:
         self._since, self._wait = 0, min(max(1, 2 * self._wait), _AT_MOST_AFTER)
         lines = list(self._sample)
         if lines and lines[0].count(b"\0") * 3 > len(lines[0]):
-            self._said = _UTF16
+            self.trouble = _UTF16
             return
-        self._said = ""
+        self.trouble = ""
         found = recognise(lines)
         if self._named is not None:
             fits = sum(self._named.fits(line) for line in lines if line.strip())
@@ -61,7 +61,7 @@ class Look:
         self.found, self.format = found, found.format
         if found.format is not None:
             whole = [line for line in lines if line]
-            self._layout = layout_of(whole, found.format, self._trust)
+            self._layout = layout_of(whole, found.format, self.trust)
 
     def _is_settled(self) -> bool:
         """A few lines may be a banner; a log without requests may come to have some."""

@@ -18,6 +18,7 @@ from warroom.domain.clock import Clock, SystemClock
 from warroom.domain.text import harmless
 from warroom.hosts import tasks
 from warroom.hosts.base import Host, HostError
+from warroom.logs._look import Look
 from warroom.logs._source import Source
 from warroom.logs.ring import RING_LIMIT, LogRing
 from warroom.logs.sources import opened
@@ -43,7 +44,7 @@ class SourceState(StrEnum):
 class SourceStatus:
     """One source: `lines` that came and `dropped` ones that fell out of the ring; `rate` is lines
     a second over the last 5 s; `last_at` when the last data came (seconds since the epoch);
-    `format` what an access log was recognised as; `error` one plain line."""
+    `format` what the log was recognised as; `error` one plain line."""
 
     name: str
     host: str
@@ -105,12 +106,16 @@ class LogEngine:
                 lines=self.ring.received.get(source.index, 0),
                 dropped=self.ring.dropped.get(source.index, 0),
                 rate=source.rate,
-                error=self._errors[source.index],
+                error=self._errors[source.index] or source.look.trouble,
                 last_at=source.last_at,
                 format=source.format,
             )
             for source in self._sources
         )
+
+    def look(self, index: int) -> Look:
+        """What the source of that index was recognised as."""
+        return self._sources[index].look
 
     def _now(self) -> float:
         return self._clock.now().timestamp()

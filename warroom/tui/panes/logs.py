@@ -14,7 +14,7 @@ from warroom.tui.panes.base import Pane
 from warroom.tui.widgets.lines import Line, Span, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from warroom.logs.decode import Line as LogLine
     from warroom.logs.view import LogView
@@ -25,6 +25,7 @@ _LEVELS: Final = ("", "dim", "", "degraded", "down", "down bold")
 _TAGS: Final = ("info", "accent", "unknown", "ok", "degraded")
 MATCH_REST_S: Final = 0.005
 """Between two steps of matching what is there already: keys are answered meanwhile."""
+_NAMES_WIDTH: Final = 44
 _WRAP_LIMIT: Final = 40
 """Screen lines that one wrapped log line may take."""
 
@@ -40,6 +41,7 @@ class LogsPane(Pane):
         self.view: LogView | None = None
         self.wanted, self.excluded, self.wrong = "", "", ""
         self.wrap = False
+        self.columns = False
         self.cursor: int | None = None
         self._shown: list[LogLine] = []
         self._places: list[int] = []
@@ -74,8 +76,7 @@ class LogsPane(Pane):
         if self.room is None or self.view is None:
             return [("waiting", "dim")]
         counts = self.view.counts(self.room.clock.now().timestamp())
-        names = [status.name for status in self.room.logs.status()]
-        spans: list[Span] = [(", ".join(names[:4]) + ("…" if len(names) > 4 else ""), "dim")]
+        spans: list[Span] = [(self._names(), "dim")]
         self._rate = _rate(counts.rate)
         spans.append((f"  {self._rate}", ""))
         if self.view.query:
@@ -85,16 +86,32 @@ class LogsPane(Pane):
             spans.append((f"  {counts.dropped:,} dropped", "degraded"))
         return spans
 
+    def _names(self) -> str:
+        """The sources, and what each was recognised as while that does not make it long."""
+        assert self.room is not None
+        names = [status.name for status in self.room.logs.status()]
+        looks = [self.room.logs.look(index).format for index in range(len(names))]
+        told = [
+            name if fmt is None else f"{name} ({fmt.name})"
+            for name, fmt in zip(names, looks, strict=True)
+        ]
+        shown = told if len(", ".join(told)) <= _NAMES_WIDTH else names
+        return ", ".join(shown[:4]) + ("…" if len(shown) > 4 else "")
+
     def body(self, width: int, height: int) -> list[Line]:
         if self.room is None or self.view is None:
             return [[(" waiting for the first line…", "dim")]]
         head = self._faults()[: max(1, height // 3)]
-        self._height = max(1, height - len(head))
+        self._height = max(1, height - len(head) - self.columns)
         self._shown = self.view.lines(self._height)
         lines: list[Line] = []
         self._places = []
-        for index, one in enumerate(self._shown):
-            drawn = self._line(one, width)
+        texts = [one.text for one in self._shown]
+        if self.columns:
+            title, texts = self._in_columns(width - TAG_WIDTH - 11)
+            head.append([(f"{'':{TAG_WIDTH + 11}}{title}", "dim")])
+        for index, (one, text) in enumerate(zip(self._shown, texts, strict=True)):
+            drawn = self._line(one, text, width)
             lines += drawn
             self._places += [index] * len(drawn)
         cut = max(0, len(lines) - self._height)
@@ -118,7 +135,26 @@ class LogsPane(Pane):
             lines.append([(f" {mark} {fault}", "degraded")])
         return lines
 
-    def _line(self, one: LogLine, width: int) -> list[Line]:
+    def _in_columns(self, width: int) -> tuple[str, list[str]]:
+        """The names of the columns, and each line that is shown in them, or as it stands where its
+        log is not recognised."""
+        from warroom.logs.cells import table
+
+        found = table([self._cells(one) for one in self._shown], width)
+        rows = zip(self._shown, found.rows, strict=True)
+        return found.title, [one.text if row is None else row for one, row in rows]
+
+    def _cells(self, one: LogLine) -> Mapping[str, str] | None:
+        from warroom.logs.cells import cells_of
+
+        assert self.room is not None and self.view is not None
+        raw = None if one.partial else self.view.ring.get(one.number)
+        look = self.room.logs.look(one.source)
+        if raw is None or look.format is None:
+            return None
+        return cells_of(raw.data, look.format, look.trust)
+
+    def _line(self, one: LogLine, text: str, width: int) -> list[Line]:
         assert self.room is not None
         here = self.has_focus and one.number == self.cursor and not one.partial
         at = fmt.clock_time(datetime.fromtimestamp(one.at, UTC), self._zone)
@@ -132,8 +168,8 @@ class LogsPane(Pane):
         style = "cursor" if here else _LEVELS[one.level]
         room = width - TAG_WIDTH - 11
         if not self.wrap or room < 10:
-            return [[*lead, (one.text, style), *([(" " * width, "cursor")] if here else [])]]
-        pieces = [one.text[i : i + room] for i in range(0, len(one.text), room)][:_WRAP_LIMIT]
+            return [[*lead, (text, style), *([(" " * width, "cursor")] if here else [])]]
+        pieces = [text[i : i + room] for i in range(0, len(text), room)][:_WRAP_LIMIT]
         blank: Span = (" " * (TAG_WIDTH + 11), "")
         first: Line = [*lead, (pieces[0] if pieces else "", style)]
         return [first, *([blank, (piece, style)] for piece in pieces[1:])]
@@ -152,6 +188,8 @@ class LogsPane(Pane):
             notes.append((f"PAUSED{newer}: G follows", "degraded"))
         if self.wrap:
             notes.append(("wrap", "dim"))
+        if self.columns:
+            notes.append(("columns", "dim"))
         return notes
 
     # What keys do -----------------------------------------------------------------------------
@@ -275,6 +313,11 @@ class LogsPane(Pane):
         self.wrap = not self.wrap
         self.changed()
 
+    def toggle_columns(self) -> None:
+        """Lines as they stand, or their fields in columns."""
+        self.columns = not self.columns
+        self.changed()
+
     def detail(self) -> tuple[str, str, str, list[Line]] | None:
         from warroom.tui.screens.logline import lines_of
 
@@ -282,7 +325,10 @@ class LogsPane(Pane):
         if one is None or self.room is None:
             return None
         name = self.room.logs.names[one.source]
-        return f"{name}: line {one.number:,}", "", "", lines_of(one, self._zone)
+        raw = None if one.partial or self.view is None else self.view.ring.get(one.number)
+        data = one.text.encode() if raw is None else raw.data
+        told = lines_of(one, data, self.room.logs.look(one.source), self._zone)
+        return f"{name}: line {one.number:,}", "", "", told
 
     def picked(self) -> tuple[str, str]:
         one = self.selected

@@ -1,4 +1,4 @@
-"""The lines of a sheet about one log line: when, how bad, its fields, the whole text."""
+"""The lines of a sheet about one log line: when, how bad, what it says, its fields, the text."""
 
 from __future__ import annotations
 
@@ -9,40 +9,76 @@ from zoneinfo import ZoneInfo
 from warroom.tui.widgets.lines import Line
 
 if TYPE_CHECKING:
+    from warroom.logs._look import Look
     from warroom.logs.decode import Line as LogLine
+    from warroom.logs.formats.base import Format
 
 _WIDTH: Final = 110
+_MOST: Final = 100
+"""Fields that are listed."""
+
+Pairs = list[tuple[str, str]]
 
 
-def lines_of(one: LogLine, zone: ZoneInfo) -> list[Line]:
-    """What is known of a line; access-log fields where it is one."""
-    at = datetime.fromtimestamp(one.at, UTC)
+def lines_of(one: LogLine, data: bytes, look: Look, zone: ZoneInfo) -> list[Line]:
+    """What is known of a line whose bytes are `data`, read as its log was recognised."""
+    from warroom.logs.recognise import recognise
+
+    fmt = look.format or recognise([data]).format
+    told, fields = ([], []) if fmt is None else _parts(one, data, fmt, look)
     pairs = [
-        ("arrived", f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S.%f} {zone.key}  {at:%H:%M:%S} UTC"),
+        ("arrived", _both(datetime.fromtimestamp(one.at, UTC), zone)),
         ("level", one.level.word or "none named"),
         ("length", f"{one.length:,} bytes"),
-        *_fields(one),
+        ("format", _format(fmt, look)),
+        *told,
     ]
-    lines: list[Line] = [[(f"  {name:<9}", "dim"), (value, "")] for name, value in pairs]
+    lines: list[Line] = _rows(pairs)
+    if fields:
+        lines += [[], [("Its fields", "title accent")], *_rows(fields)]
     lines += [[], [("The line", "title accent")]]
     text = one.text
     lines += [[("  " + text[i : i + _WIDTH], "")] for i in range(0, max(1, len(text)), _WIDTH)]
     return lines
 
 
-def _fields(one: LogLine) -> list[tuple[str, str]]:
-    from warroom.logs.recognise import recognise
-    from warroom.logs.record import read
+def _rows(pairs: Pairs) -> list[Line]:
+    width = max(9, *(len(name) for name, _ in pairs[:_MOST]))
+    rows: list[Line] = [[(f"  {name:<{width}} ", "dim"), (value, "")] for name, value in pairs]
+    return rows[:_MOST]
 
-    line = one.text.encode()
-    fmt = recognise([line]).format
-    found = read(line, fmt) if fmt is not None else None
-    if found is None or not found.status:
-        return []
-    return [
-        ("client", found.client),
-        ("request", f"{found.method} {found.path}"),
-        ("status", str(found.status)),
-        ("size", f"{found.size} bytes"),
+
+def _both(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S.%f} {zone.key}  {at:%H:%M:%S} UTC"
+
+
+def _format(fmt: Format | None, look: Look) -> str:
+    if fmt is None:
+        return "not recognised"
+    if look.format is None:
+        return f"{fmt.title}: this line alone, its log is not recognised"
+    found = look.found
+    fits = f", {found.matched} of {found.seen} lines fit" if found is not None else ""
+    return f"{fmt.title}{fits}"
+
+
+def _parts(one: LogLine, data: bytes, fmt: Format, look: Look) -> tuple[Pairs, Pairs]:
+    """What the line says, and every field by its writer's name for it."""
+    from warroom.logs.cells import moment_of
+    from warroom.logs.record import details, read
+
+    found = read(data, fmt, look.trust, near=one.at)
+    if found is None:
+        return [("", "this line is not of that format")], []
+    told = [
+        ("at", moment_of(found)),
+        ("client", found.client or ("not known" if fmt.asks else "")),
+        ("user", found.user),
+        ("request", f"{found.method} {found.path}".strip()),
+        ("status", str(found.status or "")),
+        ("size", f"{found.size} bytes" if found.status else ""),
+        ("host", found.host),
         ("agent", found.agent),
     ]
+    fields = [(name, text) for name, text in details(data, fmt) if text]
+    return [(name, text) for name, text in told if text], fields

@@ -152,6 +152,10 @@ class Record(Exporting, Duties):
         if pane := self._logs():
             pane.toggle_wrap()
 
+    def action_columns(self) -> None:
+        if pane := self._logs():
+            pane.toggle_columns()
+
     def action_next_error(self) -> None:
         self._error(1)
 

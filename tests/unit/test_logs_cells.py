@@ -1,0 +1,64 @@
+"""Lines side by side: the same thing below the same name, within the width there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from warroom.logs.cells import cells_of, moment_of, table
+from warroom.logs.formats.own import chosen
+from warroom.logs.formats.structured import JSON
+from warroom.logs.formats.web import COMBINED
+from warroom.logs.record import read
+
+LOG = (Path(__file__).parent / "logs" / "combined.log").read_bytes().split(b"\n")[:2]
+OBJECTS = (
+    b'{"level":"info","msg":"served","took":12,"req":{"id":"a1"}}',
+    b'{"level":"error","msg":"no pool","req":{"id":"b2"},"err":"timeout"}',
+    b"not an object",
+)
+
+
+def test_requests_stand_below_each_other() -> None:
+    found = table([cells_of(line, COMBINED) for line in LOG], 96)
+    assert found.title.split()[:6] == ["client", "status", "method", "path", "size", "user"]
+    assert found.rows[0] is not None
+    assert found.rows[0].split()[:4] == ["203.0.113.7", "200", "GET", "/cart?id=7"]
+    places = [row.index("GET") for row in found.rows if row]
+    assert len(set(places)) == 1
+
+
+def test_objects_have_a_column_for_each_key_the_known_ones_first() -> None:
+    found = table([cells_of(line, JSON) for line in OBJECTS], 80)
+    assert found.title.split() == ["level", "message", "took", "req.id", "err"]
+    assert found.rows[0] is not None and found.rows[1] is not None
+    assert found.rows[0].split() == ["info", "served", "12", "a1"]
+    assert found.rows[1].split() == ["error", "no", "pool", "b2", "timeout"]
+    assert found.rows[2] is None
+
+
+def test_what_is_hostile_stays_harmless_and_what_is_long_is_cut() -> None:
+    line = b'{"msg":"\\u001b[2J\\u202e[@click=app.bell]x[/]","k\\u001b":"' + b"y" * 5000 + b'"}'
+    found = table([cells_of(line, JSON)], 60)
+    (row,) = found.rows
+    assert row is not None
+    assert row.isprintable() and len(row) <= 60
+
+
+@given(st.lists(st.dictionaries(st.sampled_from("abc"), st.text(max_size=90)), max_size=5),
+       st.integers(1, 90))  # fmt: skip
+def test_a_table_never_leaves_its_width(lines: list[dict[str, str]], width: int) -> None:
+    found = table(lines, width)
+    assert len(found.title) <= width
+    assert all(row is None or len(row) <= width for row in found.rows)
+
+
+def test_a_line_says_its_own_time_where_it_has_one() -> None:
+    record = read(LOG[0], COMBINED)
+    assert record is not None
+    assert moment_of(record) == "2026-11-21 13:35:02.000 UTC"
+    other = read(b"203.0.113.7 x", chosen(r"(?P<client>\S+) (?P<message>.*)"))
+    assert other is not None
+    assert moment_of(other) == ""
