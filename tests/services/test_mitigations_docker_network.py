@@ -156,3 +156,41 @@ async def test_what_has_no_network_of_its_own_is_refused_in_words(
     async with mitigation("disconnect", docker_engine.socket, container=name) as cut:
         with pytest.raises(MitigationRefused, match=f"its network mode is {mode}"):
             await cut.preview(None)
+
+
+@pytest.mark.parametrize(
+    "called", ["[@click=app.exit]x[/]", "a\x1b[2J\x9b1mb", "\u202egnp.exe", "*"]
+)
+async def test_a_network_may_be_called_anything_and_moves_nothing(
+    docker_engine: DockerEngine, name: str, called: str
+) -> None:
+    called = called if called == "*" else f"{name}{called}"
+    net = await run(docker_engine, "network", "create", called)
+    try:
+        await started(docker_engine, name, net, "--network-alias", "[/x]")
+        answers = {"network": net[:12]}
+        async with mitigation(
+            "disconnect", docker_engine.socket, container=name, answers=answers
+        ) as cut:
+            card = await cut.preview(None)
+            done = await cut.perform(card)
+        texts = [card.title, *card.command, *(much for _, much in card.hits), card.undo, done.text]
+        assert all(text.isprintable() for text in texts)
+        assert net[:12] in card.command[1], "what is typed at a prompt names it by its id"
+        async with undoing(done.undo, docker_engine.socket) as back:
+            card = await back.preview(None)
+            assert "--alias '[/x]'" in card.command[1]
+            await back.perform(card)
+        assert called in await endpoints(docker_engine, name)
+    finally:
+        await run(docker_engine, "rm", "-f", name)
+        await run(docker_engine, "network", "rm", net)
+
+
+async def test_what_no_record_could_hold_to_undo_it_is_refused(
+    docker_engine: DockerEngine, name: str, net: str
+) -> None:
+    await started(docker_engine, name, net, "--network-alias", "a\x1b[2Jb")
+    async with mitigation("disconnect", docker_engine.socket, container=name) as cut:
+        with pytest.raises(MitigationRefused, match="a name there that no record can hold"):
+            await cut.preview(None)

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from warroom.hosts.docker_container import Container, container
 from warroom.mitigations._docker_engine import said, table
-from warroom.mitigations._docker_network import networks
+from warroom.mitigations._docker_network_card import networks
 from warroom.mitigations.base import MitigationRefused
 
 NUMBER_LABEL: Final = "com.docker.compose.container-number"

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from warroom.config.inputs import Input, answered
 from warroom.config.scalars import Wrong
 from warroom.config.values import Line, Seconds
-from warroom.domain.clock import span
 from warroom.domain.sample import Row
 from warroom.domain.text import harmless
 from warroom.hosts.base import HostError
 from warroom.hosts.docker import Engine, part
 from warroom.hosts.docker_container import NAME, Container, container
-from warroom.mitigations._docker_engine import OnEngine, broken, said, table
+from warroom.mitigations._docker_engine import OnEngine, broken, said
+from warroom.mitigations._docker_network_card import (
+    ONLY,
+    flags,
+    hits,
+    is_printable,
+    kind_of,
+    networks,
+    others,
+    restored,
+    undo_words,
+    warnings,
+    which,
+    word_of,
+)
 from warroom.mitigations.base import (
     Card,
     Done,
@@ -24,17 +37,15 @@ from warroom.mitigations.base import (
     MitigationFailed,
     MitigationRefused,
     MitigationSpec,
+    MitigationUncertain,
     Risk,
     Target,
     Undo,
 )
 
-ONLY: Final = "*"
-"""Stands for the only network of a container; no network can be called so."""
 NETWORK: Final = Input("network", "from which network (* is its only one)", default=ONLY)
 _NOTHING: Final = Line("")
 _TIMEOUT_S: Final = 40.0
-_SHOWN: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +112,15 @@ class OnNetwork(OnEngine):
             raise MitigationRefused(str(error)) from error
         return found
 
+    async def _after(self, engine: Engine, one: Container) -> Mapping[str, Mapping[str, Any]]:
+        """The networks of a container that was acted on. Raises MitigationUncertain."""
+        try:
+            return networks(await engine.inspect(one.id))
+        except HostError as error:
+            raise MitigationUncertain(
+                f"it was asked for; how {one.name} is now is not known: {error}"
+            ) from error
+
     async def verify(self, card: Card) -> str:
         """Whether it is in the network now. Raises MitigationRefused."""
         try:
@@ -135,6 +155,10 @@ class Disconnect(OnNetwork):
         engine, found, _ = await self.chosen(self._options.container, row)
         one = container(found)
         name, endpoint = which(self._wanted, one, networks(found))
+        if not is_printable(restored(one, endpoint)):
+            raise MitigationRefused(
+                f"{one.name} has a name there that no record can hold: nothing could undo this"
+            )
         network = await self._network(engine, str(endpoint.get("NetworkID", "")))
         key = str(network["Id"])
         label = said(name)
@@ -150,12 +174,12 @@ class Disconnect(OnNetwork):
             ),
             command=(
                 f"POST /networks/{key[:12]}/disconnect (container {one.short}) on {engine.where}",
-                f"docker network disconnect {label} {one.name}",
+                f"docker network disconnect {word_of(name, key)} {one.name}",
             ),
-            hits=(*_hits(one, label, network, endpoint), *_others(one, network)),
-            undo=_undo_words(label, endpoint, self._options.expires),
+            hits=(*hits(one, label, network, endpoint), *others(one, network)),
+            undo=undo_words(label, endpoint, self._options.expires),
             risk=Risk.CHANGE,
-            warnings=_warnings(one, rest),
+            warnings=warnings(one, rest),
             context={"network": key, "name": label},
         )
 
@@ -175,9 +199,9 @@ class Disconnect(OnNetwork):
         try:
             body = {"Container": now.id, "Force": False}
             await engine.call("POST", f"networks/{part(key)}/disconnect", body=body)
-            after = networks(await engine.inspect(now.id))
         except HostError as error:
             raise broken(error, f"been disconnected from {label}") from error
+        after = await self._after(engine, now)
         if any(one.get("NetworkID") == key for one in after.values()):
             raise MitigationFailed(f"{now.name} still is in {label}")
         left = ", ".join(said(name) for name in after) or "no network at all"
@@ -187,7 +211,7 @@ class Disconnect(OnNetwork):
             {"container": now.id, "network": key, **self.own, **restored(now, endpoint)},
         )
         text = f"{now.name} is cut off from {label}; it is left with {left}"
-        evidence = {"container": now.id, "network": key, **restored(now, endpoint)}
+        evidence = {"container": now.id, "network": key, "name": label}
         return Done(text, evidence, undo, self._options.expires)
 
 
@@ -203,13 +227,14 @@ class Connect(OnNetwork):
         engine, found, _ = await self.chosen(self._options.container, row)
         one, network = container(found), await self._named(engine)
         key, label = str(network["Id"]), said(network.get("Name", ""))
+        word = word_of(str(network.get("Name", "")), key)
         if any(e.get("NetworkID") == key for e in networks(found).values()):
             raise MitigationRefused(f"{one.name} is in {label} already")
         options = self._options
         names = ", ".join(said(alias) for alias in options.aliases)
         hits = [
             ("container", f"{one.short}, image {one.image}"),
-            ("network", _kind(label, network)),
+            ("network", kind_of(label, network)),
         ]
         hits += [("aliases", names or "none"), ("address", said(options.ip) or "given by docker")]
         return Card(
@@ -219,10 +244,12 @@ class Connect(OnNetwork):
             target=Target(one.id, one.name, {"started_at": one.started}),
             command=(
                 f"POST /networks/{key[:12]}/connect (container {one.short}) on {engine.where}",
-                " ".join(["docker network connect", *_flags(options), label, one.name]),
+                " ".join(
+                    ["docker network connect", *flags(options.aliases, options.ip), word, one.name]
+                ),
             ),
-            hits=(*hits, *_others(one, network)),
-            undo=f"docker.disconnect takes it out again: docker network disconnect {label} "
+            hits=(*hits, *others(one, network)),
+            undo=f"docker.disconnect takes it out again: docker network disconnect {word} "
             f"{one.name}",
             risk=Risk.CHANGE,
             context={"network": key, "name": label},
@@ -236,9 +263,9 @@ class Connect(OnNetwork):
         try:
             body = {"Container": now.id, "EndpointConfig": self._options.endpoint}
             await engine.call("POST", f"networks/{part(key)}/connect", body=body)
-            after = networks(await engine.inspect(now.id))
         except HostError as error:
             raise broken(error, f"been connected with {label}") from error
+        after = await self._after(engine, now)
         endpoint = next((e for e in after.values() if e.get("NetworkID") == key), None)
         if endpoint is None:
             raise MitigationFailed(f"{now.name} is not in {label}")
@@ -261,104 +288,6 @@ class Connect(OnNetwork):
             if wanted in (one.get("Id"), one.get("Name"), str(one.get("Id"))[:12]):
                 return await self._network(engine, str(one["Id"]))
         raise MitigationRefused(f"there is no network {said(wanted)}")
-
-
-def networks(found: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-    """The networks of a container, by name."""
-    return {
-        name: one
-        for name, one in table(table(found, "NetworkSettings"), "Networks").items()
-        if isinstance(one, Mapping)
-    }
-
-
-def which(
-    wanted: str, one: Container, known: Mapping[str, Mapping[str, Any]]
-) -> tuple[str, Mapping[str, Any]]:
-    """The network of that name or id, or the only one. Raises MitigationRefused."""
-    mode = one.network_mode
-    if mode in ("host", "none") or mode.startswith("container:"):
-        raise MitigationRefused(
-            f"{one.name} is in no network of docker's: its network mode is {mode}"
-        )
-    names = ", ".join(said(name) for name in known)
-    if wanted == ONLY:
-        if len(known) != 1:
-            raise MitigationRefused(f"{one.name} is in {len(known)} networks, name one: {names}")
-        return next(iter(known.items()))
-    for name, endpoint in known.items():
-        key = str(endpoint.get("NetworkID", ""))
-        if wanted in (name, key, key[:12]):
-            return name, endpoint
-    raise MitigationRefused(
-        f"{one.name} is not in {said(wanted)}; it is in: {names or 'no network at all'}"
-    )
-
-
-def restored(one: Container, endpoint: Mapping[str, Any]) -> dict[str, Any]:
-    """Options of docker.connect that give an endpoint back what was set for it. The alias that is
-    the container's short id is the engine's own."""
-    fixed = table(endpoint, "IPAMConfig")
-    found = {
-        "aliases": [name for name in endpoint.get("Aliases") or () if name != one.short],
-        "ip": fixed.get("IPv4Address", ""),
-        "ip6": fixed.get("IPv6Address", ""),
-        "link_local": list(fixed.get("LinkLocalIPs") or ()),
-        "links": list(endpoint.get("Links") or ()),
-        "driver_opts": dict(table(endpoint, "DriverOpts")),
-    }
-    return {name: value for name, value in found.items() if value}
-
-
-def _hits(
-    one: Container, label: str, network: Mapping[str, Any], endpoint: Mapping[str, Any]
-) -> Sequence[tuple[str, str]]:
-    names = ", ".join(map(said, restored(one, endpoint).get("aliases", ())))
-    return (
-        ("container", f"{one.short}, image {one.image}"),
-        ("state", f"{one.words}{f', {one.health}' if one.health else ''}: it goes on running"),
-        ("network", _kind(label, network)),
-        ("address there", said(endpoint.get("IPAddress") or "none")),
-        ("known there as", names or "its name alone"),
-        ("ports", ", ".join(one.ports) or "none published"),
-    )
-
-
-def _kind(label: str, network: Mapping[str, Any]) -> str:
-    inner = ", internal" if network.get("Internal") is True else ""
-    return f"{label} ({said(network.get('Driver', '?'), 30)}{inner})"
-
-
-def _others(one: Container, network: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
-    """The running containers that share the network."""
-    names = sorted(
-        said(table(table(network, "Containers"), key).get("Name", key[:12]))
-        for key in table(network, "Containers")
-        if key != one.id
-    )
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return (("others in it", ", ".join(names[:_SHOWN]) + more if names else "nobody who runs"),)
-
-
-def _undo_words(label: str, endpoint: Mapping[str, Any], expires: float | None) -> str:
-    fixed = table(endpoint, "IPAMConfig").get("IPv4Address")
-    address = "" if fixed else "; its address may be another then"
-    after = f", to be done after {span(expires)}" if expires else ""
-    return f"docker.connect puts it back into {label} with the same names{address}{after}"
-
-
-def _warnings(one: Container, rest: int) -> tuple[str, ...]:
-    warnings = ["connections that stand are cut; those who use them may take a while to see it"]
-    if not rest:
-        warnings.append("it is its only network: nobody reaches it then, and it reaches nobody")
-    elif one.ports:
-        warnings.append("its published ports may be reached through this network alone")
-    return tuple(warnings)
-
-
-def _flags(options: ConnectOptions) -> Sequence[str]:
-    flags = [f"--alias {said(alias)}" for alias in options.aliases]
-    return [*flags, *([f"--ip {said(options.ip)}"] if options.ip else [])]
 
 
 def inputs_of(options: DisconnectOptions) -> tuple[Input, ...]:

@@ -10,7 +10,7 @@ from warroom.config.values import Seconds
 from warroom.domain.sample import Row
 from warroom.domain.text import harmless
 from warroom.hosts.base import AS_IT_IS, HostError
-from warroom.hosts.docker import Engine
+from warroom.hosts.docker import Engine, EngineRefused
 from warroom.hosts.docker_container import Container, container, dependants
 from warroom.hosts.docker_endpoint import spelled
 from warroom.mitigations import _compose
@@ -141,14 +141,8 @@ class Recreate(OnEngine):
         words = []
         try:
             engine = await self.connected()
-            listed = await engine.containers()
             for name in (card.target.label, str(card.context["kept_as"])):
-                if any(f"/{name}" in (item.get("Names") or ()) for item in listed):
-                    one = container(await engine.inspect(name))
-                    which = "the old one" if one.id == card.target.id else "a new one"
-                    words.append(f"{name} is {which}: {state_words(one)}")
-                else:
-                    words.append(f"there is no {name}")
+                words.append(await _who(engine, name, card.target.id))
         except HostError as error:
             raise MitigationRefused(str(error)) from error
         return "; ".join(words)
@@ -251,6 +245,17 @@ class Recreate(OnEngine):
             here = "the old one is gone" if len(new) == len(listed) else "the old one is there"
             raise MitigationFailed(f"compose ended with {code}, {here}: {feed.told()}")
         return await waiting.up(new[0], container(found).name)
+
+
+async def _who(engine: Engine, name: str, old: str) -> str:
+    """Whether a name is that of the old one, a new one or nobody. Raises HostError."""
+    try:
+        one = container(await engine.inspect(name))
+    except EngineRefused as error:
+        if error.status == 404:
+            return f"there is no {name}"
+        raise
+    return f"{name} is {'the old one' if one.id == old else 'a new one'}: {state_words(one)}"
 
 
 def refusal(one: Container, found: Mapping[str, Any]) -> str:
