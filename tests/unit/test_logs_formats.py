@@ -9,6 +9,7 @@ it.
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from warroom.logs.columns import columns, layout_of
 from warroom.logs.formats.base import Format
 from warroom.logs.recognise import every_format, named, recognise
 from warroom.logs.record import details, record_of
+from warroom.logs.top import count
 
 FOLDER = Path(__file__).parent / "logs"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.expected"))
@@ -87,6 +89,19 @@ def test_what_is_counted_is_what_the_lines_say(name: str) -> None:
         # of the common family the first field is counted, and left out later when no address
         assert counted.decode("utf-8", "replace") == client or client == "-"
     assert b"6.6.6.6" not in found.clients
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NAMES)
+def test_clients_alone_are_counted_as_with_all_their_figures(name: str) -> None:
+    path = str(FOLDER / f"{name}.log")
+    wanted = Counter(one[0] for one in expected_of(name) if one is not None and one[0] != "-")
+    for full in (True, False):
+        report = count([path], n=100, full=full)
+        found = {one.key: one.count for one in report.top}
+        assert found.items() >= wanted.items()
+        # a damaged line of the common family still has its client in its place
+        assert sum(found.values()) == report.parsed <= report.lines
 
 
 @pytest.mark.parametrize("name", NAMES)

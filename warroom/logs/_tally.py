@@ -57,6 +57,9 @@ class Tally:
         found = columns(data.replace(b"\r\n", b"\n") if b"\r" in data else data, layout)
         self.lines += found.lines
         self.known_lines += found.lines
+        if not self.weighed:
+            self.counts.update(found.clients)  # type: ignore[arg-type]
+            return
         counts, weights = self.counts, self._weights
         for key, result in zip(self._fields(found), found.results, strict=True):
             counts[key] += weights[result]

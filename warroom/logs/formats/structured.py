@@ -62,7 +62,8 @@ def parsed(line: bytes) -> Mapping[str, Any] | None:
     if len(line) > LONGEST or line.lstrip()[:1] != b"{":
         return None
     try:
-        record = json.loads(line)
+        # what a client sent need not be UTF-8, and nginx passes it on
+        record = json.loads(line.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None

@@ -94,10 +94,11 @@ _SAID: Final = tuple(
         # nothing that the client chose stands before the peer
         rb"(?P<verb>Connection (?:from|closed by|reset by)|Disconnected from"
         rb"|Received disconnect from|Did not receive identification string from"
-        rb"|Unable to negotiate with|(?:error: )?kex_exchange_identification: \S++"
+        rb"|Unable to negotiate with|(?:error: )?ssh_dispatch_run_fatal: Connection from"
         rb"|banner exchange: Connection from|Timeout before authentication for"
         rb"(?: connection from)?|refused connect from) "
         rb"(?!(?:authenticating |invalid )?user )" + _PEER + rb"(?:[: ]|\Z)",
+        rb"(?:error: )?(?P<verb>kex_exchange_identification|Received disconnect): ",
         rb"pam_unix\([^)]*+\): (?P<verb>authentication failure); logname=\S*+ uid=\d++ euid=\d++ "
         rb"tty=\S*+ ruser=\S*+ rhost=(?P<client>\S*+)(?: +user=(?P<user>\S++))?+\s*+\Z",
     )

@@ -129,6 +129,9 @@ class NginxError(Pattern):
         if found is None:
             return None
         named = compiled(_NAMED).findall(found["message"])
+        left = compiled(_LEFT).match(found["message"])
+        if left is not None:
+            return {**found, "client": left[1]}
         if len({client for client, _ in named}) != 1:
             return found
         client, request = named[0]
@@ -136,6 +139,7 @@ class NginxError(Pattern):
 
 
 _NAMED: Final = rb', client: ([^, ]++), server: [^,"]*+(?=(?:, request: "([^"]*+)")?)'
+_LEFT: Final = rb"client ([0-9a-fA-F.:]++) closed (?:keepalive )?connection"
 NGINX_ERROR: Final = NginxError(
     name="nginx-error",
     title="nginx, error log",
