@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -39,11 +40,23 @@ def show(file: str, as_json: bool) -> None:
 
 @runbook.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-def lint(files: tuple[str, ...]) -> None:
-    """What is dangerous or broken in FILEs; exit 1 when anything is. Remarks do not count."""
-    found = [(file, finding) for file in files for finding in _read(file).lint]
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "github"]),
+    default="text",
+    help="github: annotations that GitHub Actions shows beside the lines.",
+)
+def lint(files: tuple[str, ...], form: str) -> None:
+    """What is dangerous or broken in FILEs, and the better form; exit 1 when anything is. Remarks
+    do not count."""
+    from warroom.runbooks.lint import annotation
+
+    today = datetime.now(UTC).date()
+    found = [(file, finding) for file in files for finding in _read(file, today).lint]
     for file, one in found:
-        click.echo(f"{file}:{one.line}: {one.level.value}: {one.rule}: {one.message}")
+        said = f"{file}:{one.line}: {one.level.value}: {one.rule}: {one.message}"
+        click.echo(annotation(file, one) if form == "github" else said)
     bad = sum(one.level.value != "info" for _, one in found)
     parts = [(bad, "finding"), (len(found) - bad, "remark")]
     said = ", ".join(f"{count} {word}{'s' if count > 1 else ''}" for count, word in parts if count)
@@ -51,12 +64,12 @@ def lint(files: tuple[str, ...]) -> None:
     sys.exit(1 if bad else 0)
 
 
-def _read(file: str) -> Runbook:
+def _read(file: str, today: date | None = None) -> Runbook:
     from warroom.runbooks.model import RunbookError
     from warroom.runbooks.parse import read
 
     try:
-        return read(Path(file))
+        return read(Path(file), today)
     except RunbookError as error:
         return fail(f"{file}: {error}")
 

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from warroom.domain.severity import DAY, HOUR, MINUTE
+from warroom.runbooks.model import TimeBox
 
 _UNITS: Final = {
     1.0: """s sec secs second seconds sek sekunde sekunden seconde secondes segundo segundos""",
@@ -66,3 +67,26 @@ def seconds_in(text: str) -> float | None:
     if any(phrase in words for phrase in _NEXT_DAY):
         return DAY
     return 0.0 if any(word in words for word in _AT_ONCE) else None
+
+
+_BOX: Final = re.compile(
+    r"([0-9]{1,4})\s?(?:[-–—]|to|bis|à)\s?([0-9]{1,4})\s?([^\W\d_]{1,10})"
+    r"|(?:\(|\bfirst |\bwithin |\berste[n]? |\bpremières )([0-9]{1,4})\s?([^\W\d_]{1,10})",
+    re.IGNORECASE,
+)
+
+
+def time_box(text: str) -> TimeBox | None:
+    """When a heading or label says that its part of the response takes place.
+
+    >>> time_box("Triage (5-15 min)"), time_box("First 15 Minutes")
+    (TimeBox(starts_s=300.0, ends_s=900.0), TimeBox(starts_s=0.0, ends_s=900.0))
+    >>> time_box("Status Update (Every 15 minutes)") is None
+    True
+    """
+    for match in _BOX.finditer(text[:_WINDOW]):
+        unit = _UNIT.get((match[3] or match[5]).casefold())
+        if unit is not None:
+            first, last = (match[1], match[2]) if match[3] else ("0", match[4])
+            return TimeBox(float(first) * unit, float(last) * unit)
+    return None

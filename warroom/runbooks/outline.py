@@ -11,7 +11,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from warroom.domain.text import harmless
+from warroom.runbooks import html
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
 _TASK: Final = re.compile(r"\[([ xX])\][ \t]+")
 _CODE: Final = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+_META: Final = re.compile(r"([A-Za-z][\w -]{0,40}?)[ \t]*[:=][ \t]*(\S.{0,300})")
+_INFO: Final = re.compile(r"[\s{},:]+")
 _MARKS: Final = str.maketrans("", "", "*_`")
 
 
@@ -41,7 +46,7 @@ class ListItem:
 @dataclass(frozen=True, slots=True)
 class Fence:
     """Code between fences, or indented (`is_indented`). `label` is the bold line or the list item
-    that it stands under."""
+    that it stands under; `is_closed` whether a line of its marks ends it."""
 
     line: int
     content_line: int
@@ -49,6 +54,7 @@ class Fence:
     content: str
     label: str
     is_indented: bool = False
+    is_closed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,17 @@ class Table:
 Block = Paragraph | ListItem | Fence | Table
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A file's sections, its front matter (keys in lower case), the names of its link
+    references, and the anchors that HTML in it defines."""
+
+    sections: list[Section]
+    meta: tuple[tuple[int, str, str], ...] = ()
+    references: frozenset[str] = frozenset()
+    anchors: frozenset[str] = frozenset()
+
+
 @dataclass(slots=True)
 class Section:
     """A heading and what stands under it up to the next one. `path` are the titles above it."""
@@ -74,9 +91,34 @@ class Section:
     blocks: list[Block] = field(default_factory=list)
 
 
-def sections(text: str) -> list[Section]:
-    """Every section in order; the first, of level 0, is what stands before any heading."""
-    return _Reader(_parser().parse(text)).sections
+def outline(text: str) -> Outline:
+    """The file's sections in order; the first, of level 0, is what stands before any heading."""
+    text, meta = _toml_front_matter(text)
+    env: dict[str, Any] = {}
+    reader = _Reader(_parser().parse(text, env))
+    references = frozenset(str(name).casefold() for name in env.get("references", {}))
+    return Outline(reader.sections, (*meta, *reader.meta), references, frozenset(reader.anchors))
+
+
+def _toml_front_matter(text: str) -> tuple[str, list[tuple[int, str, str]]]:
+    """Front matter between lines of `+++`, emptied so that every line keeps its number."""
+    if not text.startswith("+++\n"):
+        return text, []
+    end = text.find("\n+++\n", 3)
+    if end < 0:
+        return text, []
+    inside = text[4:end]
+    return "\n" * (inside.count("\n") + 3) + text[end + 5 :], front_matter(inside)
+
+
+def front_matter(text: str) -> list[tuple[int, str, str]]:
+    """`key: value` and `key = "value"` lines at the margin; deeper structure is left alone."""
+    found = []
+    for number, line in enumerate(text.split("\n"), 2):
+        match = _META.fullmatch(line)
+        if match:
+            found.append((number, match[1].casefold(), harmless(match[2].strip().strip("\"'"))))
+    return found
 
 
 def plain(text: str) -> str:
@@ -107,9 +149,11 @@ def code_spans(text: str) -> Iterator[str]:
 @cache
 def _parser() -> MarkdownIt:
     from markdown_it import MarkdownIt
+    from mdit_py_plugins.admon import admon_plugin
     from mdit_py_plugins.front_matter import front_matter_plugin
 
-    parser = MarkdownIt("commonmark").enable("table").use(front_matter_plugin)
+    parser = MarkdownIt("commonmark").enable("table")
+    parser.use(front_matter_plugin).use(admon_plugin)
     parser.core.ruler.enableOnly(["normalize", "block"])
     return parser
 
@@ -119,6 +163,8 @@ class _Reader:
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         self.sections = [Section("", 0, 1, ())]
+        self.meta: list[tuple[int, str, str]] = []
+        self.anchors: list[str] = []
         self._tokens = tokens
         self._label = ""
         self._ordered: list[bool] = []
@@ -132,7 +178,13 @@ class _Reader:
         token = self._tokens[index]
         match token.type:
             case "heading_open":
-                self._heading(token, self._tokens[index + 1].content)
+                self._heading(int(token.tag[1]), _line(token), self._tokens[index + 1].content)
+                return index + 3
+            case "front_matter":
+                self.meta += front_matter(token.content)
+            case "html_block":
+                self._html(token)
+            case "admonition_title_open":
                 return index + 3
             case "bullet_list_open" | "ordered_list_open":
                 self._ordered.append(token.type.startswith("ordered"))
@@ -148,13 +200,12 @@ class _Reader:
                 self._text(token)
         return index + 1
 
-    def _heading(self, token: Token, raw: str) -> None:
-        level = int(token.tag[1])
+    def _heading(self, level: int, line: int, raw: str) -> None:
         self._above = [above for above in self._above if above[0] < level]
         path = tuple(title for _, title in self._above)
         title = plain(raw)
         self._above.append((level, title))
-        self.sections.append(Section(title, level, _line(token), path))
+        self.sections.append(Section(title, level, line, path))
         self._label = ""
 
     def _text(self, token: Token) -> None:
@@ -174,13 +225,23 @@ class _Reader:
     def _fence(self, token: Token) -> None:
         indented = token.type == "code_block"
         line = _line(token)
-        words = token.info.strip().split(maxsplit=1)
-        language = words[0].strip("{}.").lower() if words else ""
-        self._add(
-            Fence(
-                line, line if indented else line + 1, language, token.content, self._label, indented
-            )
-        )
+        first = line if indented else line + 1
+        words = _INFO.split(token.info.strip(), maxsplit=1)
+        language = next((word for word in words if word), "").strip(".").lower()
+        closed = indented or _is_closed(token)
+        self._add(Fence(line, first, language, token.content, self._label, indented, closed))
+
+    def _html(self, token: Token) -> None:
+        """Tables and headings written in HTML; every other element is left alone."""
+        for found in html.elements(token.content, _line(token)):
+            if isinstance(found, html.Anchor):
+                self.anchors.append(found.name)
+            elif isinstance(found, html.Heading):
+                self._heading(found.level, found.line, found.text)
+            else:
+                rows = found.rows
+                header = rows[0][1] if rows else ()
+                self._add(Table(found.line, header, tuple(rows[1:])))
 
     def _table(self, index: int) -> int:
         line, rows, cells = _line(self._tokens[index]), [], list[str]()
@@ -203,6 +264,12 @@ class _Reader:
 
 def _line(token: Token) -> int:
     return token.map[0] + 1 if token.map else 1
+
+
+def _is_closed(token: Token) -> bool:
+    """A fence's range has one line more than its content and its opening when it is closed."""
+    start, end = token.map or [0, 0]
+    return end - start >= token.content.count("\n") + 2
 
 
 def _is_label(text: str) -> bool:

@@ -38,12 +38,17 @@ class Program:
 @dataclass(frozen=True, slots=True)
 class Command:
     """What runs as one: a pipeline or list on one line, or a whole loop. `line` counts from 0
-    within the text; `comment` is that of the lines above it and of its own end."""
+    within the text; `comment` is that of the lines above it and of its own end; `start` and `end`
+    are where `text` stands in the whole; `is_whole` is whether every quote, loop and heredoc that
+    it opens is closed."""
 
     line: int
     text: str
     comment: str
     programs: tuple[Program, ...]
+    start: int = 0
+    end: int = 0
+    is_whole: bool = True
 
 
 def commands(text: str) -> list[Command]:
@@ -92,10 +97,11 @@ class _Reader:
         self._text, self._nesting, self._at = text, nesting, 0
         self._programs: list[Program] = []
         self._nested: list[Program] = []
-        self._open = 0
+        self._open = self._parens = 0
         self._heredocs: list[tuple[str, bool]] = []
         self._making = _Making()
         self._comments: list[str] = []
+        self._torn = False
 
     def commands(self) -> Iterator[Command]:
         start, line, lines_from = -1, 0, 0
@@ -108,20 +114,23 @@ class _Reader:
             if self._at < len(self._text) and self._step():
                 text = self._text[start : self._at].strip("\n")
                 if self._programs:
-                    yield self._command(line, text)
+                    yield self._command(line, start)
                 elif not text.strip():
                     self._comments = []  # an empty line parts a comment from what follows
                 start = -1
         if start >= 0:
             self._finish("")
             if self._programs:
-                yield self._command(line, self._text[start:].strip("\n"))
+                yield self._command(line, start)
 
-    def _command(self, line: int, text: str) -> Command:
-        comment = " ".join(self._comments)
-        programs = tuple(self._programs)
-        self._programs, self._comments, self._open = [], [], 0
-        return Command(line, text, comment, programs)
+    def _command(self, line: int, start: int) -> Command:
+        """What was read since `start`, which is no line end."""
+        text = self._text[start : self._at].strip("\n")
+        comment, programs = " ".join(self._comments), tuple(self._programs)
+        whole = not (self._open or self._parens or self._torn)
+        self._programs, self._comments, self._torn = [], [], False
+        self._open = self._parens = 0
+        return Command(line, text, comment, programs, start, start + len(text), whole)
 
     def _step(self) -> bool:
         """Read one token; True when a command (or an empty line) ends here."""
@@ -132,7 +141,7 @@ class _Reader:
             self._take_heredocs()
             waits = self._making.is_empty and self._making.after in ("|", "&&", "||")
             self._finish("" if not waits else self._making.after)
-            return not self._open and not waits
+            return not (self._open or self._parens or waits)
         if match := _BLANK.match(text, at):
             self._at = match.end()
         elif char == "#":
@@ -151,9 +160,11 @@ class _Reader:
     def _operator(self, operator: str) -> None:
         self._at += len(operator)
         if operator == "(":
-            self._open += 1
-        elif operator == ")":
-            self._open = max(0, self._open - 1)
+            self._parens += 1
+        elif operator == ")" and self._parens:
+            self._parens -= 1
+        elif operator == ")" and self._open:
+            self._making = _Making()  # a pattern of `case` is no command
         self._finish(
             operator if operator in ("|", "&&", "||") else "|" if operator == "|&" else ";"
         )
@@ -224,6 +235,8 @@ class _Reader:
                 if (line.lstrip("\t") if tabs else line) == delimiter:
                     break
                 body.append(line)
+            else:
+                self._torn = True
             bodies.append("\n".join(body))
         self._heredocs = []
         if bodies:
@@ -263,8 +276,9 @@ class _Reader:
             return "" if text[at + 1 : at + 2] == "\n" else text[at + 1 : at + 2]
         if char == "'":
             end = text.find("'", at + 1)
+            self._torn = self._torn or end < 0
             end = len(text) if end < 0 else end
-            self._at = end + 1
+            self._at = min(end + 1, len(text))
             return text[at + 1 : end]
         if char == '"':
             return self._double()
@@ -287,6 +301,7 @@ class _Reader:
                 self._at = match.end()
             else:
                 pieces.append(self._quoted(self._text[self._at]))
+        self._torn = self._torn or self._at >= len(self._text)
         self._at += 1
         return "".join(pieces)
 
@@ -295,7 +310,8 @@ class _Reader:
         end = self._matching(start) if closer == ")" else self._text.find("`", start)
         inner = self._text[start:end]
         if self._nesting < _DEEPEST:
-            for command in _Reader(inner, self._nesting + 1).commands():
+            arithmetic = inner.startswith("(") and inner.endswith(")")
+            for command in () if arithmetic else _Reader(inner, self._nesting + 1).commands():
                 self._nested.extend(command.programs)
         begin, self._at = self._at, min(end + 1, len(self._text))
         return self._text[begin : self._at]

@@ -3,40 +3,75 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from warroom.domain.text import harmless
 from warroom.runbooks.model import Assessment, Part, Risk, Step, StepKind
 from warroom.runbooks.outline import Fence, repaired
+from warroom.runbooks.parts import joined, lasts, part_of, shown
 from warroom.runbooks.placeholders import placeholders
-from warroom.runbooks.risk import KNOWN, command_risk
-from warroom.runbooks.shell import Command, commands
+from warroom.runbooks.risk import KNOWN
+from warroom.runbooks.shell import commands
 from warroom.runbooks.sql import looks_like_sql, sql_risk
 from warroom.runbooks.unwrap import operands
+from warroom.runbooks.verbs import word_set
 
 SHELLS: Final = frozenset(
     {"bash", "sh", "shell", "zsh", "console", "terminal", "shell-session", "shellsession", "ksh"}
 )
-_QUERIES: Final = frozenset({"sql", "psql", "pgsql", "postgresql", "mysql", "promql", "logql"})
+_QUERIES: Final = frozenset(
+    {
+        "sql",
+        "psql",
+        "pgsql",
+        "postgresql",
+        "postgres",
+        "plpgsql",
+        "mysql",
+        "promql",
+        "logql",
+        "redis",
+    }
+)
+_CODES: Final = word_set("""
+    python py python3 pycon js javascript ts typescript jsx tsx go golang java kotlin ruby rb php
+    rust rs c cpp csharp cs perl lua r scala swift powershell ps1 pwsh bat cmd batch fish csh tcsh
+    nu diff patch graphql groovy elixir html css
+""")
+"""Languages that bash does not speak."""
 _TEXTS: Final = frozenset({"markdown", "md", "text", "txt", "email", "slack"})
 _OUTPUTS: Final = frozenset({"output", "log", "logs", "mermaid", "plantuml", "dot", "ascii"})
-_PROMPT: Final = re.compile(r"(?:[\w.-]+@[\w.-]+[:\w~/.-]*)?[$%] (?=\S)|# (?=\S)")
-_DOLLAR: Final = re.compile(r"(?:[\w.-]+@[\w.-]+[:\w~/.-]*)?[$%#] (?=\S)")
+_PROMPT: Final = re.compile(
+    r"(?:(?:\[[\w.@:~/ -]{1,80}\]|[\w.-]{1,40}@[\w.-]{1,80}[:\w~/.-]{0,80} ?)[$%#]|[$%❯➜]) (?=\S)"
+)
+"""What a shell says before what is typed; a lone `#` is a comment."""
+_REPL_PROMPT: Final = re.compile(
+    r"(?:>>>|(?:mysql|mariadb|redis|sqlite|mongosh?|test|irb|iex)(?:\([^)\n]{0,60}\))?>"
+    r"|[\w.-]{1,60}:[0-9]{2,5}(?:\[[0-9]{1,3}\])?>|MariaDB \[[^\]\n]{1,60}\]>"
+    r"|\w{1,60}[=-][#>]) (?=\S)"
+)
+"""What Python, MySQL, SQLite, Redis and psql say."""
+_PRINTED: Final = re.compile(
+    r"[A-Z][A-Z /()%]{1,40}(?: {2,}|\t)[A-Z]|HTTP/[0-9.]+ [0-9]{3}|\([0-9]+ rows?\)$"
+    r"|[+|][-+| =]{3,}|(?:PONG|OK|Error:|ERROR:|WARNING:|Traceback|total [0-9]+$)"
+    r"|Filesystem\s+(?:1K|Size)"
+)
+"""How output begins: headings of columns, a status line, the frame or the end of a table."""
 _REPLS: Final = frozenset({"psql", "mysql", "mariadb", "redis-cli", "python", "python3", "mongosh"})
 _SENT: Final = (
     "template", "post in", "message", "notification", "update", "announce", "notify", "vorlage",
     "channel", "e-mail", "email", "modèle", "plantilla", "communication",
 )  # fmt: skip
-HIDDEN: Final = "holds invisible control characters"
 _NOT_RUN: Final = Assessment(Risk.READ, "not for running")
 
 
 def fence_step(fence: Fence, title: str) -> Step:
     """The step that `fence` is, under headings that say `title`."""
-    kind, listed = _classified(fence, title)
+    kind, parts = _classified(fence, title)
     prose = kind in (StepKind.TEMPLATE, StepKind.OUTPUT, StepKind.CONFIG)
     content = shown(repaired(fence.content) if prose else fence.content)
-    parts = tuple(_part(command, fence.content_line) for command in listed)
     assessment = max(
         (part.assessment for part in parts),
         key=lambda found: found.risk.rank,
@@ -51,6 +86,7 @@ def fence_step(fence: Fence, title: str) -> Step:
         assessment=assessment,
         placeholders=placeholders(content, prose=prose),
         parts=parts,
+        is_closed=fence.is_closed,
     )
 
 
@@ -60,7 +96,9 @@ def inline_step(text: str, line: int, label: str) -> Step | None:
     listed = [] if query or not _is_command(text) else commands(text)
     if not query and not listed:
         return None
-    parts = tuple(_part(command, line) for command in listed)
+    if any(not command.is_whole for command in listed):
+        return None
+    parts = tuple(part_of(command, line) for command in listed)
     return Step(
         line=line,
         language="inline",
@@ -73,53 +111,96 @@ def inline_step(text: str, line: int, label: str) -> Step | None:
     )
 
 
-def shown(text: str) -> str:
-    """`text` harmless, its lines and tabs kept: a tab within a heredoc means something."""
-    return "\t".join(harmless(piece, lines=True) for piece in text.split("\t"))
+_Kind = tuple[StepKind, tuple[Part, ...]]
 
 
-def _classified(fence: Fence, title: str) -> tuple[StepKind, list[Command]]:
+def _classified(fence: Fence, title: str) -> _Kind:
     language = fence.language
+    if not fence.is_closed:
+        return StepKind.OUTPUT, ()  # prose may follow: none of it is to run
     if language in SHELLS:
-        return _shell_kind(fence.content)
+        return _shell_kind(fence)
     if language in _QUERIES:
-        return StepKind.QUERY, []
+        typed = any(_REPL_PROMPT.match(line) for line in fence.content.split("\n"))
+        return StepKind.REPL if typed or language == "redis" else StepKind.QUERY, ()
     if language in _TEXTS:
-        return StepKind.TEMPLATE, []
+        return StepKind.TEMPLATE, ()
     if language in _OUTPUTS:
-        return StepKind.OUTPUT, []
-    return (StepKind.CONFIG, []) if language else _unmarked(fence, title)
+        return StepKind.OUTPUT, ()
+    if language in _CODES:
+        return StepKind.CODE, ()
+    return (StepKind.CONFIG, ()) if language else _unmarked(fence, title)
 
 
-def _unmarked(fence: Fence, title: str) -> tuple[StepKind, list[Command]]:
+def _unmarked(fence: Fence, title: str) -> _Kind:
     """A fence that does not say what it holds."""
-    lines = [line for line in fence.content.splitlines() if line.strip()]
-    about = f"{title} {fence.label}".casefold()
-    if lines and all(_DOLLAR.match(line) or _is_command(line) for line in lines):
-        return _shell_kind(fence.content)
-    if looks_like_sql(fence.content) and ";" in fence.content:
-        return StepKind.QUERY, []
-    if any(word in about for word in _SENT) or placeholders(fence.content, prose=True):
-        return StepKind.TEMPLATE, []
-    return StepKind.OUTPUT, []
-
-
-def _shell_kind(content: str) -> tuple[StepKind, list[Command]]:
+    content = fence.content
     lines = [line for line in content.splitlines() if line.strip()]
-    typed = [bool(_PROMPT.match(line)) for line in lines if not line.startswith("#")]
-    if any(typed):
-        if not all(typed):
-            return StepKind.OUTPUT, []  # a transcript: what was typed, and what came back
-        return StepKind.COMMAND, commands(_without_prompts(content))
+    about = f"{title} {fence.label}".casefold()
+    if lines and all(_PROMPT.match(line) or _is_command(line) for line in _first_lines(content)):
+        return _shell_kind(fence)
+    if any(_REPL_PROMPT.match(line) for line in lines):
+        return StepKind.REPL, ()
+    if looks_like_sql(content) and ";" in content:
+        return StepKind.QUERY, ()
+    if any(word in about for word in _SENT) or placeholders(content, prose=True):
+        return StepKind.TEMPLATE, ()
+    return StepKind.OUTPUT, ()
+
+
+def _first_lines(content: str) -> list[str]:
+    """The first line of each command, without comments; a line that no shell would read is one,
+    too."""
     listed = commands(content)
+    return [command.text.partition("\n")[0] for command in listed] or [""]
+
+
+def _shell_kind(fence: Fence) -> _Kind:
+    """Commands with their parts, or what only looks so: a transcript, another program's prompt."""
+    content, line = fence.content, fence.content_line
+    lines = [text for text in _typed_lines(content) if not text.startswith("#")]
+    typed = [bool(_PROMPT.match(text)) for text in lines]
+    if any(_REPL_PROMPT.match(text) for text in lines):
+        return StepKind.REPL, ()
+    if any(typed):
+        return _prompted(content, line) if all(typed) else (StepKind.OUTPUT, ())
+    listed = commands(content)
+    if any(not c.is_whole or _PRINTED.match(c.text) for c in listed):
+        return StepKind.OUTPUT, ()
     first = listed[0].programs[-1].argv if listed else ()
     if len(listed) > 1 and _opens(first):
-        return (StepKind.REMOTE if first[0] in ("ssh", "docker") else StepKind.REPL), listed
-    return StepKind.COMMAND, listed
+        opener = replace(part_of(listed[0], line), opens=True)
+        inner = tuple(replace(p, within=first) for p in joined(content, listed[1:], line))
+        kind = StepKind.REMOTE if _is_remote(first) else StepKind.REPL
+        return kind, (opener, *inner)
+    return StepKind.COMMAND, joined(content, listed, line)
 
 
-def _without_prompts(content: str) -> str:
-    return "\n".join(_DOLLAR.sub("", line, count=1) for line in content.split("\n"))
+def _typed_lines(content: str) -> Iterator[str]:
+    """Lines that begin something: not blank, and not what a `\\` carries on."""
+    carried = False
+    for line in content.split("\n"):
+        if line.strip() and not carried:
+            yield line
+        carried = line.endswith("\\")
+
+
+def _prompted(content: str, first_line: int) -> _Kind:
+    """Every line has a prompt. Each has to be a command by itself, or it would not stand in the
+    file as it would run."""
+    parts: list[Part] = []
+    text = "\n".join(_PROMPT.sub("", line, count=1) for line in content.split("\n"))
+    listed = commands(text)
+    for command in listed:
+        spans = "\n" in command.text and "\\\n" not in command.text
+        if spans or not command.is_whole or lasts(command):
+            return StepKind.OUTPUT, ()
+        parts.append(part_of(command, first_line))
+    return StepKind.COMMAND, tuple(parts)
+
+
+def _is_remote(argv: tuple[str, ...]) -> bool:
+    return argv[0] in ("ssh", "docker", "kubectl")
 
 
 def _opens(argv: tuple[str, ...]) -> bool:
@@ -129,8 +210,8 @@ def _opens(argv: tuple[str, ...]) -> bool:
         return False
     if argv[0] == "ssh":
         return len(operands(argv[1:], "-i", "-p", "-l", "-J", "-o", "-F")) == 1
-    if argv[0] == "docker":
-        return argv[1:2] == ("exec",) and argv[-1].rpartition("/")[2] in ("sh", "bash")
+    if argv[0] in ("docker", "kubectl"):
+        return "exec" in argv[1:3] and argv[-1].rpartition("/")[2] in ("sh", "bash")
     has_query = any(word.startswith(("-c", "-e", "-f", "--")) for word in argv[1:])
     verbs_given = argv[0] == "redis-cli" and operands(argv[1:], "-h", "-p", "-a", "-u", "-n")
     return argv[0] in _REPLS and not has_query and not verbs_given
@@ -142,21 +223,3 @@ def _is_command(text: str) -> bool:
     name = first.rpartition("/")[2]
     known = name in KNOWN or (first.startswith("./") and name.endswith(".sh"))
     return known and bool(rest and rest[0])
-
-
-def _part(command: Command, first_line: int) -> Part:
-    return Part(
-        line=first_line + command.line,
-        text=shown(command.text),
-        comment=harmless(command.comment),
-        assessment=_safe(command),
-        programs=command.programs,
-    )
-
-
-def _safe(command: Command) -> Assessment:
-    """Control characters in a command are never innocent."""
-    if shown(command.text) != command.text:
-        return Assessment(Risk.DESTROY, HIDDEN)
-    found = command_risk(command)
-    return Assessment(found.risk, harmless(found.why))

@@ -45,6 +45,17 @@ def unwrapped(argv: tuple[str, ...]) -> tuple[str, ...]:
     return inner
 
 
+def layers(argv: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Every program on the way in: `sudo docker exec db psql` → all three, outermost first."""
+    found = [argv] if argv else []
+    for _ in range(_DEEPEST):
+        further = _once(found[-1]) if found else ()
+        if not further or further == found[-1]:
+            break
+        found.append(further)
+    return found
+
+
 def _once(argv: tuple[str, ...]) -> tuple[str, ...]:
     if not argv:
         return ()

@@ -1,2 +1,2 @@
-"""What the linter knows. A file is a family: `of_step(step)` or `of_runbook(runbook)` yields
-findings, and `lint` asks every file."""
+"""What the linter knows. `catalogue` has every rule as a record, `tables` what the tools have; a
+file is a family: `of_step(step)` or `of_runbook(runbook)` yields findings, and `lint` asks all."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from warroom.runbooks.model import LintFinding, LintLevel, Step
+from warroom.runbooks.model import LintFinding, Step
+from warroom.runbooks.rules import catalogue as rule
 
 
 def of_step(step: Step) -> Iterator[LintFinding]:
@@ -17,15 +18,19 @@ def of_step(step: Step) -> Iterator[LintFinding]:
 
 def _terminate(line: int, query: str) -> Iterator[LintFinding]:
     """pg_stat_activity lists walsenders and background workers too (PostgreSQL manual, 27.2.3)."""
-    lacks = []
+    lacks, guards = [], []
     if "backend_type" not in query:
-        lacks.append("hits replication and workers (AND backend_type = 'client backend')")
+        lacks.append("hits replication and workers")
+        guards.append("AND backend_type = 'client backend'")
     if "pg_backend_pid" not in query:
-        lacks.append("may hit its own session (AND pid <> pg_backend_pid())")
+        lacks.append("may hit its own session")
+        guards.append("AND pid <> pg_backend_pid()")
     if "idle in transaction" not in query and "state" in query:
         lacks.append("misses those idle in transaction, which hold locks")
+        guards.append("state IN ('active', 'idle in transaction')")
     if "datname" not in query and "usename" not in query:
-        lacks.append("hits every database (AND datname = current_database())")
+        lacks.append("hits every database")
+        guards.append("AND datname = current_database()")
     if lacks:
-        message = "terminates too much and too little: " + "; ".join(lacks)
-        yield LintFinding(line, "terminate-unguarded", LintLevel.ERROR, message)
+        why = "terminates too much and too little: " + ", ".join(lacks)
+        yield rule.TERMINATE_UNGUARDED.at(line, why, " ".join(guards))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from warroom.runbooks.model import LintFinding, LintLevel, Part, Step
+from warroom.runbooks.rules import catalogue as rule
 from warroom.runbooks.unwrap import base_name, unwrapped
 
 _BLOCK: Final = re.compile(r"\b(?:block|ban|deny|sperr|bloqu)\w*", re.IGNORECASE)
@@ -19,6 +20,7 @@ _TESTS: Final = {
     "httpd": "apachectl configtest",
     "haproxy": "haproxy -c -f FILE",
 }
+_SHELLS: Final = frozenset({"sh", "bash", "zsh", "dash"})
 
 
 def of_step(step: Step) -> Iterator[LintFinding]:
@@ -29,24 +31,30 @@ def of_step(step: Step) -> Iterator[LintFinding]:
         tested = tested or argv[:2] == ("nginx", "-t") or "configtest" in argv or "-c" in argv[:2]
         server = _reloaded(argv)
         if server and not tested:
-            message = (
+            why = (
                 f"reloads {server} untested: a mistake in the file leaves the old rules on, or "
-                f"takes it down at the next restart; first {_TESTS[server]} &&"
+                "takes it down at the next restart"
             )
-            yield LintFinding(part.line, "reload-without-test", LintLevel.WARN, message)
+            yield rule.RELOAD_WITHOUT_TEST.at(part.line, why, f"first {_TESTS[server]} &&")
         if server:
             yield from _block(step, part, [argv for _, argv in runs[:index]])
     yield from _revert(runs)
     for part, argv in runs:
         yield from _request(part, argv)
+    for part in step.parts:
+        yield from _piped(part)
 
 
 def _reloaded(argv: Sequence[str]) -> str:
     if argv[0] == "nginx" and "reload" in argv:
         return "nginx"
     if argv[0] in ("systemctl", "service") and "reload" in argv:
-        return next((server for server in _TESTS if server in argv), "")
+        return next((server for server in _TESTS if _names(argv, server)), "")
     return ""
+
+
+def _names(argv: Sequence[str], server: str) -> bool:
+    return server in argv or f"{server}.service" in argv
 
 
 def _block(step: Step, part: Part, before: Sequence[Sequence[str]]) -> Iterator[LintFinding]:
@@ -54,40 +62,42 @@ def _block(step: Step, part: Part, before: Sequence[Sequence[str]]) -> Iterator[
     told = _BLOCK.search(part.comment)
     wrote = any(argv[0] in _EDITS for argv in before) or re.search(r"\bdeny\b", step.command)
     if told and not wrote:
-        yield LintFinding(
-            part.line,
-            "block-without-deny",
-            LintLevel.ERROR,
-            "says that it blocks, but only reloads: nothing is denied; write 'deny ADDRESS;' to a "
-            "file that nginx includes, test with nginx -t, then reload",
-        )
+        why = "says that it blocks, but only reloads: nothing is denied"
+        yield rule.BLOCK_WITHOUT_DENY.at(part.line, why)
 
 
 def _revert(runs: Sequence[tuple[Part, Sequence[str]]]) -> Iterator[LintFinding]:
     for part, argv in runs:
         if tuple(argv[:3]) == ("git", "revert", "HEAD"):
             pushed = any(other[:2] == ("git", "push") for _, other in runs)
-            yield LintFinding(
-                part.line,
-                "revert-of-head",
-                LintLevel.ERROR if pushed else LintLevel.WARN,
-                "reverts whatever came last, not what broke it"
-                + (", and pushes it" if pushed else "")
-                + "; it opens an editor too; name the commit: git revert --no-edit COMMIT",
-            )
+            why = "reverts whatever came last, not what broke it"
+            why += ", and pushes it" if pushed else ""
+            level = LintLevel.ERROR if pushed else LintLevel.WARN
+            yield rule.REVERT_OF_HEAD.at(part.line, f"{why}; it opens an editor too", level=level)
 
 
 def _request(part: Part, argv: Sequence[str]) -> Iterator[LintFinding]:
-    if argv[0] != "curl":
+    if argv[0] != "curl" or not any("://" in word or word[:1] in "$<" for word in argv[1:]):
         return
     fails = any(re.fullmatch(r"--fail(?:-with-body)?|-[a-zA-Z]*f[a-zA-Z]*", w) for w in argv[1:])
+    status = any("%{http_code}" in word for word in argv)
     limited = any(w in ("-m", "--max-time") or w.startswith("--max-time=") for w in argv)
-    if fails and limited:
-        return
-    lacks = " and ".join(
+    lacks = [
         text for missing, text in (
-            (not fails, "an error page counts as success (-f)"),
+            (not fails and not status, "an error page counts as success (-f)"),
             (not limited, "a server that hangs holds it for ever (--max-time 5)"),
         ) if missing
-    )  # fmt: skip
-    yield LintFinding(part.line, "curl-trusts", LintLevel.INFO, lacks)
+    ]  # fmt: skip
+    if lacks:
+        yield rule.CURL_TRUSTS.at(part.line, " and ".join(lacks))
+
+
+def _piped(part: Part) -> Iterator[LintFinding]:
+    before = ""
+    for program in part.programs:
+        argv = unwrapped(program.argv)
+        name = base_name(argv[0]) if argv else ""
+        if program.after == "|" and name in _SHELLS and before in ("curl", "wget"):
+            why = "runs as it comes what another machine sends, whoever wrote it by then"
+            yield rule.PIPES_TO_SHELL.at(part.line, why)
+        before = name

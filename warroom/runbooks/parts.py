@@ -1,0 +1,109 @@
+"""Commands → the parts of a step: each can be run on its own, as it stands in the file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from warroom.domain.text import harmless
+from warroom.runbooks.model import Assessment, Part, Risk
+from warroom.runbooks.risk import command_risk
+from warroom.runbooks.shell import Command
+from warroom.runbooks.verbs import word_set
+
+HIDDEN: Final = "holds invisible control characters"
+_LASTING: Final = word_set("""
+    cd pushd popd export source . set shopt alias umask ulimit trap declare unset read conda nvm
+""")
+_FUNCTION: Final = re.compile(r"(?:function\s+)?[A-Za-z_][\w-]{0,60}\s?\(\)")
+_VARIABLE: Final = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+
+
+def shown(text: str) -> str:
+    """`text` harmless, its lines and tabs kept: a tab within a heredoc means something."""
+    return "\t".join(harmless(piece, lines=True) for piece in text.split("\t"))
+
+
+def part_of(command: Command, first_line: int) -> Part:
+    """The part that one command is, in a text that begins on `first_line`."""
+    return Part(
+        line=first_line + command.line,
+        text=shown(command.text),
+        comment=harmless(command.comment),
+        assessment=_safe(command),
+        programs=command.programs,
+    )
+
+
+def _safe(command: Command) -> Assessment:
+    """Control characters in a command are never innocent."""
+    if shown(command.text) != command.text:
+        return Assessment(Risk.DESTROY, HIDDEN)
+    found = command_risk(command)
+    return Assessment(found.risk, harmless(found.why))
+
+
+def joined(content: str, listed: Sequence[Command], first_line: int) -> tuple[Part, ...]:
+    """The commands as parts; from one on that changes the shell for those below it, all that
+    depends on it is one part: what stands between them in the file comes along."""
+    parts: list[Part] = []
+    index = 0
+    while index < len(listed):
+        last = _last_that_needs(listed, index)
+        if last > index:
+            parts.append(_together(content, listed[index : last + 1], first_line))
+        else:
+            parts.append(part_of(listed[index], first_line))
+        index = last + 1
+    return tuple(parts)
+
+
+def lasts(command: Command) -> bool:
+    """Whether it changes the shell itself: where it is, what it knows."""
+    return _changes_shell(command) or any(_assigned(command))
+
+
+def _changes_shell(command: Command) -> bool:
+    """`cd`, `export`, a function: all that follows may need it. Within parentheses, nothing."""
+    if command.text.startswith("("):
+        return False
+    verbs = (program.argv[0] for program in command.programs if program.argv)
+    return any(verb in _LASTING for verb in verbs) or bool(_FUNCTION.match(command.text))
+
+
+def _assigned(command: Command) -> Iterator[str]:
+    """The variables that it sets for good: `A=1`, and not `A=1 program`."""
+    for program in command.programs:
+        if not program.argv:
+            yield from (assign.partition("=")[0].rstrip("+") for assign in program.assigns)
+
+
+def _last_that_needs(listed: Sequence[Command], index: int) -> int:
+    """The last command that needs what `listed[index]` sets; itself when none does."""
+    if not lasts(listed[index]):
+        return index
+    names: set[str] = set()
+    last = seen = index
+    for later in range(index, len(listed)):
+        if later > index and names.isdisjoint(_VARIABLE.findall(listed[later].text)):
+            continue
+        last = later
+        while seen <= last:
+            if _changes_shell(listed[seen]):
+                return len(listed) - 1
+            names.update(_assigned(listed[seen]))
+            seen += 1
+    return last
+
+
+def _together(content: str, run: Sequence[Command], first_line: int) -> Part:
+    parts = [part_of(command, first_line) for command in run]
+    worst = max((part.assessment for part in parts), key=lambda found: found.risk.rank)
+    return Part(
+        line=parts[0].line,
+        text=shown(content[run[0].start : run[-1].end]),
+        comment=parts[0].comment,
+        assessment=worst,
+        programs=tuple(program for part in parts for program in part.programs),
+    )
