@@ -100,7 +100,7 @@ async def test_volumes_stay_unless_they_are_chosen_and_those_with_a_name_stay_lo
     assert len((await run(engine, "volume", "ls", "-q")).split()) == 2
     async with pruning(engine, UNNAMED) as prune:
         card = await prune.preview(None)
-        assert ("left alone", "1 unused volumes that somebody gave a name") in card.hits
+        assert ("left alone", "1 unused volume that somebody gave a name") in card.hits
         await prune.perform(card)
     assert (await run(engine, "volume", "ls", "-q")).split() == [named]
     async with pruning(engine, VOLUMES) as prune:

@@ -30,7 +30,6 @@ VOLUMES: Final = "all volumes"
 CHOICES: Final = (ALL, CONTAINERS, IMAGES, CACHE, UNNAMED, VOLUMES)
 _NONE: Final = ("<none>:<none>", "<none>@<none>")
 _MADE_UP: Final = re.compile(r"[0-9a-f]{64}")
-_PLURAL: Final = {"container": "containers", "image": "images", "volume": "volumes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +66,9 @@ class Waste:
     def words(self) -> str:
         """`3 containers, 2 images, 14 records of build cache`."""
         counts = Counter(piece.kind for piece in self.pieces)
-        parts = [f"{count:,} {kind if count == 1 else _PLURAL[kind]}"
-                 for kind, count in counts.items()]  # fmt: skip
+        parts = [_many(count, kind) for kind, count in counts.items()]
         if self.cache[0]:
-            parts.append(f"{self.cache[0]:,} records of build cache")
+            parts.append(f"{_many(self.cache[0], 'record')} of build cache")
         return ", ".join(parts) or "nothing"
 
 
@@ -87,14 +85,14 @@ def waste(
         pieces += _containers(going, df, now)
         young = len(ended) - len(going)
         if young:
-            spared.append(f"{young} containers that ended less than {span(older)} ago")
+            spared.append(f"{_many(young, 'container')} that ended less than {span(older)} ago")
     if what in (ALL, IMAGES):
         pieces += _images(df, [one for one, _ in going])
     if what in (UNNAMED, VOLUMES):
         pieces += _volumes(df, named=what == VOLUMES)
         if what == UNNAMED:
             left = len(list(_volumes(df, named=True))) - len(pieces)
-            spared += [f"{left} unused volumes that somebody gave a name"] if left else []
+            spared += [f"{_many(left, 'unused volume')} that somebody gave a name"] if left else []
     return Waste(tuple(pieces), _cache(df) if what in (ALL, CACHE) else (0, 0), tuple(spared))
 
 
@@ -111,7 +109,7 @@ def usage(df: Mapping[str, Any]) -> str:
         "volumes": (len(_list(df, "Volumes")), volumes),
         "build cache": (len(cache), sum(_number(one, "Size") for one in cache)),
     }
-    return ", ".join(f"{count:,} {name} {amount(size)}" for name, (count, size) in sizes.items())
+    return ", ".join(f"{name} {count:,} ({amount(size)})" for name, (count, size) in sizes.items())
 
 
 def _containers(going: Iterable[Ended], df: Mapping[str, Any], now: datetime) -> Iterable[Piece]:
@@ -154,6 +152,10 @@ def _cache(df: Mapping[str, Any]) -> tuple[int, int]:
         one for one in _list(df, "BuildCache") if not (one.get("InUse") or one.get("Shared"))
     ]  # fmt: skip
     return len(free), sum(_number(one, "Size") for one in free)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _age(since: datetime | None, now: datetime) -> float:
