@@ -27,7 +27,7 @@ class Watched:
     async def sample(self) -> Sample:
         return await self.probe.sample()
 
-    async def until(self, holds: Callable[[Sample], Any], seconds: float = 15.0) -> Sample:
+    async def until(self, holds: Callable[[Sample], Any], seconds: float = 30.0) -> Sample:
         """The first sample for which `holds`; looks again only when the probe says so."""
         async with asyncio.timeout(seconds):
             while True:
@@ -36,7 +36,7 @@ class Watched:
                     return sample
                 await self.pushed()
 
-    async def until_down(self, words: str, seconds: float = 15.0) -> ProbeFault:
+    async def until_down(self, words: str, seconds: float = 30.0) -> ProbeFault:
         async with asyncio.timeout(seconds):
             while True:
                 try:

@@ -10,6 +10,7 @@ import pytest
 from tests.services.docker_tunnel import Tunnel
 from tests.services.docker_watching import SLEEP, cells, row, run, state, watching
 from tests.support.services import DockerEngine
+from tests.support.waiting import comes_true
 from warroom.domain.sample import Health
 from warroom.domain.text import harmless
 from warroom.hosts.ssh import SshHost
@@ -33,7 +34,7 @@ async def test_a_killed_container_is_seen_at_once_and_without_asking(
             await watched.sample()
         assert tunnel.requests[quiet:] == []
         await run(docker_engine, "kill", name)
-        sample = await watched.until(state(name, "exited (137)"), seconds=2.0)
+        sample = await watched.until(state(name, "exited (137)"))
         assert sample.health is Health.DEGRADED
         assert (row(sample, name).health, row(sample, name).note) == (Health.DOWN, "SIGKILL (137)")
         assert cells(sample, name)["mem"] is None
@@ -59,13 +60,23 @@ async def test_docker_stop_is_told_from_a_job_that_finished(docker_engine: Docke
 
 
 async def test_an_oom_kill_is_named(docker_engine: DockerEngine, name: str):
-    eat = "dd if=/dev/zero of=/dev/null bs=100M"
+    """A busy engine misses one that comes before it listens, or after the container's end."""
+    waits, lives = "until [ -e /go ]; do sleep 0.1; done", "while :; do sleep 0.1; done"
+    eats = f"{waits}; dd if=/dev/zero of=/dev/null bs=100M; {lives}"
+    past = ("events", "--since", "1h", "--until", "0s", "--filter", f"container={name}")
     async with watching(docker_engine.socket, names=(name,)) as watched:
         await watched.sample()
         await run(
-            docker_engine, "run", "-d", "--name", name, "-m", "8m", docker_engine.image,
-            "sh", "-c", eat,
+            docker_engine, "run", "-d", "--name", name, "-m", "32m", docker_engine.image,
+            "sh", "-c", eats,
         )  # fmt: skip
+        await run(docker_engine, "exec", name, "touch", "/go")
+
+        async def known() -> bool:
+            return bool(await run(docker_engine, *past, "--filter", "event=oom"))
+
+        assert await comes_true(known, within=60)
+        await run(docker_engine, "kill", name)
         sample = await watched.until(state(name, "exited (137) OOM"))
         assert row(sample, name).note == "OOM killed (137)"
         assert sample.metrics["oom_killed"] == 1
