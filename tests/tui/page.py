@@ -12,7 +12,9 @@ from types import MappingProxyType
 from typing import Final
 
 from rich.console import Console
+from textual import events
 from textual._styles_cache import StylesCache
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -119,6 +121,16 @@ class RoomPage:
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
 
+    async def strikes(self, *keys: str) -> None:
+        """Press keys as fingers do: without waiting after each until the console has come to rest,
+        which takes a busy one a second. What they lead to is waited for instead."""
+        for key in keys:
+            event = events.Key(_key_name(key), key if len(key) == 1 else None)
+            event.set_sender(self.app)
+            assert self.app._driver is not None
+            self.app._driver.send_message(event)
+        await asyncio.sleep(0)
+
     async def asked(self) -> Input:
         """Wait until a line is asked for; where it is typed."""
         await self.until(lambda: bool(self.app.screen.query(Input)), "nothing asks for a line")
@@ -192,6 +204,10 @@ async def opened(
         # Textual keeps what the last thousand widgets drew, also of consoles that are gone: each
         # look for garbage would go through it, and hold up threads that save.
         StylesCache.get_inner_outer.cache_clear()
+
+
+def _key_name(key: str) -> str:
+    return _character_to_key(key) if len(key) == 1 and not key.isalnum() else key
 
 
 def _text(widget: Lines) -> str:

@@ -113,7 +113,7 @@ async def _kept(stage: Stage, numbers: Iterable[int]) -> bool:
 async def pool_exhausted(stage: Stage) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(_lock_chain(stage))
-        group.create_task(_leak_connections(stage, until=MAX_CONNECTIONS - 3))
+        group.create_task(_leak_connections(stage, until=MAX_CONNECTIONS - 1))
 
 
 async def traffic_flood(stage: Stage) -> None:
