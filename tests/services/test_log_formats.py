@@ -13,9 +13,10 @@ import pytest
 
 from tests.services.nginx_edge import Edge
 from tests.support.sshd import SshServer
+from warroom.logs.formats.base import Format
 from warroom.logs.formats.own import chosen
 from warroom.logs.recognise import recognise
-from warroom.logs.record import Record, read
+from warroom.logs.record import read
 
 MAIN = """log_format main_own '$remote_addr - $remote_user [$time_local] "$request" '
     '$status $body_bytes_sent "$http_referer" '
@@ -55,8 +56,9 @@ async def lines_of(path: Path, count: int) -> list[bytes]:
     return path.read_bytes().split(b"\n")[:-1]
 
 
-def said(record: Record | None) -> tuple[str, int, bool]:
-    assert record is not None
+def said(line: bytes, fmt: Format) -> tuple[str, int, bool]:
+    record = read(line, fmt)
+    assert record is not None, line
     return record.client, record.status, record.at is not None
 
 
@@ -76,13 +78,13 @@ async def test_a_log_format_reads_what_nginx_writes_with_it(edge: Edge) -> None:
     for text in (MAIN, TIMED, OBJECT):
         fmt = chosen(text)
         lines = await lines_of(logs[fmt.name], len(ASKED))
-        found = [said(read(line, fmt)) for line in lines]
+        found = [said(line, fmt) for line in lines]
         assert sorted(client for client, _, _ in found) == wanted
         assert all(status in (200, 400, 404) and timed for _, status, timed in found)
         known = recognise(lines)
         if fmt.name != "timed":
             assert known.format is not None and known.matched == len(lines)
-            clients = [said(read(line, known.format))[0] for line in lines]
+            clients = [said(line, known.format)[0] for line in lines]
             assert sorted(clients) == wanted
 
 

@@ -21,23 +21,23 @@ _DIRECTIVE: Final = re.compile(r"\s*log_format\s+(\S+)\s+(.*?);?\s*\Z", re.DOTAL
 _ESCAPE: Final = re.compile(r"\s*escape=\w+\s+")
 _STRING: Final = re.compile(r"\s*(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\")", re.DOTALL)
 _VARIABLE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_LISTED: Final = r"[^ ,\"]++(?:(?:,| :) [^ ,\"]++)*+"
+_LISTED: Final = r"[^ ,\"]*+(?:(?:,| :) [^ ,\"]*+)*+"
 """Several values, when several upstreams were asked."""
 _TYPES: Final = {
     "remote_addr": r"[^\s\"]*",
-    "remote_port": r"\d++",
+    "remote_port": r"\d*+",
     "status": r"\d{3}|-",
-    "body_bytes_sent": r"\d++|-",
-    "bytes_sent": r"\d++|-",
-    "request_length": r"\d++|-",
+    "body_bytes_sent": r"\d*+|-",
+    "bytes_sent": r"\d*+|-",
+    "request_length": r"\d*+|-",
     "request_time": r"[\d.]++|-",
     "msec": r"\d++\.\d++",
-    "pid": r"\d++",
-    "connection": r"\d++",
-    "connection_requests": r"\d++",
+    "pid": r"\d*+",
+    "connection": r"\d*+",
+    "connection_requests": r"\d*+",
     "pipe": r"[p.]",
     "scheme": r"https?+|-",
-    "server_port": r"\d++|-",
+    "server_port": r"\d*+|-",
     "time_local": r"\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}",
     "time_iso8601": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d",
     "upstream_addr": _LISTED,
