@@ -62,7 +62,8 @@ def _sqlite(asked: argparse.Namespace, folder: Path) -> list[Result]:
 def _postgres(asked: argparse.Namespace, folder: Path) -> list[Result]:
     from warroom.drill.stack import postgres
 
-    server = asyncio.run(postgres.start(folder))
+    many = ("max_connections = 400",)  # fifty consoles stand still and keep theirs
+    server = asyncio.run(postgres.start(folder, settings=many))
     try:
         databases = Databases(folder, server)
         acting = _acting(databases.store, asked, folder)
