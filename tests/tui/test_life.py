@@ -14,6 +14,7 @@ from textual import events
 
 from tests.support.cli import written
 from tests.tui.page import RoomPage, opened
+from tests.tui.timeline import timeline_of
 from warroom.domain.events import Kind
 from warroom.tui import attention
 from warroom.tui.screens import card, standing
@@ -118,6 +119,28 @@ async def test_what_nobody_knows_of_stands_in_the_list_and_can_be_verified_there
     await room.press("v")
     await room.until(lambda: bool(verdicts(room)), "it was not verified")
     assert verdicts(room)[-1].endswith("it is half done")
+
+
+async def test_what_nobody_knows_of_is_verified_from_its_entry_in_the_timeline(
+    room: RoomPage,
+) -> None:
+    await confirmed(room, "f", "Rebuild")
+    await room.sees("step two")
+    await room.press("x", "x")
+    await room.sees("UNKNOWN:")
+    await room.press("enter")
+    await room.closes()
+    timeline = await timeline_of(room)
+    await timeline.select("it burns")
+    await room.press("v")
+    await timeline.says("only what nobody knows of is verified")
+    assert verdicts(room) == []
+    await timeline.select("Rebuild: UNKNOWN")
+    await room.sees("v looks whether it happened")
+    await room.press("v")
+    await timeline.says("verified: ")
+    assert verdicts(room)[-1].endswith("it is half done")
+    assert any("it is half done" in text for text in timeline.texts)
 
 
 # Taken back ----------------------------------------------------------------------------------

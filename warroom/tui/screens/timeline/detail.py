@@ -45,6 +45,8 @@ def detail_lines(subject: Subject, width: int, look: Look) -> list[Line]:
     lines += [[], *_badges(entry, width, look)]
     lines += folded([(clipped(entry.text), "")], width)
     lines.append([])
+    if entry.kind is Kind.OUTCOME and entry.data.get("state") == "UNKNOWN":
+        lines += [[("v", "key"), (" looks whether it happened", "")], []]
     if entry.rivals:
         lines += _rivals(entry, width, look)
     lines += _fields(subject, width, look)

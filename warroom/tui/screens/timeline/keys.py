@@ -33,6 +33,8 @@ KEYS: Final[tuple[Command, ...]] = (
     _key("retract", "d", "retract", "take it off the timeline, with a reason", "record", 7),
     _key("undo", "u", "undo", "take back the last change made here", "record", 9),
     _key("redo", "U,ctrl+r", "redo", "do again what was taken back", "record", 14),
+    _key("verify", "v", "verify", "an outcome that is UNKNOWN: look whether it happened", "record",
+         0),
     _key("copy", "y", "copy", "copy the entry to the clipboard", "record", 15),
     _key("take_one", "1", "keep this", "of two versions: the one that is shown", "record", 0, "1",
          "take(1)"),

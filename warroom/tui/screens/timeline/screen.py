@@ -25,7 +25,6 @@ from warroom.tui.screens.dialogs import show_sheet
 from warroom.tui.screens.timeline.areas import areas
 from warroom.tui.screens.timeline.detail import Subject
 from warroom.tui.screens.timeline.draw import Look
-from warroom.tui.screens.timeline.filtering import Filtering
 from warroom.tui.screens.timeline.filters import Filter
 from warroom.tui.screens.timeline.keys import KEYS, bindings, help_lines
 from warroom.tui.screens.timeline.listing import START, Listing, place_of
@@ -37,6 +36,7 @@ from warroom.tui.screens.timeline.parts import (
     Preview,
     Scrolled,
 )
+from warroom.tui.screens.timeline.verifying import Verifying
 from warroom.tui.widgets.strips import KeyBar
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ _WARM: Final = 4_000
 _WARM_S: Final = 0.02
 
 
-class TimelineScreen(Filtering):
+class TimelineScreen(Verifying):
     """Opened with `t`. Nothing here is lost: what is changed or retracted stays in the journal."""
 
     DEFAULT_CSS = """
