@@ -143,9 +143,10 @@ async def test_who_was_told_by_telephone_is_written_down(room: RoomPage) -> None
         await room.press("j")
     await room.press("d")
     await room.types("we are on it")
-    await room.sees("told everyone by hand: we are on it")
+    await room.until(lambda: bool(of(room, Kind.UPDATE)), "nothing is written down")
     await room.sees("update         due in 59:")
     (told,) = of(room, Kind.UPDATE)
+    assert told.text == "told everyone by hand: we are on it"
     assert told.data["state"] == "sent"
     assert told.data["channel"] == "by hand"
 
