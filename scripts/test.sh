@@ -20,4 +20,6 @@ step "format" "$bin/ruff" format --check --quiet .
 step "lint" "$bin/ruff" check --quiet .
 step "types" "$bin/mypy" --no-error-summary
 step "import contracts" "$bin/lint-imports" --no-cache
-[ "$only" = lint ] || step "tests" "$bin/pytest" --numprocesses auto --dist worksteal
+# Tests wait for servers half of the time: half as many again as there are processors keep them busy.
+workers=$((($(nproc) * 3 + 1) / 2))
+[ "$only" = lint ] || step "tests" "$bin/pytest" --numprocesses "$workers" --dist worksteal
