@@ -71,6 +71,7 @@ class _Reader:
         self._table: _Table | None = None
         self._pieces: list[str] = []
         self._code = self._in_cell = False
+        self._before = 0
         self._heading_line = line
 
     def text(self, piece: str) -> None:
@@ -86,8 +87,7 @@ class _Reader:
             else:
                 self._pieces, self._heading_line = [], self.line
         elif name == "code":
-            self._code = not closes
-            self._pieces.append("`")
+            self._code_ends() if closes else self._code_begins()
         elif name == "br":
             self._pieces.append(" ")
         elif name == "table":
@@ -95,6 +95,16 @@ class _Reader:
             self._table = None if closes else _Table(self.line)
         elif self._table is not None:
             self._cell(self._table, name, closes)
+
+    def _code_begins(self) -> None:
+        self._code, self._before = True, len(self._pieces)
+
+    def _code_ends(self) -> None:
+        """Between backticks when it stands so in the file; written with `&amp;` it does not."""
+        text = "".join(self._pieces[self._before :])
+        del self._pieces[self._before :]
+        self._pieces.append(unescape(text) if "&" in text and ";" in text else f"`{text}`")
+        self._code = False
 
     def _cell(self, table: _Table, name: str, closes: bool) -> None:
         if name in ("td", "th", "tr") and self._in_cell:  # the end of a cell may be left out

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Final
 
 from warroom.runbooks.shell import Program
+
+HIDDEN: Final = "holds invisible control characters"
+"""Why a command is of the worst risk, whatever it seems to say."""
 
 
 class RunbookError(Exception):
@@ -54,7 +58,8 @@ class Part:
     `text` is exactly what stands in the file, `comment` what the comment lines above it say,
     `programs` what runs, as far as reading tells. `within` are the words of the command that
     opens the place where it is typed (`ssh host`, `docker exec -it web bash`, `psql shop`); the
-    part that does the opening is the one that `opens`.
+    part that does the opening is the one that `opens`. `is_exact`: whether `text` is a contiguous
+    piece of the file; nothing else is ever run.
     """
 
     line: int
@@ -64,6 +69,7 @@ class Part:
     programs: tuple[Program, ...] = ()
     within: tuple[str, ...] = ()
     opens: bool = False
+    is_exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +93,11 @@ class Step:
 
     @property
     def runnable(self) -> tuple[Part, ...]:
-        """The parts that can be run on their own: not what only opens a shell elsewhere."""
+        """The parts that can be run on their own: not what only opens a shell elsewhere, and not
+        what does not stand in the file as it is shown."""
         if self.kind not in (StepKind.COMMAND, StepKind.REMOTE):
             return ()
-        return tuple(part for part in self.parts if not part.opens)
+        return tuple(part for part in self.parts if part.is_exact and not part.opens)
 
     @property
     def is_runnable(self) -> bool:
@@ -173,8 +180,9 @@ class Playbook:
 
     @property
     def is_incident(self) -> bool:
-        """Whether it is about one kind of incident, told by its symptoms."""
-        return any(phase.kind is PhaseKind.SYMPTOMS for phase in self.phases)
+        """Whether it is about one kind of incident: by its name, or by its symptoms."""
+        named = self.title.casefold().startswith("playbook")
+        return named or any(phase.kind is PhaseKind.SYMPTOMS for phase in self.phases)
 
     def phase_of(self, line: int) -> Phase | None:
         """The phase that a line of it belongs to."""

@@ -24,7 +24,7 @@ _TASK: Final = re.compile(r"\[([ xX])\][ \t]+")
 _CODE: Final = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _META: Final = re.compile(r"([A-Za-z][\w -]{0,40}?)[ \t]*[:=][ \t]*(\S.{0,300})")
 _INFO: Final = re.compile(r"[\s{},:]+")
-_MARKS: Final = str.maketrans("", "", "*_`")
+_EMPHASIS: Final = re.compile(r"\*+|(?<!\w)_+|_+(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +126,12 @@ def plain(text: str) -> str:
 
     >>> plain("**Restart** `web`:")
     'Restart web:'
+    >>> plain("_Soon:_ raise max_connections, `SELECT *`")
+    'Soon: raise max_connections, SELECT *'
     """
-    return repaired(text).translate(_MARKS).strip()
+    pieces = repaired(text).split("`")
+    pieces[::2] = [_EMPHASIS.sub("", piece) for piece in pieces[::2]]
+    return "".join(pieces).strip()
 
 
 def repaired(text: str) -> str:
@@ -226,7 +230,7 @@ class _Reader:
         indented = token.type == "code_block"
         line = _line(token)
         first = line if indented else line + 1
-        words = _INFO.split(token.info.strip(), maxsplit=1)
+        words = _INFO.split(token.info.strip(), maxsplit=3)
         language = next((word for word in words if word), "").strip(".").lower()
         closed = indented or _is_closed(token)
         self._add(Fence(line, first, language, token.content, self._label, indented, closed))

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from warroom.domain.text import harmless
-from warroom.runbooks.model import Assessment, Part, Risk
+from warroom.runbooks.model import HIDDEN, Assessment, Part, Risk
 from warroom.runbooks.risk import command_risk
 from warroom.runbooks.shell import Command
 from warroom.runbooks.verbs import word_set
 
-HIDDEN: Final = "holds invisible control characters"
 _LASTING: Final = word_set("""
     cd pushd popd export source . set shopt alias umask ulimit trap declare unset read conda nvm
 """)
@@ -33,6 +32,7 @@ def part_of(command: Command, first_line: int) -> Part:
         comment=harmless(command.comment),
         assessment=_safe(command),
         programs=command.programs,
+        is_exact=shown(command.text) == command.text,
     )
 
 
@@ -106,4 +106,5 @@ def _together(content: str, run: Sequence[Command], first_line: int) -> Part:
         comment=parts[0].comment,
         assessment=worst,
         programs=tuple(program for part in parts for program in part.programs),
+        is_exact=all(part.is_exact for part in parts),
     )

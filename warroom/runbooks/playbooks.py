@@ -22,7 +22,7 @@ _KINDS: Final = (
     (PhaseKind.INVESTIGATION, ("investigat", "diagnos", "triage", "assess", "untersuch", "analyse",
                                "check", "enquête", "look", "gather", "detection")),
     (PhaseKind.MITIGATION, ("mitigat", "fix", "resol", "remed", "recover", "contain", "rollback",
-                            "immediate", "beheb", "lösung", "maßnahm", "gegenmaßnahm", "correct",
+                            "immediate", "beheb", "lösung", "massnahm", "gegenmassnahm", "correct",
                             "solución", "atténuation", "abhilfe", "repair", "workaround")),
     (PhaseKind.COMMUNICATION, ("communicat", "notif", "kommunikat", "comunica", "tell")),
     (PhaseKind.STEPS, ("steps", "procedure", "actions", "schritte", "étapes", "pasos", "vorgehen")),
@@ -118,10 +118,12 @@ def _steps(section: Section) -> Iterator[Step]:
             yield fence_step(block, " ".join((*section.path[-1:], section.title)))
         elif isinstance(block, ListItem):
             yield from _inline(block.text, block.line)
+        elif isinstance(block, Paragraph):
+            yield from _alone(block)
         elif isinstance(block, Table):
             for line, cells in block.rows:
                 for cell in cells:
-                    yield from _inline(cell, line)
+                    yield from map(_of_cell, _inline(cell, line))
 
 
 def _inline(text: str, line: int) -> Iterator[Step]:
@@ -133,6 +135,21 @@ def _inline(text: str, line: int) -> Iterator[Step]:
                 yield step
 
 
+def _alone(block: Paragraph) -> Iterator[Step]:
+    """In prose only what stands on a line of its own is meant to be run: `docker ps`."""
+    for offset, row in enumerate(block.text.split("\n")):
+        bare = row.strip()
+        if bare.startswith("`") and bare.endswith("`") and bare.count("`") == 2:
+            yield from _inline(bare, block.line + offset)
+
+
+def _of_cell(step: Step) -> Step:
+    """A `|` within a cell is written `\\|`: what the cell says does not stand so in the file."""
+    if "|" not in step.command:
+        return step
+    return replace(step, parts=tuple(replace(part, is_exact=False) for part in step.parts))
+
+
 @dataclass(slots=True)
 class _Making:
     """A phase while its section is read."""
@@ -141,6 +158,7 @@ class _Making:
     title: str
     line: int
     instructions: list[Instruction] = field(default_factory=list)
+    until: int = 0
 
 
 def _phases(section: Section, below: Sequence[Section]) -> Iterator[Phase]:
@@ -154,23 +172,27 @@ def _phases(section: Section, below: Sequence[Section]) -> Iterator[Phase]:
             made.append(phase)
     if not made:
         return
-    last = max((_last_line(each) for each in (section, *below)), default=section.line)
+    last = max(_last_line(each) for each in (section, *below))
     ends = [phase.line for phase in made[1:]] + [last + 1]
     for phase, until in zip(made, ends, strict=True):
         box, told = time_box(phase.title), tuple(phase.instructions)
+        until = phase.until or until
         yield Phase(phase.kind, harmless(phase.title), phase.line, until, box, told)
 
 
 def _labelled(section: Section) -> Iterator[_Making]:
-    """Phases that a bold line or list item begins; another label ends one."""
+    """Phases that a bold line or list item begins; another of its sort ends one."""
     current: _Making | None = None
+    begun: object = None
     for block in section.blocks:
         title, rest = _label(block)
         kind = phase_kind(title) if title else None
+        if current and (kind is not None or (title and type(block) is begun)):
+            current.until = block.line
+            yield current
+            current = None
         if kind is not None:
-            if current:
-                yield current
-            current = _Making(kind, title, block.line)
+            current, begun = _Making(kind, title, block.line), type(block)
             current.instructions += [Instruction(block.line, text) for text in rest]
         elif current:
             current.instructions += _instructions(block)

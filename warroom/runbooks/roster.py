@@ -125,7 +125,7 @@ def _remedies_of(table: Table) -> Iterator[Remedy]:
         if len(cells) > acts and plain(cells[0]):
             command = next(iter(code_spans(cells[acts])), "")
             check = _one_line(cells[where]) if 0 < where < len(cells) else ""
-            action = _one_line(cells[acts])
+            action = shown(command) or _one_line(cells[acts])
             yield Remedy(line, _one_line(cells[0]), check, action, shown(command))
 
 

@@ -12,7 +12,10 @@ from warroom.runbooks.durations import seconds_in
 from warroom.runbooks.model import RunbookScheme, SchemeLevel
 from warroom.runbooks.outline import ListItem, Paragraph, Section, Table, plain
 
-_LEVEL: Final = re.compile(r"\b(?:(P|S)([0-5])|(SEV|Sev|sev)[- ]?([0-5]))\b")
+_LEVEL: Final = re.compile(
+    r"\b(?:(P|S)([0-5])|(SEV|Sev|sev|Severity|Schweregrad|Gravité|Gravedad)[- ]?([0-5])"
+    r"|(?:Priority|Priorität|Priorité|Prioridad)[- ]?([0-5]))\b"
+)
 _RANGE: Final = re.compile(r"[0-5]\s*[-–/+]\s*(?:P|S|SEV)?[0-5]", re.IGNORECASE)
 _ABOUT: Final = (
     "severit", "priorit", "incident level", "classification", "schweregrad", "gravité", "sévérité",
@@ -50,6 +53,8 @@ def level_name(text: str) -> str:
 
 
 def _canonical(match: re.Match[str]) -> str:
+    if match[5]:
+        return f"P{match[5]}"
     return f"SEV{match[4]}" if match[3] else f"{match[1]}{match[2]}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -13,7 +13,7 @@ from warroom.runbooks.outline import Fence, repaired
 from warroom.runbooks.parts import joined, lasts, part_of, shown
 from warroom.runbooks.placeholders import placeholders
 from warroom.runbooks.risk import KNOWN
-from warroom.runbooks.shell import commands
+from warroom.runbooks.shell import Command, commands
 from warroom.runbooks.sql import looks_like_sql, sql_risk
 from warroom.runbooks.unwrap import operands
 from warroom.runbooks.verbs import word_set
@@ -59,6 +59,8 @@ _PRINTED: Final = re.compile(
     r"|Filesystem\s+(?:1K|Size)"
 )
 """How output begins: headings of columns, a status line, the frame or the end of a table."""
+_NESTED: Final = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
+"""A fence within a fence: what it holds is shown, not run."""
 _REPLS: Final = frozenset({"psql", "mysql", "mariadb", "redis-cli", "python", "python3", "mongosh"})
 _SENT: Final = (
     "template", "post in", "message", "notification", "update", "announce", "notify", "vorlage",
@@ -75,7 +77,7 @@ def fence_step(fence: Fence, title: str) -> Step:
     assessment = max(
         (part.assessment for part in parts),
         key=lambda found: found.risk.rank,
-        default=sql_risk(fence.content) if kind is StepKind.QUERY else _NOT_RUN,
+        default=_query_risk(fence) if kind is StepKind.QUERY else _NOT_RUN,
     )
     return Step(
         line=fence.line,
@@ -111,6 +113,12 @@ def inline_step(text: str, line: int, label: str) -> Step | None:
     )
 
 
+def _query_risk(fence: Fence) -> Assessment:
+    if fence.language in ("promql", "logql"):
+        return Assessment(Risk.READ, f"{fence.language} only reads")
+    return sql_risk(fence.content)
+
+
 _Kind = tuple[StepKind, tuple[Part, ...]]
 
 
@@ -137,7 +145,7 @@ def _unmarked(fence: Fence, title: str) -> _Kind:
     content = fence.content
     lines = [line for line in content.splitlines() if line.strip()]
     about = f"{title} {fence.label}".casefold()
-    if lines and all(_PROMPT.match(line) or _is_command(line) for line in _first_lines(content)):
+    if lines and _all_commands(content):
         return _shell_kind(fence)
     if any(_REPL_PROMPT.match(line) for line in lines):
         return StepKind.REPL, ()
@@ -148,25 +156,28 @@ def _unmarked(fence: Fence, title: str) -> _Kind:
     return StepKind.OUTPUT, ()
 
 
-def _first_lines(content: str) -> list[str]:
-    """The first line of each command, without comments; a line that no shell would read is one,
-    too."""
-    listed = commands(content)
-    return [command.text.partition("\n")[0] for command in listed] or [""]
+def _all_commands(content: str) -> bool:
+    begun = _first_lines(commands(content))
+    return bool(begun) and all(_PROMPT.match(line) or _is_command(line) for line in begun)
+
+
+def _first_lines(listed: Sequence[Command]) -> list[str]:
+    """What begins each command: the line of a prompt, if there is one."""
+    return [command.text.partition("\n")[0] for command in listed]
 
 
 def _shell_kind(fence: Fence) -> _Kind:
     """Commands with their parts, or what only looks so: a transcript, another program's prompt."""
     content, line = fence.content, fence.content_line
-    lines = [text for text in _typed_lines(content) if not text.startswith("#")]
-    typed = [bool(_PROMPT.match(text)) for text in lines]
-    if any(_REPL_PROMPT.match(text) for text in lines):
+    listed = commands(content)
+    begun = _first_lines(listed)
+    typed = [bool(_PROMPT.match(text)) for text in begun]
+    if any(_REPL_PROMPT.match(text) for text in begun):
         return StepKind.REPL, ()
+    if any(not c.is_whole or _PRINTED.match(c.text) for c in listed) or _NESTED.search(content):
+        return StepKind.OUTPUT, ()
     if any(typed):
         return _prompted(content, line) if all(typed) else (StepKind.OUTPUT, ())
-    listed = commands(content)
-    if any(not c.is_whole or _PRINTED.match(c.text) for c in listed):
-        return StepKind.OUTPUT, ()
     first = listed[0].programs[-1].argv if listed else ()
     if len(listed) > 1 and _opens(first):
         opener = replace(part_of(listed[0], line), opens=True)
@@ -174,15 +185,6 @@ def _shell_kind(fence: Fence) -> _Kind:
         kind = StepKind.REMOTE if _is_remote(first) else StepKind.REPL
         return kind, (opener, *inner)
     return StepKind.COMMAND, joined(content, listed, line)
-
-
-def _typed_lines(content: str) -> Iterator[str]:
-    """Lines that begin something: not blank, and not what a `\\` carries on."""
-    carried = False
-    for line in content.split("\n"):
-        if line.strip() and not carried:
-            yield line
-        carried = line.endswith("\\")
 
 
 def _prompted(content: str, first_line: int) -> _Kind:

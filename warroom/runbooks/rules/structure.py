@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from warroom.runbooks.model import LintFinding, Runbook
-from warroom.runbooks.parts import HIDDEN
+from warroom.runbooks.model import HIDDEN, LintFinding, Runbook
 from warroom.runbooks.roster import is_unfilled
 from warroom.runbooks.rules import catalogue as rule
 
