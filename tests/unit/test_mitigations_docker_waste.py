@@ -86,8 +86,8 @@ def test_it_says_how_much_that_is_and_what_is_spared() -> None:
     assert waste(UNNAMED, df(), ENDED, NOW, DAY).spared == (
         "1 unused volume that somebody gave a name",
     )
-    assert (
-        usage(df()) == "4 images 3 MB, 2 containers 5 kB, 5 volumes 7.07 kB, 3 build cache 4.44 kB"
+    assert usage(df()) == (
+        "images 4 (3 MB), containers 2 (5 kB), volumes 5 (7.07 kB), build cache 3 (4.44 kB)"
     )
 
 
