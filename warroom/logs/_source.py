@@ -6,8 +6,10 @@ from collections import deque
 from typing import Final
 
 from warroom.config.settings import LogEntry
+from warroom.logs._errors import ErrorCount, errors_among
 from warroom.logs._look import Look
 from warroom.logs.formats.base import Format
+from warroom.logs.histogram import Histogram
 from warroom.logs.journald import JournalText
 from warroom.logs.ring import LogRing, Raw
 from warroom.logs.sources import LAST, unseen
@@ -38,12 +40,15 @@ class Source:
     after a fault, the lines already known are left out, the others shown and counted.
     """
 
-    def __init__(self, index: int, entry: LogEntry, ring: LogRing, talkers: Talkers) -> None:
+    def __init__(
+        self, index: int, entry: LogEntry, ring: LogRing, talkers: Talkers, histogram: Histogram
+    ) -> None:
         self.index, self.entry = index, entry
         self.last_at: float | None = None
         self.rate = 0.0
         self.journal = JournalText()
-        self._ring, self._talkers = ring, talkers
+        self._ring, self._talkers, self._histogram = ring, talkers, histogram
+        self._errors = ErrorCount()
         self._splitter = Splitter()
         named = _named(entry)
         self.look = Look(named, Trust(entry.trusted_proxies))
@@ -129,22 +134,23 @@ class Source:
         self._ring.append(self.index, now, batch)
         skipped = min(self._before, batch.count)
         self._before -= skipped
-        self._count(batch, skipped, now)
-
-    def _count(self, batch: Batch, skipped: int, now: float) -> None:
-        """Feed the talkers with what is an access line and was not there before."""
         self.look.at(batch)
+        if skipped < batch.count:
+            fresh = batch if not skipped else batch_of(batch.lines()[skipped:])
+            errors, about = self._count(fresh, now)
+            self._histogram.add(now, fresh.count, errors, about=about)
+
+    def _count(self, batch: Batch, now: float) -> tuple[int, bool]:
+        """Feed the talkers with access lines that were not there before; how many of the lines
+        are errors, and whether that is an estimate."""
         fmt = self.look.format
         if self.entry.access is False or fmt is None or not (fmt.asks or self.entry.access):
-            return
-        data = batch.data
-        if skipped:
-            if skipped == batch.count:
-                return
-            data = b"\n".join(batch.lines()[skipped:]) + b"\n"
-        found = self.look.columns(data)
-        if found is not None:
-            self._talkers.feed(found, now)
+            return self._errors.of(batch, now)
+        found = self.look.columns(batch.data)
+        if found is None:
+            return self._errors.of(batch, now)
+        self._talkers.feed(found, now)
+        return errors_among(found.results), False
 
     def _measure(self, monotonic: float) -> None:
         received = self._ring.received.get(self.index, 0)

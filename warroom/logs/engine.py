@@ -20,6 +20,7 @@ from warroom.hosts import tasks
 from warroom.hosts.base import Host, HostError
 from warroom.logs._look import Look
 from warroom.logs._source import Source
+from warroom.logs.histogram import Histogram
 from warroom.logs.ring import RING_LIMIT, LogRing
 from warroom.logs.sources import opened
 from warroom.logs.talkers import Talkers
@@ -72,10 +73,12 @@ class LogEngine:
         self._hosts = hosts
         self.ring = LogRing(limit)
         self.talkers = Talkers(self._now())
+        self.histogram = Histogram()
         self.changed = asyncio.Event()
         """Set when lines came or a source's state changed; whoever waits clears it."""
         self._sources = [
-            Source(index, entry, self.ring, self.talkers) for index, entry in enumerate(entries)
+            Source(index, entry, self.ring, self.talkers, self.histogram)
+            for index, entry in enumerate(entries)
         ]
         self._states = [SourceState.WAITING] * len(entries)
         self._errors = [""] * len(entries)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from warroom.logs.decode import without_colours
+from warroom.logs.formats.times import instant
 from warroom.logs.formats.traces import continues, trace_of
 from warroom.logs.level import LogLevel, level_of
 from warroom.logs.ring import Raw
@@ -235,3 +236,11 @@ def timeless(line: bytes) -> tuple[bytes, bytes]:
     """What stands before and behind the first time that `line` writes; JSON may write it late."""
     found = _TIME.search(line, 0, _LOOKED_AT if line[:1] == b"{" else _EARLY)
     return (line[: found.start()], line[found.end() :]) if found else (line, b"")
+
+
+def own_time(raw: Raw) -> float | None:
+    """When `raw` says that it was written, seconds since the epoch; None when it says none. A
+    time without a zone is taken as UTC."""
+    line = without_colours(raw.data[:_LOOKED_AT])
+    found = _TIME.search(line, 0, _LOOKED_AT if line[:1] == b"{" else _EARLY)
+    return instant(found[0].strip(), near=raw.at) if found else None

@@ -291,6 +291,15 @@ class LogRing:
                 lines += run.count
         return lines
 
+    def first_since(self, at: float) -> int | None:
+        """Number of the first line kept that arrived at `at` or later; None when none did."""
+        found = None
+        for block in reversed(self._blocks):
+            if block.runs[-1].at < at:
+                break
+            found = next((run.first for run in block.runs if run.at >= at), found)
+        return found
+
     def runs(self) -> Iterator[Run]:
         """Every run kept, in ascending order."""
         for block in self._blocks:

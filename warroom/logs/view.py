@@ -21,7 +21,7 @@ from warroom.logs.ring import Block, LogRing, Raw
 BUDGET_S: Final = 0.005
 RATE_WINDOW_S: Final = 5.0
 _PRUNE_AFTER: Final = 50_000
-_ERRORS: Final = Query((LevelFilter("level:error", LogLevel.ERROR),))
+ERRORS: Final = Query((LevelFilter("level:error", LogLevel.ERROR),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +196,11 @@ class LogView:
         """The first `count` shown lines after `number`, ascending."""
         return list(self._take(self._down(number + 1), count))
 
+    def shows(self, number: int) -> bool:
+        """Whether the line of that number is kept and passes."""
+        raw = self.ring.get(number)
+        return raw is not None and self._keeps(raw)
+
     def tails(self) -> list[Raw]:
         """Unfinished lines that have waited and pass, in the order of their arrival."""
         tails = sorted(self.ring.tails.values(), key=lambda raw: raw.at)
@@ -264,7 +269,7 @@ class LogView:
 
     def next_error(self, start: int, step: int = 1, budget_s: float = BUDGET_S) -> Seek:
         """Like `seek`, for lines of level error or worse."""
-        return self.seek(_ERRORS, start, step, budget_s)
+        return self.seek(ERRORS, start, step, budget_s)
 
     def _block(self, number: int, step: int) -> Block | None:
         return self.ring.block_from(number) if step > 0 else self.ring.block_before(number + 1)
@@ -276,6 +281,15 @@ class LogView:
             return low, min(block.count, low + size)
         high = block.line_from(number + 1)
         return max(0, high - size), high
+
+    def oldest(self) -> Raw | None:
+        """The oldest line shown."""
+        return next(self._down(self.ring.first), None)
+
+    def since(self, at: float) -> Raw | None:
+        """The first shown line that arrived at `at` (seconds since the epoch) or later."""
+        number = self.ring.first_since(at)
+        return None if number is None else next(self._down(number), None)
 
     # -- figures
 

@@ -257,7 +257,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "take",
     ),
     *LOG_KEYS,
-    Command("columns", "J", "columns", "logs: fields in columns", "logs", "columns", 0, "columns"),
     Command("theme", "T", "theme", "the next theme", "console", "theme", 0, "theme"),
     Command(
         "share",
@@ -338,6 +337,9 @@ def conflicts(
 _CHARACTERS: Final = {
     "question_mark": "?", "slash": "/", "exclamation_mark": "!", "colon": ":", "plus": "+",
     "underscore": "_", "space": " ", "left_square_bracket": "[", "right_square_bracket": "]",
+    "quotation_mark": '"', "semicolon": ";", "comma": ",", "at": "@", "asterisk": "*",
+    "left_curly_bracket": "{", "right_curly_bracket": "}", "minus": "-", "equals_sign": "=",
+    "vertical_line": "|", "greater_than_sign": ">", "less_than_sign": "<", "tilde": "~",
 }  # fmt: skip
 
 

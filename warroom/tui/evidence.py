@@ -33,7 +33,7 @@ def of_pane(pane: Pane) -> Evidence:
 def of_selection(pane: Pane) -> Evidence | None:
     """The marked rows, the row or the line under the cursor; None when nothing is selected."""
     if isinstance(pane, LogsPane):
-        return of_lines(pane, [pane.selected] if pane.selected else [])
+        return of_lines(pane, pane.selected_lines())
     title, text = pane.picked()
     if not text:
         return None
@@ -64,7 +64,7 @@ def of_lines(pane: LogsPane, lines: Sequence[LogLine]) -> Evidence | None:
 
 def lines_shown(pane: LogsPane) -> list[LogLine]:
     """What of the logs is on the screen."""
-    return pane.view.lines(max(1, pane.size.height - 2)) if pane.view else []
+    return pane.lines_shown()
 
 
 def lines_matching(pane: LogsPane) -> list[LogLine]:

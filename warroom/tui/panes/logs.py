@@ -2,68 +2,45 @@
 
 from __future__ import annotations
 
-import asyncio
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ClassVar, Final
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Final
 
-from textual import events
-
-from warroom.tui import format as fmt
-from warroom.tui.panes.base import Pane
-from warroom.tui.widgets.lines import Line, Span, shortened
+from warroom.tui.panes.log_graph import graph
+from warroom.tui.panes.log_queries import LogQueries
+from warroom.tui.panes.log_rows import LEAD, Look, gap_line, row_lines
+from warroom.tui.widgets.lines import Line, Span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from warroom.logs.decode import Line as LogLine
+    from warroom.logs.fold import Entry
     from warroom.logs.view import LogView
 
-TAG_WIDTH: Final = 10
-_LEVELS: Final = ("", "dim", "", "degraded", "down", "down bold")
-"""Styles by LogLevel: none, debug, info, warn, error, fatal."""
-_TAGS: Final = ("info", "accent", "unknown", "ok", "degraded")
-MATCH_REST_S: Final = 0.005
-"""Between two steps of matching what is there already: keys are answered meanwhile."""
 _NAMES_WIDTH: Final = 44
-_WRAP_LIMIT: Final = 40
-"""Screen lines that one wrapped log line may take."""
+_WORDED: Final = ("re:", "level:", "status:", "source:")
+"""What is found by other than its text cannot stand out in it."""
 
 
-class LogsPane(Pane):
+class LogsPane(LogQueries):
     """The newest lines at the bottom; a cursor on one of them once somebody moves."""
-
-    title = "logs"
-    kinds: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, name: str, sources: Sequence[str] = ()) -> None:
         super().__init__(name, sources)
-        self.view: LogView | None = None
-        self.wanted, self.excluded, self.wrong = "", "", ""
-        self.wrap = False
-        self.columns = False
-        self.cursor: int | None = None
-        self._shown: list[LogLine] = []
-        self._places: list[int] = []
         self._drawn = -1
         self._rate = ""
-        self._height = 10
-        self._zone = ZoneInfo("UTC")
-
-    def opened(self) -> None:
-        from warroom.logs.view import LogView
-
-        assert self.room is not None
-        self.view = LogView(self.room.logs.ring)
-        self._zone = ZoneInfo(self.room.settings.incident.timezone)
+        self._second = 0
 
     def restless(self) -> bool:
-        if self.view is None:
+        if self.view is None or self.room is None:
             return False
         working = self.view.work()
         newest = self.view.ring.last
         fresh, self._drawn = newest != self._drawn or bool(self.view.ring.tails), newest
-        return working or (fresh and self.view.following) or self._rate_fell(self.view)
+        second, before = int(self.room.clock.now().timestamp()), self._second
+        self._second = second
+        if fresh and second != before:
+            return True  # the title's figures and the course go on while the lines stand still
+        turned = self.graphed and second // 10 != before // 10
+        return working or (fresh and self.view.following) or turned or self._rate_fell(self.view)
 
     def _rate_fell(self, view: LogView) -> bool:
         """No line tells that none comes any more: a rate that is shown has to be looked after."""
@@ -101,24 +78,59 @@ class LogsPane(Pane):
     def body(self, width: int, height: int) -> list[Line]:
         if self.room is None or self.view is None:
             return [[(" waiting for the first line…", "dim")]]
-        head = self._faults()[: max(1, height // 3)]
+        head = [*self._graph(width, height), *self._faults()[: max(1, height // 3)]]
         self._height = max(1, height - len(head) - self.columns)
-        self._shown = self.view.lines(self._height)
-        lines: list[Line] = []
-        self._places = []
-        texts = [one.text for one in self._shown]
-        if self.columns:
-            title, texts = self._in_columns(width - TAG_WIDTH - 11)
-            head.append([(f"{'':{TAG_WIDTH + 11}}{title}", "dim")])
-        for index, (one, text) in enumerate(zip(self._shown, texts, strict=True)):
-            drawn = self._line(one, text, width)
-            lines += drawn
-            self._places += [index] * len(drawn)
+        self._rows = self.rows(self._height)
+        look = self._look(width)
+        lines, places = self._drawn_rows(look, head)
         cut = max(0, len(lines) - self._height)
-        self._places = [0] * len(head) + self._places[cut:]
+        self._places = [*[None] * len(head), *places[cut:]]
+        hidden = next((index for index in places[cut:] if index is not None), 0)
+        self._rows = self._rows[hidden:]
+        self._places = [None if index is None else index - hidden for index in self._places]
         if not lines:
             lines = [[(f"   {self._empty()}", "dim")]]
         return [*head, *lines[cut:]]
+
+    def _drawn_rows(self, look: Look, head: list[Line]) -> tuple[list[Line], list[int | None]]:
+        """The screen lines of every row, and whose each is; names of columns go into `head`."""
+        from warroom.logs.decode import decode
+
+        shown = [decode(row.newest, partial=row.partial) for row in self._rows]
+        texts = [one.text for one in shown]
+        if self.columns:
+            title, cells = self._in_columns(look.width - LEAD)
+            head.append([(f"{'':{LEAD}}{title}", "dim")])
+            texts = [c if c is not None else text for c, text in zip(cells, texts, strict=True)]
+        lines: list[Line] = []
+        places: list[int | None] = []
+        such = bool(self.view and self.view.query)
+        for index, (row, one, text) in enumerate(zip(self._rows, shown, texts, strict=True)):
+            gap = gap_line(self._rows[index - 1], row, look, such=such) if index else None
+            if gap is not None:
+                lines.append(gap)
+                places.append(None)
+            drawn = row_lines(row, one, text, look)
+            lines += drawn
+            places += [index] * len(drawn)
+        return lines, places
+
+    def _look(self, width: int) -> Look:
+        assert self.room is not None
+        needle = "" if self.needle.startswith(_WORDED) else self.needle
+        cursor = self.cursor if self.has_focus else None
+        names = self.room.logs.names
+        return Look(
+            width, self._zone, names, self.wrap, cursor, self.marks, needle, self.ascii_only
+        )
+
+    def _graph(self, width: int, height: int) -> Sequence[Line]:
+        assert self.room is not None
+        now = self.room.clock.now().timestamp()
+        histogram = self.room.logs.histogram if self.graphed else None
+        if histogram is None:
+            return ()
+        return graph(histogram, now, width, height, self._zone, ascii_only=self.ascii_only)
 
     def _empty(self) -> str:
         return "no line matches" if self.view and self.view.query else "no line yet"
@@ -135,179 +147,52 @@ class LogsPane(Pane):
             lines.append([(f" {mark} {fault}", "degraded")])
         return lines
 
-    def _in_columns(self, width: int) -> tuple[str, list[str]]:
-        """The names of the columns, and each line that is shown in them, or as it stands where its
-        log is not recognised."""
+    def _in_columns(self, width: int) -> tuple[str, Sequence[str | None]]:
+        """The names of the columns, and each row in them, None where its log is not recognised."""
         from warroom.logs.cells import table
 
-        found = table([self._cells(one) for one in self._shown], width)
-        rows = zip(self._shown, found.rows, strict=True)
-        return found.title, [one.text if row is None else row for one, row in rows]
+        found = table([self._cells(row) for row in self._rows], width)
+        return found.title, found.rows
 
-    def _cells(self, one: LogLine) -> Mapping[str, str] | None:
+    def _cells(self, row: Entry) -> Mapping[str, str] | None:
         from warroom.logs.cells import cells_of
 
-        assert self.room is not None and self.view is not None
-        raw = None if one.partial else self.view.ring.get(one.number)
-        look = self.room.logs.look(one.source)
-        if raw is None or look.format is None:
-            return None
-        return cells_of(raw.data, look.format, look.trust)
-
-    def _line(self, one: LogLine, text: str, width: int) -> list[Line]:
         assert self.room is not None
-        here = self.has_focus and one.number == self.cursor and not one.partial
-        at = fmt.clock_time(datetime.fromtimestamp(one.at, UTC), self._zone)
-        names = self.room.logs.names
-        name = names[one.source] if one.source < len(names) else "?"
-        tag = "cursor" if here else _TAGS[one.source % len(_TAGS)]
-        lead: list[Span] = [
-            (f" {at} ", "cursor" if here else "dim"),
-            (f"{shortened(name, TAG_WIDTH):<{TAG_WIDTH}} ", tag),
-        ]
-        style = "cursor" if here else _LEVELS[one.level]
-        room = width - TAG_WIDTH - 11
-        if not self.wrap or room < 10:
-            return [[*lead, (text, style), *([(" " * width, "cursor")] if here else [])]]
-        pieces = [text[i : i + room] for i in range(0, len(text), room)][:_WRAP_LIMIT]
-        blank: Span = (" " * (TAG_WIDTH + 11), "")
-        first: Line = [*lead, (pieces[0] if pieces else "", style)]
-        return [first, *([blank, (piece, style)] for piece in pieces[1:])]
+        look = self.room.logs.look(row.newest.source)
+        if row.partial or look.format is None:
+            return None
+        return cells_of(row.newest.data, look.format, look.trust)
 
     def notes(self) -> list[Span]:
-        if self.view is None or self.room is None:
+        if self.view is None or self.room is None or self.folding is None:
             return []
         notes: list[Span] = []
+        if self.least:
+            from warroom.logs.level import LogLevel
+
+            notes.append((f"level {LogLevel(self.least).word}", "accent"))
         if self.wanted:
             notes.append((f"/{self.wanted}", "accent"))
         if self.excluded:
             notes.append((f"!{self.excluded}", "accent"))
+        if self.needle:
+            notes.append((f'"{self.needle}: n N', "accent"))
         if not self.view.following:
             counts = self.view.counts(self.room.clock.now().timestamp())
             newer = f", {counts.newer:,} newer" if counts.newer else ""
             notes.append((f"PAUSED{newer}: G follows", "degraded"))
-        if self.wrap:
-            notes.append(("wrap", "dim"))
-        if self.columns:
-            notes.append(("columns", "dim"))
+        modes = (
+            ("wrap", self.wrap),
+            ("columns", self.columns),
+            ("unfolded", not self.folding.traces),
+            ("each", not self.folding.repeats),
+        )
+        notes += [(word, "dim") for word, on in modes if on]
+        if self.marks:
+            notes.append((f"{len(self.marks):,} marked", "mark"))
         return notes
 
     # What keys do -----------------------------------------------------------------------------
-
-    @property
-    def selected(self) -> LogLine | None:
-        """The line under the cursor, else the newest."""
-        found = next((one for one in self._shown if one.number == self.cursor), None)
-        return found or (self._shown[-1] if self._shown else None)
-
-    def move(self, by: int) -> None:
-        """Move the cursor; at an edge the view moves."""
-        if self.view is None or not self._shown:
-            return
-        numbers = [one.number for one in self._shown if not one.partial]
-        if self.cursor not in numbers:
-            self.cursor = numbers[-1] if numbers else None
-            if by < 0:
-                self.view.pause()
-        elif 0 <= (index := numbers.index(self.cursor) + by) < len(numbers):
-            self.cursor = numbers[index]
-            if by < 0 and self.view.following:
-                self.view.pause()
-        else:
-            self.view.scroll(by, self._height)
-            self._shown = self.view.lines(self._height)
-            edge = self._shown[-1 if by > 0 else 0] if self._shown else None
-            self.cursor = edge.number if edge else None
-        self.changed()
-
-    def page(self, by: int) -> None:
-        if self.view is not None:
-            self.view.scroll(by * max(1, self._height - 1), self._height)
-            self.cursor = None
-            self.changed()
-
-    def ends(self, *, last: bool) -> None:
-        if self.view is not None:
-            if last:
-                self.view.follow()
-            else:
-                self.view.top(self._height)
-            self.cursor = None
-            self.changed()
-
-    def mark(self) -> None:
-        """Pause, or follow again."""
-        if self.view is not None:
-            if self.view.following:
-                self.view.pause()
-            else:
-                self.ends(last=True)
-            self.changed()
-
-    def filter(self, text: str) -> None:
-        self.wanted = text
-        self._query()
-
-    def exclude(self, text: str) -> None:
-        """Hide what contains `text`."""
-        self.excluded = text
-        self._query()
-
-    def unfilter(self) -> bool:
-        had = bool(self.wanted or self.excluded)
-        self.wanted = self.excluded = ""
-        if had:
-            self._query()
-        elif self.view is not None and not self.view.following:
-            self.ends(last=True)
-            return True
-        return had
-
-    @property
-    def filter_text(self) -> str:
-        return self.wanted
-
-    def _query(self) -> None:
-        from warroom.logs.filters import BadFilter, Query, parse_filter
-
-        if self.view is None or self.room is None:
-            return
-        names = self.room.logs.names
-        try:
-            ins = (parse_filter(self.wanted, names),) if self.wanted else ()
-            outs = (parse_filter(self.excluded, names),) if self.excluded else ()
-        except BadFilter as error:
-            self.wrong = str(error)
-        else:
-            self.wrong = ""
-            self.view.filter(Query(ins, outs))
-            self.run_worker(self._match(self.view), group="match", exclusive=True)
-        self.changed()
-
-    async def _match(self, view: LogView) -> None:
-        """Match what is there already, the newest lines at once."""
-        working = view.work()
-        self.changed()
-        while working:
-            await asyncio.sleep(MATCH_REST_S)
-            working = view.work()
-        self.changed()
-
-    def next_error(self, step: int) -> bool:
-        """Put the cursor on the next line of level error in that direction; whether there is."""
-        if self.view is None:
-            return False
-        newest = self.view.ring.last + 1 if self.view.bottom is None else self.view.bottom
-        start = (newest if self.cursor is None else self.cursor) + step
-        seek = self.view.next_error(start, step)
-        while seek.resume is not None:
-            seek = self.view.next_error(seek.resume, step)
-        if seek.number is None:
-            return False
-        self.cursor = seek.number
-        self.view.pause(seek.number)
-        self.changed()
-        return True
 
     def toggle_wrap(self) -> None:
         self.wrap = not self.wrap
@@ -318,43 +203,10 @@ class LogsPane(Pane):
         self.columns = not self.columns
         self.changed()
 
-    def detail(self) -> tuple[str, str, str, list[Line]] | None:
-        from warroom.tui.screens.logline import lines_of
-
-        one = self.selected
-        if one is None or self.room is None:
-            return None
-        name = self.room.logs.names[one.source]
-        raw = None if one.partial or self.view is None else self.view.ring.get(one.number)
-        data = one.text.encode() if raw is None else raw.data
-        told = lines_of(one, data, self.room.logs.look(one.source), self._zone)
-        return f"{name}: line {one.number:,}", "", "", told
-
-    def picked(self) -> tuple[str, str]:
-        one = self.selected
-        if one is None or self.room is None:
-            return "", ""
-        return self.room.logs.names[one.source], one.text
-
-    def on_click(self, event: events.Click) -> None:
-        row = event.y - 1
-        if 0 <= row < len(self._places) and self._shown:
-            self.cursor = self._shown[self._places[row]].number
-            if self.view is not None and self.view.following:
-                self.view.pause()
-            self.changed()
-
-    def on_mouse_scroll_up(self) -> None:
-        self.page_lines(-3)
-
-    def on_mouse_scroll_down(self) -> None:
-        self.page_lines(3)
-
-    def page_lines(self, by: int) -> None:
-        """Scroll by lines, the cursor staying where it is."""
-        if self.view is not None:
-            self.view.scroll(by, self._height)
-            self.changed()
+    def toggle_graph(self) -> None:
+        """The course of lines and errors above the lines, or not."""
+        self.graphed = not self.graphed
+        self.changed()
 
 
 def _rate(lines: float) -> str:

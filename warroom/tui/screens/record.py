@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from warroom.config.settings import Settings
     from warroom.tui.commands import Command
-    from warroom.tui.panes.logs import LogsPane
 
 NOTE_HINT: Final = "what you see, think or decide; enter writes it down"
 
@@ -63,15 +62,6 @@ class Record(Exporting, Duties):
         before = pane.filter_text
         text = await ask_line(self, "/", before, placeholder="only what contains", live=pane.filter)
         pane.filter(before if text is None else text)
-
-    @work(exclusive=True, group="dialog")
-    async def action_exclude(self) -> None:
-        pane = self._logs()
-        if pane is None:
-            return
-        text = await ask_line(self, "!", pane.excluded, placeholder="hide what contains")
-        if text is not None:
-            pane.exclude(text)
 
     @work(exclusive=True, group="dialog")
     async def action_detail(self) -> None:
@@ -139,32 +129,6 @@ class Record(Exporting, Duties):
         line = await ask(self)
         if line:
             obey(self, line)
-
-    def _logs(self) -> LogsPane | None:
-        from warroom.tui.panes.logs import LogsPane
-
-        if isinstance(self.pane, LogsPane):
-            return self.pane
-        self.say("that is for the logs pane", "degraded")
-        return None
-
-    def action_wrap(self) -> None:
-        if pane := self._logs():
-            pane.toggle_wrap()
-
-    def action_columns(self) -> None:
-        if pane := self._logs():
-            pane.toggle_columns()
-
-    def action_next_error(self) -> None:
-        self._error(1)
-
-    def action_previous_error(self) -> None:
-        self._error(-1)
-
-    def _error(self, step: int) -> None:
-        if (pane := self._logs()) and not pane.next_error(step):
-            self.say("no further error " + ("below" if step > 0 else "above"), "degraded")
 
     def action_group(self) -> None:
         from warroom.tui.panes.talkers import TalkersPane

@@ -1,0 +1,129 @@
+"""How one row of the logs is drawn: its time, source, mark, text, and what is folded away."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from rich.cells import cell_len
+
+from warroom.tui import format as fmt
+from warroom.tui.widgets.lines import Line, Span, shortened, width_of
+
+if TYPE_CHECKING:
+    from warroom.logs.decode import Line as LogLine
+    from warroom.logs.fold import Entry
+
+TAG_WIDTH: Final = 10
+LEAD: Final = TAG_WIDTH + 11
+"""Cells before a line's text."""
+GAP_S: Final = 30.0
+"""So long without a line is said between the lines."""
+_LEVELS: Final = ("", "dim", "", "degraded", "down", "down bold")
+"""Styles by LogLevel: none, debug, info, warn, error, fatal."""
+_TAGS: Final = ("info", "accent", "unknown", "ok", "degraded")
+_WRAP_LIMIT: Final = 40
+"""Screen lines that one wrapped log line may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How rows are drawn now. `cursor` is the number of a row, `marks` those of lines, `needle`
+    what is found in the text."""
+
+    width: int
+    zone: ZoneInfo
+    names: Sequence[str]
+    wrap: bool = False
+    cursor: int | None = None
+    marks: Collection[int] = ()
+    needle: str = ""
+    ascii_only: bool = False
+
+
+def row_lines(row: Entry, one: LogLine, text: str, look: Look) -> list[Line]:
+    """The screen lines of `row`, for which `one` stands and `text` is shown."""
+    here = look.cursor is not None and row.number == look.cursor and not row.partial
+    lead = _lead(row, one, look, here=here)
+    style = "cursor" if here else _LEVELS[one.level]
+    room = look.width - LEAD
+    folded = _folded(row, look, here=here)
+    if not look.wrap or room < 10:
+        text = shortened(text, max(8, room - width_of(folded))) if folded else text
+        rest: Line = [(" " * look.width, "cursor")] if here else []
+        return [[*lead, *_found(text, style, look.needle), *folded, *rest]]
+    pieces = [text[i : i + room] for i in range(0, len(text), room)][:_WRAP_LIMIT]
+    blank: Span = (" " * LEAD, "")
+    first: Line = [*lead, *_found(pieces[0] if pieces else "", style, look.needle)]
+    rest_of = [[blank, *_found(piece, style, look.needle)] for piece in pieces[1:]]
+    lines: list[Line] = [first, *rest_of]
+    return [*lines, [blank, *folded]] if folded else lines
+
+
+def _lead(row: Entry, one: LogLine, look: Look, *, here: bool) -> list[Span]:
+    at = fmt.clock_time(datetime.fromtimestamp(one.at, UTC), look.zone)
+    name = look.names[one.source] if one.source < len(look.names) else "?"
+    marked = any(raw.number in look.marks for raw in (*row.heads, *row.more))
+    sign = ("*" if look.ascii_only else "◆") if marked else " "
+    tag = "cursor" if here else _TAGS[one.source % len(_TAGS)]
+    return [
+        (sign, "cursor" if here else "mark"),
+        (f"{at} ", "cursor" if here else "dim"),
+        (f"{shortened(name, TAG_WIDTH):<{TAG_WIDTH}} ", tag),
+    ]
+
+
+def _folded(row: Entry, look: Look, *, here: bool) -> list[Span]:
+    """`+23 lines ×412`."""
+    words = []
+    if row.more:
+        words.append(f"+{len(row.more):,} line{'' if len(row.more) == 1 else 's'}")
+    if row.times > 1:
+        sign = "x" if look.ascii_only else "×"
+        words.append(f"{sign}{row.times:,}{'+' if row.at_least else ''}")
+    return [("  " + " ".join(words), "cursor" if here else "accent")] if words else []
+
+
+def _found(text: str, style: str, needle: str) -> list[Span]:
+    """`text` with every place where `needle` stands in reverse; small letters find either case."""
+    if not needle:
+        return [(text, style)]
+    where = text if needle != needle.lower() else text.lower()
+    if len(where) != len(text):  # a letter that grows when it is made small
+        return [(text, style)]
+    spans: list[Span] = []
+    done, at = 0, where.find(needle)
+    while at >= 0:
+        end = at + len(needle)
+        spans += [(text[done:at], style), (text[at:end], f"{style} reverse".strip())]
+        done, at = end, where.find(needle, end)
+    return [*spans, (text[done:], style)]
+
+
+def gap_line(before: Entry, after: Entry, look: Look, *, such: bool) -> Line | None:
+    """What stands between two rows when none (or no `such` one) came for long."""
+    seconds = after.heads[0].at - before.until
+    if seconds < GAP_S:
+        return None
+    words = f" {_long(seconds)} without {'such a' if such else 'a'} line "
+    stroke = "-" if look.ascii_only else "—"
+    side = max(1, min(8, (look.width - cell_len(words)) // 2 - 1))
+    return [(" " + stroke * side + words + stroke * side, "dim")]
+
+
+def _long(seconds: float) -> str:
+    """A length as people say it.
+
+    >>> _long(42.4), _long(600), _long(5400)
+    ('42 s', '10 min', '1 h 30 min')
+    """
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    hours, minutes = divmod(minutes, 60)
+    if not hours:
+        return f"{minutes} min"
+    return f"{hours:,} h {minutes} min" if minutes else f"{hours:,} h"
