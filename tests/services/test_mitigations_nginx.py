@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -93,6 +94,18 @@ async def test_the_card_shows_the_line_the_file_and_the_share_of_traffic(
     assert card.undo == "nginx.unblock takes the line away again; due at 15:35:02 UTC"
     assert (card.risk, card.target.label, card.warnings) == (Risk.CHANGE, CLIENT, ())
     assert not edge.include.exists()
+
+
+async def test_the_card_of_one_client_of_a_flooding_network_names_the_network(make: Make) -> None:
+    row = talker()
+    flood = {**row.data, "range": "203.0.113.0/24", "range_share": 0.71}
+    card = await make("block").preview(replace(row, data=flood))
+    assert card.warnings == (
+        "its network 203.0.113.0/24 sends 71% of all requests: group top talkers by range to "
+        "block all of it",
+    )
+    alone = {**row.data, "range": "203.0.113.0/24", "range_share": 0.25}
+    assert (await make("block").preview(replace(row, data=alone))).warnings == ()
 
 
 async def test_a_blocked_client_gets_403_and_others_are_served(edge: Edge, make: Make) -> None:
