@@ -41,15 +41,16 @@ def _recoded(file: BinaryIO, encoding: str) -> Iterator[bytes]:
     import codecs
 
     decoder = codecs.getincrementaldecoder(encoding)("replace")
-    rest = b""
+    parts: list[bytes] = []
     while chunk := file.read(CHUNK):
-        data = rest + decoder.decode(chunk).encode("utf-8", "replace")
+        data = decoder.decode(chunk).encode("utf-8", "replace")
         end = data.rfind(b"\n") + 1
-        data, rest = data[:end], data[end:]
-        if data:
-            yield data
-    rest += decoder.decode(b"", final=True).encode("utf-8", "replace")
-    if rest:
+        parts.append(data[:end] if end else data)
+        if end:
+            yield b"".join(parts)
+            parts = [data[end:]]
+    parts.append(decoder.decode(b"", final=True).encode("utf-8", "replace"))
+    if rest := b"".join(parts):
         yield rest
 
 

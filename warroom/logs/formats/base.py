@@ -37,7 +37,7 @@ Picker = Callable[[bytes], "tuple[bytes, bytes, bytes, bytes, bytes] | None"]
 class Format:
     """One format. Members are found by their names; `title` is for people.
 
-    `asks`: every line is a request, or an attempt, of a client, so that top talkers count it.
+    `asks`: every line is a request of a client, so that top talkers count it unasked.
     `wraps`: its message is a line of another program, to be recognised in turn.
     `headed`: headings between the lines say what comes after them, so the lines must be read in
     their order.

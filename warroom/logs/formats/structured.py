@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from warroom.logs.formats.base import LONGEST, Fields, Format, Roles
@@ -34,12 +35,15 @@ class JsonObject(Format):
     needs: tuple[str, ...] = ()
 
     def roles(self, line: bytes) -> Roles | None:
+        return self._found(line, self.keys)
+
+    def _found(self, line: bytes, wanted: Iterable[str]) -> Roles | None:
         record = parsed(line)
         if record is None:
             return None
         found: dict[str, bytes] = {}
-        for role, keys in self.keys.items():
-            part = _first(record, keys)
+        for role in wanted:
+            part = _first(record, self.keys[role])
             if part is not None and not (role == "client" and part.isdigit()):
                 found[role] = part
         if not all(role in found for role in self.needs):
@@ -52,13 +56,18 @@ class JsonObject(Format):
         record = parsed(line)
         return () if record is None else tuple(flat(record))
 
+    def fits(self, line: bytes) -> bool:
+        return self._found(line, self.needs) is not None
+
     def may_fit(self, line: bytes) -> bool:
         # not super(): a slotted dataclass is made anew, and the name no longer fits
         return line[:1] in (b"{", b" ") and Format.may_fit(self, line)
 
 
+@lru_cache(maxsize=1)
 def parsed(line: bytes) -> Mapping[str, Any] | None:
-    """The object that `line` is; None when it is none."""
+    """The object that `line` is; None when it is none. The last one is remembered, for one line is
+    asked for in several ways."""
     if len(line) > LONGEST or line.lstrip()[:1] != b"{":
         return None
     try:
@@ -90,7 +99,7 @@ def _first(record: Mapping[str, Any], keys: tuple[Key, ...]) -> bytes | None:
     for key in keys:
         value: object = record
         for step in (key,) if isinstance(key, str) else key:
-            value = value.get(step) if isinstance(value, Mapping) else None
+            value = value.get(step) if isinstance(value, dict) else None
         part = _part(value)
         if part is not None:
             return part
@@ -99,6 +108,8 @@ def _first(record: Mapping[str, Any], keys: tuple[Key, ...]) -> bytes | None:
 
 def _part(value: object) -> bytes | None:
     """A plain value as it would be written; a header is a list of them."""
+    if value is None:
+        return None
     if isinstance(value, str):
         return value.encode("utf-8", "replace")
     if isinstance(value, bool):

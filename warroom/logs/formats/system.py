@@ -116,7 +116,10 @@ class Auth(Pattern):
 
 
 def said(message: bytes) -> Roles:
-    """User, client and port of a sentence that sshd writes; empty for another."""
+    """User, client and port of a sentence that sshd writes; empty for another. Its level may stand
+    before it in brackets, as this console writes the journal's."""
+    level = compiled(rb"\[(?:emerg|alert|crit|err|warning)\] ").match(message)
+    message = message[level.end() :] if level is not None else message
     for sentence in _SAID:
         found = compiled(sentence.replace(rb"\N", b".")).match(message)
         if found is not None:
@@ -133,12 +136,11 @@ class Sentence(Format):
         return {**found, "message": line} if found else None
 
 
-SSHD: Final = Sentence(name="sshd", title="sshd", asks=True)
+SSHD: Final = Sentence(name="sshd", title="sshd")
 _PROGRAMS: Final = rb"(?:sshd(?:-session|-auth)?|sudo|su|login|systemd-logind|dropbear|cron|CRON)"
 AUTH: Final = Auth(
     name="auth",
     title="sshd and other logins",
-    asks=True,
     rank=3,
     marks=(b": ",),
     pattern=_HEAD.replace(rb"[^\s\[\]:]{1,64}+", _PROGRAMS) + rb"(?P<message>.*+)\Z",
