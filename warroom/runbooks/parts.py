@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from warroom.domain.text import harmless
@@ -105,6 +106,10 @@ def _together(content: str, run: Sequence[Command], first_line: int) -> Part:
         text=shown(content[run[0].start : run[-1].end]),
         comment=parts[0].comment,
         assessment=worst,
-        programs=tuple(program for part in parts for program in part.programs),
+        programs=tuple(
+            replace(program, line=program.line + part.line - parts[0].line)
+            for part in parts
+            for program in part.programs
+        ),
         is_exact=all(part.is_exact for part in parts),
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 
@@ -26,13 +26,15 @@ class Redirect:
 @dataclass(frozen=True, slots=True)
 class Program:
     """One simple command. `stdin` is the body of a heredoc, `after` what stands between it and
-    the program before it: `|`, `&&`, `||`, `;`, or nothing."""
+    the program before it: `|`, `&&`, `||`, `;`, or nothing. `line` counts from 0 within the
+    command that it is part of."""
 
     argv: tuple[str, ...]
     assigns: tuple[str, ...] = ()
     redirects: tuple[Redirect, ...] = ()
     stdin: str = ""
     after: str = ""
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class _Making:
     """A program while it is read."""
 
     after: str = ""
+    line: int = 0
     argv: list[str] = field(default_factory=list)
     assigns: list[str] = field(default_factory=list)
     redirects: list[Redirect] = field(default_factory=list)
@@ -102,13 +105,15 @@ class _Reader:
         self._making = _Making()
         self._comments: list[str] = []
         self._torn = False
+        self._line = self._counted = 0
 
     def commands(self) -> Iterator[Command]:
         start, line, lines_from = -1, 0, 0
         while self._at < len(self._text):
             if start < 0:
                 self._skip_blank()
-                start = self._at
+                start = self._counted = self._at
+                self._line = 0
                 line += self._text.count("\n", lines_from, start)
                 lines_from = start
             if self._at < len(self._text) and self._step():
@@ -154,8 +159,14 @@ class _Reader:
         elif match := _OPERATOR.match(text, at):
             self._operator(match[0])
         else:
+            self._count_lines(at)
             self._take_word(self._word())
         return False
+
+    def _count_lines(self, at: int) -> None:
+        """Which line of the command `at` is on."""
+        self._line += self._text.count("\n", self._counted, at)
+        self._counted = at
 
     def _operator(self, operator: str) -> None:
         self._at += len(operator)
@@ -176,15 +187,17 @@ class _Reader:
             self._programs.append(
                 Program(
                     tuple(making.argv), tuple(making.assigns), tuple(making.redirects), "",
-                    making.after,
+                    making.after, making.line,
                 )
             )  # fmt: skip
-        self._programs.extend(self._nested)
+        self._programs.extend(replace(program, line=making.line) for program in self._nested)
         self._nested = []
         self._making = _Making(after)
 
     def _take_word(self, word: str) -> None:
         making = self._making
+        if making.is_empty:
+            making.line = self._line
         if not making.argv:
             if word in _FILLERS:
                 return
@@ -247,7 +260,7 @@ class _Reader:
         self._finish("")
         if self._programs and not made.is_empty:
             last = self._programs[-1]
-            self._programs[-1] = Program(last.argv, last.assigns, last.redirects, stdin, last.after)
+            self._programs[-1] = replace(last, stdin=stdin)
 
     def _skip_blank(self) -> None:
         match = _BLANK.match(self._text, self._at)

@@ -27,7 +27,7 @@ def discovered(steps: Iterable[Step], sections: Iterable[Section]) -> Discovered
         for part in step.parts:
             for program in part.programs:
                 for kind, text in _of_program(program):
-                    found.setdefault(kind, {}).setdefault(harmless(text), part.line)
+                    found.setdefault(kind, {}).setdefault(harmless(text), part.line + program.line)
         if step.kind is StepKind.QUERY and step.language == "promql":
             found.setdefault("promql", {}).setdefault(step.command, step.line)
     for line, query in _quoted_queries(sections):

@@ -27,13 +27,14 @@ def of_step(step: Step) -> Iterator[LintFinding]:
     for part in step.parts:
         for program in part.programs:
             argv = unwrapped(program.argv)
-            yield from _evidence(part, program, argv)
+            line = part.line + program.line
+            yield from _evidence(line, program, argv)
             if argv:
-                yield from _removal(part, argv)
-                yield from _too_wide(part, argv)
-                yield from _whole_tables(part, argv)
+                yield from _removal(line, part.comment, argv)
+                yield from _too_wide(line, part, argv)
+                yield from _whole_tables(line, argv)
             if not copied:
-                yield from _overwritten(part, program, argv)
+                yield from _overwritten(line, program, argv)
             copied = copied or _copies(argv)
 
 
@@ -44,21 +45,21 @@ def _copies(argv: tuple[str, ...]) -> bool:
     return named or bool({"bgsave", "snapshot", "create-snapshot"} & set(words))
 
 
-def _removal(part: Part, argv: tuple[str, ...]) -> Iterator[LintFinding]:
+def _removal(line: int, comment: str, argv: tuple[str, ...]) -> Iterator[LintFinding]:
     if base_name(argv[0]) not in ("rm", "shred", "unlink"):
         return
     targets = operands(argv[1:])
     wide = [target for target in targets if _WIDE.search(target)]
     if any("backup" in target.casefold() for target in targets):
-        says = " although the comment says to keep some" if _KEEPS.search(part.comment) else ""
-        yield rule.DESTROYS_BACKUPS.at(part.line, f"deletes every backup that matches{says}")
+        says = " although the comment says to keep some" if _KEEPS.search(comment) else ""
+        yield rule.DESTROYS_BACKUPS.at(line, f"deletes every backup that matches{says}")
     elif wide:
         why = f"deletes whatever {wide[0]} matches then"
         better = "name the files, or list them first and look"
-        yield rule.DESTROYS_WITHOUT_SCOPE.at(part.line, why, better)
+        yield rule.DESTROYS_WITHOUT_SCOPE.at(line, why, better)
 
 
-def _evidence(part: Part, program: Program, argv: tuple[str, ...]) -> Iterator[LintFinding]:
+def _evidence(line: int, program: Program, argv: tuple[str, ...]) -> Iterator[LintFinding]:
     name = base_name(argv[0]) if argv else ""
     targets: list[str] = []
     if name in ("truncate", "rm", "shred"):
@@ -72,11 +73,11 @@ def _evidence(part: Part, program: Program, argv: tuple[str, ...]) -> Iterator[L
         lost = "the logs of pm2"
     if lost:
         why = f"empties {lost}, which the post-mortem needs"
-        yield rule.DESTROYS_EVIDENCE.at(part.line, why)
+        yield rule.DESTROYS_EVIDENCE.at(line, why)
     elif name in ("docker", "docker-compose", "podman") and _drops_containers(argv):
         why = "takes the container's own log with it, which the post-mortem needs"
         better = "keep it first: docker logs NAME > NAME.log 2>&1"
-        yield rule.DESTROYS_EVIDENCE.at(part.line, why, better, LintLevel.WARN)
+        yield rule.DESTROYS_EVIDENCE.at(line, why, better, LintLevel.WARN)
 
 
 def _drops_containers(argv: tuple[str, ...]) -> bool:
@@ -85,14 +86,14 @@ def _drops_containers(argv: tuple[str, ...]) -> bool:
     return verbs in (["rm"], ["down"]) or "--force-recreate" in argv
 
 
-def _too_wide(part: Part, argv: tuple[str, ...]) -> Iterator[LintFinding]:
+def _too_wide(line: int, part: Part, argv: tuple[str, ...]) -> Iterator[LintFinding]:
     if part.assessment.risk is not Risk.DESTROY:
         return
     words = [word.lower() for word in argv]
     found = _why_too_wide(base_name(words[0]), words, frozenset(words))
     if found:
         why, better, level = found
-        yield rule.DESTROYS_WITHOUT_SCOPE.at(part.line, why, better, level)
+        yield rule.DESTROYS_WITHOUT_SCOPE.at(line, why, better, level)
 
 
 def _why_too_wide(
@@ -132,14 +133,14 @@ def _why_too_wide(
     return None
 
 
-def _whole_tables(part: Part, argv: tuple[str, ...]) -> Iterator[LintFinding]:
+def _whole_tables(line: int, argv: tuple[str, ...]) -> Iterator[LintFinding]:
     for word in argv[1:]:
         if _WHOLE.search(word):
             better = "name the rows with WHERE, inside BEGIN, and count them before COMMIT"
-            yield rule.DESTROYS_WITHOUT_SCOPE.at(part.line, "deletes every row", better)
+            yield rule.DESTROYS_WITHOUT_SCOPE.at(line, "deletes every row", better)
 
 
-def _overwritten(part: Part, program: Program, argv: tuple[str, ...]) -> Iterator[LintFinding]:
+def _overwritten(line: int, program: Program, argv: tuple[str, ...]) -> Iterator[LintFinding]:
     name = base_name(argv[0]) if argv else ""
     why = better = ""
     restores = any(r.op == "<" for r in program.redirects) and name in ("mysql", "mariadb", "psql")
@@ -154,7 +155,7 @@ def _overwritten(part: Part, program: Program, argv: tuple[str, ...]) -> Iterato
     elif argv[:2] in (("terraform", "destroy"), ("docker", "volume")) and _removes(argv):
         why, better = f"{' '.join(argv[:3])} takes data away", "make a snapshot or an archive first"
     if why:
-        yield rule.DESTROYS_WITHOUT_BACKUP.at(part.line, why, better)
+        yield rule.DESTROYS_WITHOUT_BACKUP.at(line, why, better)
 
 
 def _removes(argv: tuple[str, ...]) -> bool:

@@ -9,7 +9,11 @@ from warroom.runbooks.rules import catalogue as rule
 
 
 def of_step(step: Step) -> Iterator[LintFinding]:
-    texts = [(part.line, part.text) for part in step.parts] or [(step.line, step.command)]
+    texts = [
+        (part.line + program.line, " ".join((*program.argv, program.stdin)))
+        for part in step.parts
+        for program in part.programs
+    ] or [(step.line, step.command)]
     for line, text in texts:
         query = text.casefold()
         if "pg_terminate_backend" in query and "pg_stat_activity" in query:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from warroom.runbooks.model import LintFinding, Part, Step
+from warroom.runbooks.model import LintFinding, Step
 from warroom.runbooks.rules import catalogue as rule
 from warroom.runbooks.unwrap import base_name, unwrapped
 
@@ -31,21 +31,22 @@ shapes that nothing else has."""
 
 
 def of_step(step: Step) -> Iterator[LintFinding]:
-    for offset, line in enumerate(step.command.split("\n")):
-        if _LITERAL.search(line):
+    for offset, text in enumerate(step.command.split("\n")):
+        if _LITERAL.search(text):
             first = step.line + (0 if step.language == "inline" else 1)
             yield rule.SECRET_IN_FILE.at(first + offset, "holds a key that everybody can read")
     for part in step.parts:
         for program in part.programs:
             argv = unwrapped(program.argv)
             if argv:
-                yield from _on_command_line(part, argv, program.assigns)
-                yield from _expanded(part, argv)
-                yield from _echoed(part, argv)
+                line = part.line + program.line
+                yield from _on_command_line(line, argv, program.assigns)
+                yield from _expanded(line, argv)
+                yield from _echoed(line, argv)
 
 
 def _on_command_line(
-    part: Part, argv: tuple[str, ...], assigns: tuple[str, ...]
+    line: int, argv: tuple[str, ...], assigns: tuple[str, ...]
 ) -> Iterator[LintFinding]:
     name = base_name(argv[0])
     better = ""
@@ -61,7 +62,7 @@ def _on_command_line(
         better = "read it from a file of mode 0600"
     if better:
         why = "a password on the command line: ps and the history show it"
-        yield rule.SECRET_ON_COMMAND_LINE.at(part.line, why, better)
+        yield rule.SECRET_ON_COMMAND_LINE.at(line, why, better)
 
 
 _SAFER: Final = {
@@ -71,13 +72,13 @@ _SAFER: Final = {
 }
 
 
-def _expanded(part: Part, argv: tuple[str, ...]) -> Iterator[LintFinding]:
+def _expanded(line: int, argv: tuple[str, ...]) -> Iterator[LintFinding]:
     """The shell puts the value there: for as long as it runs, /proc/PID/cmdline has it."""
     name = base_name(argv[0])
     found = next((match for word in argv[1:] if (match := _SECRET_NAME.search(word))), None)
     if name in _SAFER and found:
         why = f"{found[0]} may hold a password, which ps shows while {name} runs"
-        yield rule.SECRET_EXPANDED.at(part.line, why, _SAFER[name])
+        yield rule.SECRET_EXPANDED.at(line, why, _SAFER[name])
 
 
 def _is_mysql_password(word: str) -> bool:
@@ -92,7 +93,7 @@ def _value(argv: tuple[str, ...], *options: str) -> str:
     return ""
 
 
-def _echoed(part: Part, argv: tuple[str, ...]) -> Iterator[LintFinding]:
+def _echoed(line: int, argv: tuple[str, ...]) -> Iterator[LintFinding]:
     name = base_name(argv[0])
     shown, better = "", ""
     if name in _PRINTERS and (found := _SECRET_NAME.search(" ".join(argv[1:]))):
@@ -104,6 +105,4 @@ def _echoed(part: Part, argv: tuple[str, ...]) -> Iterator[LintFinding]:
     elif argv[:3] == ("doctl", "databases", "connection"):
         shown, better = "the connection string with its password", "--format Host,Port,Database"
     if shown:
-        yield rule.SECRET_ECHOED.at(
-            part.line, f"prints {shown} on what may be a shared screen", better
-        )
+        yield rule.SECRET_ECHOED.at(line, f"prints {shown} on what may be a shared screen", better)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from warroom.runbooks.model import LintFinding, LintLevel, Part, Step
 from warroom.runbooks.rules import catalogue as rule
@@ -23,11 +23,23 @@ _TESTS: Final = {
 _SHELLS: Final = frozenset({"sh", "bash", "zsh", "dash"})
 
 
+class _Run(NamedTuple):
+    """A program that runs: on which line, under which comment, with its plain name first."""
+
+    line: int
+    comment: str
+    argv: tuple[str, ...]
+
+
 def of_step(step: Step) -> Iterator[LintFinding]:
-    runs = [(part, unwrapped(p.argv)) for part in step.parts for p in part.programs if p.argv]
-    runs = [(part, (base_name(argv[0]), *argv[1:])) for part, argv in runs if argv]
+    runs = [
+        _Run(part.line + program.line, part.comment, (base_name(argv[0]), *argv[1:]))
+        for part in step.parts
+        for program in part.programs
+        if (argv := unwrapped(program.argv))
+    ]
     tested = False
-    for index, (part, argv) in enumerate(runs):
+    for index, (line, _, argv) in enumerate(runs):
         tested = tested or argv[:2] == ("nginx", "-t") or "configtest" in argv or "-c" in argv[:2]
         server = _reloaded(argv)
         if server and not tested:
@@ -35,12 +47,12 @@ def of_step(step: Step) -> Iterator[LintFinding]:
                 f"reloads {server} untested: a mistake in the file leaves the old rules on, or "
                 "takes it down at the next restart"
             )
-            yield rule.RELOAD_WITHOUT_TEST.at(part.line, why, f"first {_TESTS[server]} &&")
+            yield rule.RELOAD_WITHOUT_TEST.at(line, why, f"first {_TESTS[server]} &&")
         if server:
-            yield from _block(step, part, [argv for _, argv in runs[:index]])
+            yield from _block(step, runs[index], [run.argv for run in runs[:index]])
     yield from _revert(runs)
-    for part, argv in runs:
-        yield from _request(part, argv)
+    for run in runs:
+        yield from _request(run.line, run.argv)
     for part in step.parts:
         yield from _piped(part)
 
@@ -57,26 +69,26 @@ def _names(argv: Sequence[str], server: str) -> bool:
     return server in argv or f"{server}.service" in argv
 
 
-def _block(step: Step, part: Part, before: Sequence[Sequence[str]]) -> Iterator[LintFinding]:
+def _block(step: Step, run: _Run, before: Sequence[Sequence[str]]) -> Iterator[LintFinding]:
     """ "Block the IP" has to write a deny somewhere before it reloads."""
-    told = _BLOCK.search(part.comment)
+    told = _BLOCK.search(run.comment)
     wrote = any(argv[0] in _EDITS for argv in before) or re.search(r"\bdeny\b", step.command)
     if told and not wrote:
         why = "says that it blocks, but only reloads: nothing is denied"
-        yield rule.BLOCK_WITHOUT_DENY.at(part.line, why)
+        yield rule.BLOCK_WITHOUT_DENY.at(run.line, why)
 
 
-def _revert(runs: Sequence[tuple[Part, Sequence[str]]]) -> Iterator[LintFinding]:
-    for part, argv in runs:
-        if tuple(argv[:3]) == ("git", "revert", "HEAD"):
-            pushed = any(other[:2] == ("git", "push") for _, other in runs)
+def _revert(runs: Sequence[_Run]) -> Iterator[LintFinding]:
+    for run in runs:
+        if run.argv[:3] == ("git", "revert", "HEAD"):
+            pushed = any(other.argv[:2] == ("git", "push") for other in runs)
             why = "reverts whatever came last, not what broke it"
             why += ", and pushes it" if pushed else ""
             level = LintLevel.ERROR if pushed else LintLevel.WARN
-            yield rule.REVERT_OF_HEAD.at(part.line, f"{why}; it opens an editor too", level=level)
+            yield rule.REVERT_OF_HEAD.at(run.line, f"{why}; it opens an editor too", level=level)
 
 
-def _request(part: Part, argv: Sequence[str]) -> Iterator[LintFinding]:
+def _request(line: int, argv: Sequence[str]) -> Iterator[LintFinding]:
     if argv[0] != "curl" or not any("://" in word or word[:1] in "$<" for word in argv[1:]):
         return
     fails = any(re.fullmatch(r"--fail(?:-with-body)?|-[a-zA-Z]*f[a-zA-Z]*", w) for w in argv[1:])
@@ -89,7 +101,7 @@ def _request(part: Part, argv: Sequence[str]) -> Iterator[LintFinding]:
         ) if missing
     ]  # fmt: skip
     if lacks:
-        yield rule.CURL_TRUSTS.at(part.line, " and ".join(lacks))
+        yield rule.CURL_TRUSTS.at(line, " and ".join(lacks))
 
 
 def _piped(part: Part) -> Iterator[LintFinding]:
@@ -99,5 +111,5 @@ def _piped(part: Part) -> Iterator[LintFinding]:
         name = base_name(argv[0]) if argv else ""
         if program.after == "|" and name in _SHELLS and before in ("curl", "wget"):
             why = "runs as it comes what another machine sends, whoever wrote it by then"
-            yield rule.PIPES_TO_SHELL.at(part.line, why)
+            yield rule.PIPES_TO_SHELL.at(part.line + program.line, why)
         before = name

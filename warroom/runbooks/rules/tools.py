@@ -28,7 +28,7 @@ def of_step(step: Step) -> Iterator[LintFinding]:
                     level = None
                     if plugins and found is rule.NO_SUCH_COMMAND:
                         level, why = LintLevel.WARN, f"{why}, unless a plugin adds it"
-                    yield found.at(part.line, why, better, level)
+                    yield found.at(part.line + program.line, why, better, level)
 
 
 def _wrong(name: str, argv: Sequence[str]) -> Iterator[_Wrong]:
