@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.torture import acting
 from tests.torture.acting import MODES, cuts, rounds
 from tests.torture.children import Store
 from tests.torture.stores import Databases, Files
@@ -16,6 +17,12 @@ from warroom.drill.stack.postgres import Postgres
 
 def files(folder: Path) -> Callable[[], Store]:
     return Files(folder).store
+
+
+@pytest.fixture(autouse=True)
+def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How fast it is, `make torture` says; here others have the processors, too."""
+    monkeypatch.setattr(acting, "ENDED_S", 120.0)
 
 
 @pytest.fixture

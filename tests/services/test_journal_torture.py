@@ -7,12 +7,19 @@ from uuid import uuid4
 
 import pytest
 
+from tests.torture import kills
 from tests.torture.children import Result
 from tests.torture.crowd import crowds
 from tests.torture.kills import kill_cycles
 from tests.torture.stores import Databases, Server
 
 pytestmark = pytest.mark.service("postgres")
+
+
+@pytest.fixture(autouse=True)
+def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How fast it is, `make torture` says; here others have the processors, too."""
+    monkeypatch.setattr(kills, "REOPEN_S", 60.0)
 
 
 @pytest.fixture

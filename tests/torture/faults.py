@@ -34,7 +34,7 @@ NOBODY: Final = 65534
 SAID_S: Final = 1.0
 """NOT SAVED must be said by then."""
 TRIES: Final = 3
-OVER_S: Final = 5.0
+OVER_S: Final = 30.0
 """How long after a fault everything must be saved."""
 
 
