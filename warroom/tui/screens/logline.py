@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from warroom.domain.text import shorten
 from warroom.tui.widgets.lines import Line
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 _WIDTH: Final = 110
 _MOST: Final = 100
 """Fields that are listed."""
+_NAME: Final = 32
+_VALUE: Final = 1000
 
 Pairs = list[tuple[str, str]]
 
@@ -43,9 +46,12 @@ def lines_of(one: LogLine, data: bytes, look: Look, zone: ZoneInfo) -> list[Line
 
 
 def _rows(pairs: Pairs) -> list[Line]:
-    width = max(9, *(len(name) for name, _ in pairs[:_MOST]))
-    rows: list[Line] = [[(f"  {name:<{width}} ", "dim"), (value, "")] for name, value in pairs]
-    return rows[:_MOST]
+    few = [(shorten(name, _NAME), shorten(value, _VALUE)) for name, value in pairs[:_MOST]]
+    width = max(9, *(len(name) for name, _ in few))
+    rows: list[Line] = [[(f"  {name:<{width}} ", "dim"), (value, "")] for name, value in few]
+    if len(pairs) > _MOST:
+        rows.append([(f"  and {len(pairs) - _MOST} more", "dim")])
+    return rows
 
 
 def _both(at: datetime, zone: ZoneInfo) -> str:
