@@ -13,6 +13,7 @@ import pytest
 from tests.services.docker_tunnel import Tunnel
 from tests.support.services import DockerEngine
 from tests.support.sshd import SshServer
+from tests.support.waiting import comes_true
 from warroom.domain.clock import SystemClock
 from warroom.domain.sample import Row
 from warroom.hosts.base import Host
@@ -151,6 +152,29 @@ async def test_another_run_than_the_one_shown_is_left_alone(
     assert card.target.identity["started_at"] in str(refused.value)
     assert now in str(refused.value)
     assert not [line for line in tunnel.requests if line.startswith("POST")]
+
+
+async def test_one_that_its_own_policy_restarts_again_and_again_is_still_the_one_shown(
+    docker_engine: DockerEngine, name: str
+) -> None:
+    await run(
+        docker_engine, "run", "-d", "--name", name, "--restart", "always", docker_engine.image,
+        "sh", "-c", "exit 3",
+    )  # fmt: skip
+
+    async def restarts() -> int:
+        return int(await inspect(docker_engine, name, ".RestartCount"))
+
+    async with mitigation("restart", docker_engine.socket, container=name) as restart:
+        card = await restart.preview(None)
+        shown = await restarts()
+
+        async def again() -> bool:
+            return await restarts() > shown
+
+        assert await comes_true(again)
+        with pytest.raises(MitigationFailed, match="restarted, but does not stay up"):
+            await restart.perform(card)
 
 
 async def test_another_container_of_the_same_name_is_left_alone(

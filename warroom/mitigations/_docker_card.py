@@ -62,6 +62,7 @@ def card(
         undo=_UNDO[verb].format(name=one.name),
         risk=RISKS[verb],
         warnings=_warnings(verb, one),
+        context={"restarts": one.restarts},
     )
 
 

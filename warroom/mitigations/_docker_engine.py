@@ -82,8 +82,9 @@ class OnEngine:
         return engine, found, others
 
     async def again(self, card: Card) -> tuple[Engine, Mapping[str, Any], Container]:
-        """The container of the card as it is now, if it still is the run that was shown. Raises
-        MitigationRefused."""
+        """The container of the card as it is now, if it still is the run that was shown, or one
+        that its own restart policy began since (`context["restarts"]` counts them; whoever starts
+        it by hand sets the engine's count back). Raises MitigationRefused."""
         try:
             engine = await self.connected()
             found = await engine.inspect(card.target.id)
@@ -91,7 +92,8 @@ class OnEngine:
             raise MitigationRefused(f"nothing was done: {error}") from error
         now = container(found)
         shown = card.target.identity["started_at"]
-        if now.id != card.target.id or now.started != shown:
+        by_policy = now.restarts > card.context.get("restarts", now.restarts)
+        if now.id != card.target.id or (now.started != shown and not by_policy):
             raise MitigationRefused(
                 f"{now.name} is not the run that was shown: that began at {shown}, "
                 f"this one at {now.started}; look again"

@@ -104,7 +104,12 @@ class Recreate(OnEngine):
             undo=_undo(way, one),
             risk=Risk.DESTROY,
             warnings=_warnings(one, found, moved),
-            context={"kept_as": kept_as(one), "digest": clone.digest, "way": way},
+            context={
+                "kept_as": kept_as(one),
+                "digest": clone.digest,
+                "way": way,
+                "restarts": one.restarts,
+            },
         )
 
     async def perform(self, card: Card) -> Done:
