@@ -25,7 +25,7 @@ from warroom.logs.ring import RING_LIMIT, LogRing
 from warroom.logs.sources import opened
 from warroom.logs.talkers import Talkers
 
-PIECE: Final = 64 * 1024
+PIECE: Final = 16 * 1024
 """Bytes taken in before others get their turn."""
 TICK_S: Final = 0.25
 BACKOFF_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0)

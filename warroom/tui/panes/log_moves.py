@@ -4,6 +4,7 @@ folded."""
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from warroom.logs.ring import Raw
     from warroom.logs.view import LogView
 
-REST_S: Final = 0.005
-"""Between two steps of work on the ring: keys are answered meanwhile."""
+_REST_S: Final = 0.005
+_TURNS: Final = 8
+"""Turns of the loop that a key takes from the terminal to its pane, about."""
+_BUSY_S: Final = 0.001
 _MARKS: Final = 1000
 _EARLY: Final = 5000
 """Of the oldest lines so many may be from before following began."""
@@ -126,7 +129,7 @@ class LogMoves(LogState):
             return False
         seek = view.seek(query, self._from(step), step)
         while seek.resume is not None:
-            await asyncio.sleep(REST_S)
+            await others_first()
             seek = view.seek(query, seek.resume, step)
         if seek.number is None:
             return False
@@ -263,3 +266,13 @@ class LogMoves(LogState):
         self.folding.repeats = not self.folding.repeats
         self.changed()
         return self.folding.repeats
+
+
+async def others_first() -> None:
+    """Between two steps of work on the ring: keys are answered, and who has much to do gets time
+    for it."""
+    began = time.perf_counter()
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
+    if time.perf_counter() - began > _BUSY_S:
+        await asyncio.sleep(_REST_S)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
-from warroom.tui.panes.log_moves import REST_S, LogMoves
+from warroom.tui.panes.log_moves import LogMoves, others_first
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,6 +109,6 @@ class LogQueries(LogMoves):
         working = view.work()
         self.changed()
         while working:
-            await asyncio.sleep(REST_S)
+            await others_first()
             working = view.work()
         self.changed()
