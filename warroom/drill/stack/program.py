@@ -78,7 +78,11 @@ def remove_orphans() -> list[Path]:
     orphans = []
     for folder in Path(tempfile.gettempdir()).glob("warroom-[0-9]*-*"):
         owner = folder.name.split("-")[1]
-        if folder.stat().st_uid == os.getuid() and not alive(int(owner)):
+        try:
+            is_ours = folder.stat().st_uid == os.getuid()
+        except FileNotFoundError:
+            continue  # somebody else is sweeping, too
+        if is_ours and not alive(int(owner)):
             shutil.rmtree(folder, ignore_errors=True)
             orphans.append(folder)
     return orphans
