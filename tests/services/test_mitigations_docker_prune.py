@@ -143,7 +143,7 @@ async def test_what_somebody_began_to_use_or_made_since_the_card_stays(
 async def test_nothing_to_remove_is_said(engine: DockerEngine) -> None:
     for what in (IMAGES, CACHE, VOLUMES):
         async with pruning(engine, what) as prune:
-            with pytest.raises(MitigationRefused, match=f"any {what}: there are none"):
+            with pytest.raises(MitigationRefused, match=f"no unused {what}"):
                 await prune.preview(None)
 
 

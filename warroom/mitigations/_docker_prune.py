@@ -122,7 +122,7 @@ class Prune(OnEngine):
             raise MitigationRefused(str(error)) from error
         if found.is_empty:
             left = f"; left alone: {', '.join(found.spared)}" if found.spared else ""
-            raise MitigationRefused(f"nobody would miss any {self._what}: there are none{left}")
+            raise MitigationRefused(f"nothing to remove: no unused {self._what}{left}")
         name = said(info.get("Name") or "docker", 60)
         return Card(
             kind="docker.prune",

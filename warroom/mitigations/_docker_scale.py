@@ -259,14 +259,14 @@ class Scale(OnEngine):
     def _command(self, plan: Plan, engine: Engine) -> tuple[str, ...]:
         if plan.compose is not None:
             return (" ".join(map(harmless, argv(plan, plan.compose))),)
-        on = f" on {engine.where}"
+        on = f"on {engine.where}"
         if plan.going:
             stop = f"stop?t={self._options.stop_timeout}"
-            return tuple(
-                f"POST /containers/{one.now.short}/{stop}, then DELETE{on}" for one in plan.going
-            )
-        like = plan.now[-1].now.short
-        return tuple(f"POST /containers/create?name={name} like {like}{on}" for name in plan.new)
+            lines = [f"POST /containers/{one.now.short}/{stop}, then DELETE" for one in plan.going]
+        else:
+            like = plan.now[-1].now.short
+            lines = [f"POST /containers/create?name={name} like {like}" for name in plan.new]
+        return (*lines, on)
 
     def _undo_words(self, plan: Plan) -> str:
         expires = self._options.expires
