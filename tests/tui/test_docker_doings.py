@@ -63,7 +63,7 @@ def kinds(room: RoomPage) -> list[str]:
 
 
 async def test_a_log_that_was_kept_is_an_exhibit_of_that_action(room: RoomPage, name: str) -> None:
-    await room.press("l")
+    await room.press("Y")
     await room.sees(f"Keep the log of {name}-api-1", "read", "enter run")
     await room.press("enter")
     await room.sees(f"done: 1 lines of {name}-api-1 are kept")
@@ -118,4 +118,4 @@ async def test_the_help_lists_every_key_of_the_pane(room: RoomPage) -> None:
     lines = ["".join(text for text, _ in line)
              for line in help_lines(screen.commands, screen.actions_here())]  # fmt: skip
     keys = {line.split()[0] for line in lines if line.endswith(("(read)", "(change)", "(destroy)"))}
-    assert keys == {"r", "S", "s", "R", "=", "l", "X", "F", "*"}
+    assert keys == {"r", "S", "s", "R", "=", "Y", "X", "F", "*"}

@@ -36,7 +36,7 @@ def test_a_pane_offers_what_fits_its_system(tmp_path: Path) -> None:
         ("docker", "s", "docker.start"),
         ("docker", "R", "docker.recreate"),
         ("docker", "=", "docker.scale"),
-        ("docker", "l", "docker.logs"),
+        ("docker", "Y", "docker.logs"),
         ("docker", "X", "docker.disconnect"),
         ("docker", "F", "docker.prune"),
         ("docker", "*", "docker.bulk"),

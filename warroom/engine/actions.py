@@ -38,7 +38,7 @@ PANE_ACTIONS: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
         ("s", "docker.start"),
         ("R", "docker.recreate"),
         ("=", "docker.scale"),
-        ("l", "docker.logs"),
+        ("Y", "docker.logs"),
         ("X", "docker.disconnect"),
         ("F", "docker.prune"),
         ("*", "docker.bulk"),
