@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from warroom.config.problems import ConfigError
 from warroom.engine.members import load_settings
@@ -59,6 +61,53 @@ def test_every_variable_is_a_field_and_those_with_a_meaning_have_it() -> None:
     assert fields["upstream_addr"] == "10.0.0.4:80, 10.0.0.5:80 : 10.0.0.6:80"
     assert (fields["remote_port"], fields["rest"]) == ("4711", "more | here")
     assert read(line.replace(b" 200 99 ", b" OK 99 "), fmt) is None
+
+
+TYPED = {
+    "remote_addr": ["203.0.113.7", "2001:db8::1", "unix:", ""],
+    "remote_port": ["4711", ""],
+    "status": ["200", "000"],
+    "body_bytes_sent": ["0", "157"],
+    "request_time": ["0.003", "-"],
+    "time_local": ["21/Nov/2026:14:35:02 +0100"],
+    "time_iso8601": ["2026-11-21T14:35:02+01:00"],
+    "msec": ["1795268102.123"],
+    "upstream_addr": ["-", "", "10.0.0.4:80", "10.0.0.4:80, unix:/x : 10.0.0.6:80"],
+    "upstream_status": ["502, 504 : 200", "-"],
+    "request_method": ["GET", "-"],
+    "scheme": ["http", "https"],
+    "host": ["shop.example", "[::1]", "-"],
+    "pipe": ["p", "."],
+}
+BETWEEN = [" ", " - ", "|", "\t", ' "', '" ', '" "', " [", "] ", " rt=", ";", " {", "} "]
+
+
+@st.composite
+def written(draw: st.DrawFn) -> tuple[str, str, dict[str, str]]:
+    """A log_format, a line that nginx would write with it, and the values."""
+    names = draw(st.lists(st.sampled_from([*TYPED, "http_x", "request", "args"]), min_size=1,
+                          max_size=8, unique=True))  # fmt: skip
+    template = line = draw(st.sampled_from(["", "[", "<7>", "a.b*c "]))
+    values = {}
+    for name in names:
+        after = draw(st.sampled_from(BETWEEN))
+        # nginx writes quotes and backslashes of a value as \\xXX
+        free = st.text("ab /?=.é[](){}$^*+%:,-", max_size=12).filter(
+            lambda t, a=after: a not in t + a[:-1]
+        )
+        values[name] = draw(st.sampled_from(TYPED[name]) if name in TYPED else free)
+        template += f"${{{name}}}{after}" if draw(st.booleans()) else f"${name}{after}"
+        line += values[name] + after
+    return template, line, values
+
+
+@given(written())
+def test_what_nginx_would_write_with_a_log_format_is_read_back(
+    made: tuple[str, str, dict[str, str]],
+) -> None:
+    template, line, values = made
+    fields = details(line.encode(), chosen(f"log_format x '{template}';"))
+    assert dict(fields) == values
 
 
 def test_a_format_of_json_objects_is_read_too() -> None:

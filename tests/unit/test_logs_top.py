@@ -185,6 +185,11 @@ def test_an_access_log_behind_a_banner_is_recognised(tmp_path: Path) -> None:
     path.write_bytes(b"log opened by root\n" * 4000 + access_log(4000))
     report = count([str(path)])
     assert (report.format, report.lines, report.parsed) == ("combined", 8000, 4000)
+    packed = path.with_suffix(".gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    report = count([str(packed)])
+    assert (report.format, report.lines) == ("combined", 8000)
+    assert report.parsed >= 3000, "what came in one chunk with the banner is not read again"
 
 
 def test_empty_missing_and_damaged_files_say_what_they_are(tmp_path: Path) -> None:

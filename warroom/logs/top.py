@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _SAMPLE: Final = 64 * 1024
 _STEP: Final = 1024 * 1024
+_LOOKS: Final = 16
+"""Chunks of a stream in which a format is looked for."""
 _FIELDS: Final = b"\n#Fields:"
 _LARGE: Final = 24 * 1024 * 1024
 """Bytes above which a second process is worth its start."""
@@ -303,11 +305,13 @@ def _count_stream(
         if last is not None:
             chunks = iter([last_of(chunks, last)])
         first = next(chunks, b"")
-        look, layout = reading.look(first)
+        look, layout, looks = *reading.look(first), 1
         while first:
             tally.add(first, layout)
             shown.add(len(first))
             first = next(chunks, b"")
+            if layout is None and looks < _LOOKS:  # the head may be a banner
+                look, layout, looks = *reading.look(first), looks + 1
     return look
 
 

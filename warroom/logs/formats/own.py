@@ -21,7 +21,9 @@ _DIRECTIVE: Final = re.compile(r"\s*log_format\s+(\S+)\s+(.*?);?\s*\Z", re.DOTAL
 _ESCAPE: Final = re.compile(r"\s*escape=\w+\s+")
 _STRING: Final = re.compile(r"\s*(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\")", re.DOTALL)
 _VARIABLE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_LISTED: Final = r"[^ ,\"]*+(?:(?:,| :) [^ ,\"]*+)*+"
+_END: Final = "<end>"
+"""Stands for the character that follows a variable."""
+_LISTED: Final = r"[^ ,\"<end>]*+(?:(?:,| :) [^ ,\"<end>]*+)*+"
 """Several values, when several upstreams were asked."""
 _TYPES: Final = {
     "remote_addr": r"[^\s\"]*",
@@ -48,7 +50,7 @@ _TYPES: Final = {
     "upstream_header_time": _LISTED,
     "upstream_cache_status": r"[A-Z-]++",
     "request_method": r"[A-Z]++|-",
-    "host": r"\[[^\s\]]*+\]|[^\s/\":]*+",
+    "host": r"\[[^\s\]]*+\]|[^\s/\":<end>]*+",
 }
 """What variables look like whose values say where they end."""
 _ROLES: Final = {
@@ -159,7 +161,8 @@ def _value(variable: str, after: str, *, last: bool) -> str:
     """What a variable's value looks like: up to what stands after it."""
     known = _TYPES.get(variable)
     if known is not None:
-        return known
+        end = after[:1] if after[:1] not in ":." else ""
+        return known.replace(_END, re.escape(end))
     if not after:
         if not last:
             raise BadFormat(f"nothing stands after ${variable}: one cannot tell where it ends")
