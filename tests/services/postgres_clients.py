@@ -19,7 +19,7 @@ from warroom.probes.base import ProbeContext
 from warroom.probes.postgres import SPEC, Options, PostgresProbe
 
 T = TypeVar("T")
-PATIENCE: Final = 5.0
+PATIENCE: Final = 30.0
 
 
 def psql(server: Postgres, sql: str, database: str = "postgres", user: str = "postgres") -> str:
