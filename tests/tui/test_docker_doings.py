@@ -77,7 +77,7 @@ async def test_a_log_that_was_kept_is_an_exhibit_of_that_action(room: RoomPage, 
 async def test_more_replicas_stand_in_the_ledger_until_they_are_taken_back_from_there(
     room: RoomPage, name: str
 ) -> None:
-    await room.press("equals_sign")
+    await room.press("W")
     await room.types("+1")
     await room.sees("Scale api from 1 to 2", f"{name}-api-2", "enter run")
     await room.press("enter")
@@ -118,4 +118,4 @@ async def test_the_help_lists_every_key_of_the_pane(room: RoomPage) -> None:
     lines = ["".join(text for text, _ in line)
              for line in help_lines(screen.commands, screen.actions_here())]  # fmt: skip
     keys = {line.split()[0] for line in lines if line.endswith(("(read)", "(change)", "(destroy)"))}
-    assert keys == {"r", "S", "s", "R", "=", "Y", "X", "F", "*"}
+    assert keys == {"r", "S", "s", "R", "W", "Y", "X", "F", "E"}

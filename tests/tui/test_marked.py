@@ -87,7 +87,7 @@ async def test_what_takes_one_row_says_so_and_the_list_says_how_many_are_marked(
     await room.closes()
 
 
-async def test_a_star_asks_what_to_do_and_one_mark_means_that_row(
+async def test_a_key_for_each_asks_what_to_do_and_one_mark_means_that_row(
     room: RoomPage, names: list[str]
 ) -> None:
     await room.press("g", "space", "j")
@@ -95,7 +95,7 @@ async def test_a_star_asks_what_to_do_and_one_mark_means_that_row(
     await room.sees(f"Restart {names[0]}", "enter run")
     await room.press("escape")
     await room.closes()
-    await room.press("asterisk")
+    await room.press("E")
     await room.sees("what to do with each", "recreate")
     await room.press("escape")
     await room.closes()

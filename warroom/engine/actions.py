@@ -37,11 +37,11 @@ PANE_ACTIONS: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
         ("S", "docker.stop"),
         ("s", "docker.start"),
         ("R", "docker.recreate"),
-        ("=", "docker.scale"),
+        ("W", "docker.scale"),
         ("Y", "docker.logs"),
         ("X", "docker.disconnect"),
         ("F", "docker.prune"),
-        ("*", "docker.bulk"),
+        ("E", "docker.bulk"),
     ),
     "postgres": (
         ("C", "postgres.cancel"),
