@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -19,6 +19,9 @@ from warroom.cli.common import chosen, config_option, fail
 from warroom.config.find import find, places
 from warroom.config.settings import Settings
 from warroom.journal import path_for
+
+if TYPE_CHECKING:
+    from warroom.engine.discover import Discovery
 
 MIN_WIDTH: Final = 60
 MIN_HEIGHT: Final = 16
@@ -36,20 +39,23 @@ class Finding:
 
 @click.command()
 @click.option(
-    "--from-runbook", "runbooks", multiple=True, metavar="FILE", help="Take what a runbook names."
+    "--from-runbook",
+    "first",
+    metavar="FILE...",
+    help="Take what runbooks name instead; no system is asked.",
 )
+@click.argument("more", nargs=-1, metavar="")
 @click.option("-o", "output", metavar="FILE", help="Write the config there; stdout when not said.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
-def init(runbooks: tuple[str, ...], output: str | None, force: bool) -> None:
+def init(first: str | None, more: tuple[str, ...], output: str | None, force: bool) -> None:
     """Discover what is on this machine and write a commented config."""
-    from warroom.engine.discover import discover, report, to_toml
-    from warroom.hosts.local import LocalHost
+    from warroom.engine.discover import report, to_toml
 
-    if runbooks:
-        fail("--from-runbook is not built yet; `warroom runbook show FILE` says what was found")
+    if more and not first:
+        fail(f"{more[0]}: what of it? --from-runbook takes what a runbook names")
     if output and output != "-" and Path(output).exists() and not force:
         fail(f"{output} is there already; --force writes over it")
-    found = asyncio.run(discover(LocalHost(), os.environ))
+    found = _named((first, *more), output) if first else _discovered()
     click.echo(report(found), err=True)
     text = to_toml(found)
     if output in (None, "-"):
@@ -62,6 +68,33 @@ def init(runbooks: tuple[str, ...], output: str | None, force: bool) -> None:
     except ExportError as error:
         fail(str(error), 1)
     click.echo(f"\nwritten: {output}   next: warroom --config {output}", err=True)
+
+
+def _discovered() -> Discovery:
+    from warroom.engine.discover import discover
+    from warroom.hosts.local import LocalHost
+
+    return asyncio.run(discover(LocalHost(), os.environ))
+
+
+def _named(files: tuple[str, ...], output: str | None) -> Discovery:
+    """What runbooks name; the config names them as they are seen from its folder."""
+    from warroom.engine.discover import from_runbooks
+    from warroom.runbooks.model import RunbookError
+    from warroom.runbooks.parse import read
+
+    files = tuple(dict.fromkeys(files))
+    try:
+        runbooks = {file: read(Path(file)) for file in files}
+    except RunbookError as error:
+        fail(str(error))
+    names = [Path(file).name for file in files]
+    said = names if len(set(names)) == len(names) else list(files)
+    paths = [str(Path(file).absolute()) for file in files]
+    if output not in (None, "-"):
+        folder = Path(str(output)).absolute().parent
+        paths = [os.path.relpath(path, folder) for path in paths]
+    return from_runbooks(dict(zip(said, runbooks.values(), strict=True)), tuple(paths))
 
 
 @click.group()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from warroom.engine.discover.containers import look_at_docker
 from warroom.engine.discover.databases import look_at_postgres, look_at_redis
-from warroom.engine.discover.findings import Discovery, Found, Look, Missing
+from warroom.engine.discover.findings import Discovery, Found, Look, Missing, named_apart
 from warroom.engine.discover.ports import look_at_ports
 from warroom.engine.discover.services import look_at_logs, look_at_pm2, look_at_units
 from warroom.hosts.base import Host
@@ -37,7 +36,7 @@ async def discover(host: Host, environ: Mapping[str, str], *, root: Path = Path(
     found = [thing for thing in brought if isinstance(thing, Found)]
     machine = Found("probe", {"kind": "machine"}, "every machine has one")
     return Discovery(
-        tuple(_named_apart([*found, machine])),
+        tuple(named_apart([*found, machine])),
         tuple(thing for thing in brought if isinstance(thing, Missing)),
     )
 
@@ -48,19 +47,3 @@ async def _patiently(name: str, looker: Awaitable[Look]) -> Look:
             return await looker
     except TimeoutError:
         return [Missing(name, f"did not answer within {PATIENCE:.0f} s")]
-
-
-def _named_apart(found: list[Found]) -> list[Found]:
-    """Two of one name in a section: the later one gets a number."""
-    seen: set[tuple[str, str]] = set()
-    apart = []
-    for thing in found:
-        name = first = str(thing.table.get("name") or thing.table.get("kind", ""))
-        number = 1
-        while (thing.section, name) in seen and thing.section != "mitigation":
-            number += 1
-            name = f"{first}-{number}"
-        seen.add((thing.section, name))
-        renamed = thing if name == first else replace(thing, table={**thing.table, "name": name})
-        apart.append(renamed)
-    return apart

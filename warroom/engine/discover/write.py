@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,7 +11,7 @@ from warroom.config.load import parse
 from warroom.config.settings import ConsoleSettings, JournalSettings
 from warroom.config.shape import doc
 from warroom.domain.text import harmless
-from warroom.engine.discover.findings import Discovery, Found
+from warroom.engine.discover.findings import Discovery, Found, FoundHost
 from warroom.engine.members import settled
 
 if TYPE_CHECKING:
@@ -45,6 +45,13 @@ _TITLES: Final = {
 }
 
 
+_FROM_RUNBOOKS: Final = (
+    "warroom's config, written by `warroom init --from-runbook`; FILE:LINE says what named it.",
+    "Nothing has been asked of any system: see what answers with `warroom check`.",
+    *_HEAD[1:],
+)
+
+
 def to_toml(discovery: Discovery) -> str:
     """The config. What was found stands live, offers and examples as comments, what is missing
     with its reason. It has been read back: it loads, with every option known."""
@@ -52,10 +59,13 @@ def to_toml(discovery: Discovery) -> str:
     from tomlkit.items import AoT
 
     document = tomlkit.document()
-    for line in _HEAD:
+    for line in _FROM_RUNBOOKS if discovery.runbooks else _HEAD:
         document.add(tomlkit.comment(line))
     document.add(tomlkit.nl())
-    document.add("incident", _incident())
+    document.add("incident", _incident(discovery))
+    if discovery.hosts:
+        document.add(tomlkit.nl())
+        document.add("hosts", _hosts(discovery.hosts))
     for section, title in _TITLES.items():
         live = [thing for thing in discovery.found if thing.section == section]
         entries = [_entry(thing) for thing in live if not thing.is_offer]
@@ -78,12 +88,30 @@ def _escaped(text: str) -> str:
     )
 
 
-def _incident() -> Table:
+def _hosts(hosts: Iterable[FoundHost]) -> Table:
+    import tomlkit
+
+    tables = tomlkit.table(is_super_table=True)
+    for host in hosts:
+        table = tomlkit.table()
+        table.add(tomlkit.comment(harmless(host.why)))
+        table.add("ssh", host.ssh)
+        tables.add(host.name, table)
+    return tables
+
+
+def _incident(discovery: Discovery) -> Table:
     import tomlkit
 
     table = tomlkit.table()
+    if discovery.runbooks:
+        table.add("runbooks", list(discovery.runbooks))
     for key, value, says in (
-        ("scheme", "P0-P3", "or P1-P4, SEV1-SEV4, or one of your own under [schemes.NAME]"),
+        (
+            "scheme",
+            discovery.scheme or "P0-P3",
+            "or P1-P4, SEV1-SEV4, or one of your own under [schemes.NAME]",
+        ),
         ("timezone", "UTC", 'shown beside UTC, such as "Europe/Berlin"'),
     ):
         table.add(key, tomlkit.item(value).comment(says))
@@ -96,7 +124,17 @@ def _entry(thing: Found) -> Table:
     table = tomlkit.table()
     table.add(tomlkit.comment(harmless(thing.why)))
     for key, value in thing.table.items():
-        table.add(key, value)
+        table.add(key, _noted(value, thing.notes) if key == "queries" else value)
+    return table
+
+
+def _noted(queries: Mapping[str, str], notes: Mapping[str, str]) -> Table:
+    """Queries with the line that each came from."""
+    import tomlkit
+
+    table = tomlkit.table()
+    for name, sql in queries.items():
+        table.add(name, tomlkit.item(sql).comment(harmless(notes.get(name, ""))))
     return table
 
 
@@ -108,8 +146,12 @@ def _remarks(discovery: Discovery) -> str:
     for thing in offers:
         lines += ["#", *_commented(_offered(thing))]
     if discovery.missing:
-        lines += ["", "# Not found, or not usable"]
+        told = "# Named, and not looked at" if discovery.runbooks else "# Not found, or not usable"
+        lines += ["", told]
         lines += [f"#   {harmless(m.what)}: {harmless(m.why)}" for m in discovery.missing]
+    if discovery.unplaced:
+        lines += ["", "# What could not be placed: it names no system to look at"]
+        lines += [f"#   {harmless(m.what)}: {harmless(m.why)}" for m in discovery.unplaced]
     lines += ["", "# Examples", *_commented(_EXAMPLES.splitlines())]
     for section, cls in (("console", ConsoleSettings), ("journal", JournalSettings)):
         lines += ["#", *_commented([f"[{section}]", *_defaults(cls)])]
@@ -141,8 +183,13 @@ def _commented(lines: Iterable[str]) -> list[str]:
 
 def report(discovery: Discovery) -> str:
     """A line for each thing: found or not, what, and why. Harmless text."""
-    lines = [f"found      {_what(thing):<28}  {harmless(thing.why)}" for thing in discovery.found]
-    lines += [f"not found  {harmless(m.what):<28}  {harmless(m.why)}" for m in discovery.missing]
+    lines = [
+        f"{'offered' if thing.is_offer else 'found':<9}  {_what(thing):<28}  {harmless(thing.why)}"
+        for thing in discovery.found
+    ]
+    word = "no look " if discovery.runbooks else "not found"
+    lines += [f"{word:<9}  {harmless(m.what):<28}  {harmless(m.why)}" for m in discovery.missing]
+    lines += [f"unplaced   {harmless(m.what):<28}  {harmless(m.why)}" for m in discovery.unplaced]
     return "\n".join(lines)
 
 
