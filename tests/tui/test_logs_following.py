@@ -174,3 +174,26 @@ async def test_keys_of_the_logs_say_elsewhere_whose_they_are(tmp_path: Path) -> 
             await room.press(key)
             await room.says("that is for the logs pane")
             room.app.room_screen.keys.clear()
+
+
+async def test_a_saved_search_shows_its_rate_and_writes_a_finding_into_the_timeline(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "auth.log"
+    log.write_text("INFO start\n")
+    config = written(
+        tmp_path,
+        f'[[log]]\nname = "auth"\npath = "{log}"\n[[search]]\nname = "authentication failure"\n'
+        'find = "authentication failure"\nwarn = 5\n[[search]]\nname = "quiet"\nfind = "nothing"',
+    )
+    async with opened(config, size=(80, 24)) as room:
+        desk = Desk(room, log)
+        await room.opens("it burns")
+        await room.go("logs")
+        await desk.sees("INFO start", "authentication failure 0/min  quiet 0/min")
+        await room.until(lambda: _begun(desk), "the log is not followed")
+        desk.writes(*(f"sshd[{n}]: authentication failure" for n in range(7)))
+        await desk.sees("▲ authentication failure 7/min")
+        await room.until(lambda: "finding" in room.kinds, "no finding in the timeline")
+        (finding,) = [e for e in room.room.session.events if e.kind.value == "finding"]
+        assert finding.text == "saved searches: authentication failure: 7 lines a minute"

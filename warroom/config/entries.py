@@ -1,5 +1,5 @@
 """The entries of the lists of a config: `[[probe]]`, `[[log]]`, `[[mitigation]]`, `[[check]]`,
-`[[channel]]`, `[[contact]]`.
+`[[channel]]`, `[[contact]]`, `[[search]]`.
 
 Only the keys that every kind has are looked at; a kind's own are shaped by whoever knows it.
 """
@@ -110,6 +110,15 @@ def contacts(items: list[Any], problems: list[Problem]) -> Iterator[s.ContactSet
             yield shaped
 
 
+def searches(items: list[Any], problems: list[Problem]) -> Iterator[s.SearchEntry]:
+    """`[[search]]`, whole: every search has the same keys."""
+    for place, entry in _tables("search", items, problems):
+        shaped = shape(s.SearchEntry, entry, place, problems)
+        if shaped:
+            object.__setattr__(shaped, "place", place)  # what is wrong is found out later, too
+            yield shaped
+
+
 def checks(items: list[Any], problems: list[Problem]) -> Iterator[Mapping[str, Any]]:
     """`[[check]]`, a team's own: tables as they are, with the keys of `checks/*.toml` (id, kind,
     metric or column, above, warn, critical, looks, clear, message), for the engine to shape."""
@@ -136,6 +145,8 @@ def references(
     _unique([(c.place, "name", c.name) for c in settings.channels], "channel", problems)
     logs = [(("log", i), "name", _said(log, "name")) for i, log in enumerate(arrays["log"])]
     _unique([log for log in logs if log[2]], "log", problems)
+    searches = [(("search", i), "name", _said(e, "name")) for i, e in enumerate(arrays["search"])]
+    _unique([search for search in searches if search[2]], "search", problems)
     for name in ("probe", "log", "mitigation"):
         for index, entry in enumerate(arrays[name]):
             on = _said(entry, "on")

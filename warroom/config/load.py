@@ -22,7 +22,7 @@ from warroom.domain.severity import SCHEMES, Scheme
 from warroom.domain.text import harmless
 
 _TABLES: Final = ("incident", "hosts", "schemes", "console", "journal", "updates")
-_ARRAYS: Final = ("probe", "log", "mitigation", "check", "channel", "contact")
+_ARRAYS: Final = ("probe", "log", "mitigation", "check", "channel", "contact", "search")
 MAX_BYTES: Final = 4 * 1024 * 1024
 
 
@@ -133,6 +133,7 @@ def _settings(table: Mapping[str, Any], file: Path, problems: list[Problem]) -> 
         or s.UpdatesSettings(),
         channels=tuple(entries.channels(arrays["channel"], problems)),
         contacts=tuple(entries.contacts(arrays["contact"], problems)),
+        searches=tuple(entries.searches(arrays["search"], problems)),
         file=file,
     )
     entries.references(settings, arrays, tables["hosts"], problems)

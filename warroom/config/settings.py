@@ -240,6 +240,29 @@ class ContactSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchEntry:
+    """One `[[search]]`: lines of the logs that are counted as they come, however much comes.
+    `find` and `hide` are written as behind `/` in the console; thresholds are lines a minute."""
+
+    name: Name = field(metadata=_doc("what the pane and the timeline call it"))
+    find: Line = field(metadata=_doc('"authentication failure", "re:timed? out", "level:error"'))
+    hide: Line = field(default=_NOTHING, metadata=_doc("not those that contain this"))
+    log: Line = field(default=_NOTHING, metadata=_doc("only in the logs whose name has this"))
+    warn: float | None = field(default=None, metadata=_doc("lines a minute from which it is told"))
+    critical: float | None = field(default=None, metadata=_doc("and from which it is critical"))
+    place: problems.Path = field(default=(), init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.find:
+            raise ValueError('find: what is looked for, such as "authentication failure"')
+        least = [limit for limit in (self.warn, self.critical) if limit is not None]
+        if any(limit <= 0 for limit in least):
+            raise ValueError("warn: lines a minute, more than 0")
+        if len(least) == 2 and least[1] < least[0]:
+            raise ValueError("critical: fewer lines a minute than warn")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """A whole config, and the file it came from (None: nothing was found)."""
 
@@ -255,6 +278,7 @@ class Settings:
     updates: UpdatesSettings = field(default_factory=UpdatesSettings)
     channels: tuple[ChannelEntry, ...] = ()
     contacts: tuple[ContactSettings, ...] = ()
+    searches: tuple[SearchEntry, ...] = ()
     file: Path | None = None
 
     @property

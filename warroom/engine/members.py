@@ -19,6 +19,7 @@ from warroom.config.shape import key_names, shape
 from warroom.engine.channels import channel_members
 from warroom.engine.checks import load_checks
 from warroom.engine.log_formats import format_problems
+from warroom.engine.log_searches import search_problems
 from warroom.engine.templates import template_problems
 from warroom.mitigations.base import MitigationSpec
 from warroom.mitigations.base import spec as mitigation_spec
@@ -67,7 +68,8 @@ def settled(
     _, of_channels = channel_members(document.settings)
     of_template = template_problems(document.settings)
     of_logs = format_problems(document.settings.logs)
-    more = [*problems, *of_checks, *of_channels, *of_template, *of_logs]
+    of_searches = search_problems(document.settings)
+    more = [*problems, *of_checks, *of_channels, *of_template, *of_logs, *of_searches]
     return document.settled(more), probes, mitigations
 
 

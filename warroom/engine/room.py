@@ -23,7 +23,7 @@ from warroom.domain.evidence import Evidence
 from warroom.domain.sample import Finding, Health, Sample
 from warroom.domain.severity import Scheme
 from warroom.domain.timeline import Timeline
-from warroom.engine import doing
+from warroom.engine import doing, log_searches
 from warroom.engine.actions import Surroundings, actions_for, signer
 from warroom.engine.checks import Check, CheckState, evaluate
 from warroom.engine.course import Course
@@ -72,14 +72,20 @@ class Room:
         dry_run: bool = False,
         ahead: Awaitable[TakenUp | None] | None = None,
     ) -> None:
-        self.settings, self.checks = settings, tuple(checks)
+        self.settings = settings
+        self.checks = (*checks, *log_searches.search_checks(settings.searches))
         self.clock, self.journal = clock or SteadyClock(), journal
         names = ("", *settings.hosts)
         self.hosts: dict[str, Host] = {name: host_for(name, settings) for name in names}
         self.session = _session(journal, self.clock, author, settings, ahead)
         self.editor = Editor(self.session)
         self.monitor = Monitor(self.clock)
-        self.logs = LogEngine(_with_sockets(settings.logs, probes), self.hosts, clock=self.clock)
+        self.logs = LogEngine(
+            _with_sockets(settings.logs, probes),
+            self.hosts,
+            clock=self.clock,
+            searches=settings.searches,
+        )
         self.executor = Executor(
             self.session,
             self.clock,
@@ -93,6 +99,9 @@ class Room:
         self.talkers = TalkersProbe(self.logs, self.clock)
         if settings.logs:
             self.monitor.add(self.talkers, every=EVERY_S, timeout=TIMEOUT_S)
+        if settings.logs and settings.searches:
+            searches = log_searches.SearchesProbe(self.logs, self.clock)
+            self.monitor.add(searches, every=log_searches.EVERY_S, timeout=log_searches.TIMEOUT_S)
         self.around = Surroundings(probes, self.hosts, self.clock, signer(self.session), settings)
         self.actions: tuple[Action, ...] = actions_for(mitigations, self.around)
         self.ledger = Ledger(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from typing import Final
 
 from warroom.config.settings import LogEntry
@@ -12,6 +13,7 @@ from warroom.logs.formats.base import Format
 from warroom.logs.histogram import Histogram
 from warroom.logs.journald import JournalText
 from warroom.logs.ring import LogRing, Raw
+from warroom.logs.searches import Searches
 from warroom.logs.sources import LAST, unseen
 from warroom.logs.split import Batch, Splitter, batch_of
 from warroom.logs.talkers import Talkers
@@ -33,6 +35,15 @@ def _named(entry: LogEntry) -> Format | None:
     return chosen(entry.format)
 
 
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """Who counts the lines of every log as they come."""
+
+    talkers: Talkers
+    histogram: Histogram
+    searches: Searches
+
+
 class Source:
     """Splits, keeps and counts one log. Times are seconds since the epoch.
 
@@ -40,14 +51,12 @@ class Source:
     after a fault, the lines already known are left out, the others shown and counted.
     """
 
-    def __init__(
-        self, index: int, entry: LogEntry, ring: LogRing, talkers: Talkers, histogram: Histogram
-    ) -> None:
+    def __init__(self, index: int, entry: LogEntry, ring: LogRing, counting: Counting) -> None:
         self.index, self.entry = index, entry
         self.last_at: float | None = None
         self.rate = 0.0
         self.journal = JournalText()
-        self._ring, self._talkers, self._histogram = ring, talkers, histogram
+        self._ring, self._counting = ring, counting
         self._errors = ErrorCount()
         self._splitter = Splitter()
         named = _named(entry)
@@ -138,7 +147,8 @@ class Source:
         if skipped < batch.count:
             fresh = batch if not skipped else batch_of(batch.lines()[skipped:])
             errors, about = self._count(fresh, now)
-            self._histogram.add(now, fresh.count, errors, about=about)
+            self._counting.histogram.add(now, fresh.count, errors, about=about)
+            self._counting.searches.take(self.index, fresh, now)
 
     def _count(self, batch: Batch, now: float) -> tuple[int, bool]:
         """Feed the talkers with access lines that were not there before; how many of the lines
@@ -149,7 +159,7 @@ class Source:
         found = self.look.columns(batch.data)
         if found is None:
             return self._errors.of(batch, now)
-        self._talkers.feed(found, now)
+        self._counting.talkers.feed(found, now)
         return errors_among(found.results), False
 
     def _measure(self, monotonic: float) -> None:

@@ -13,15 +13,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from warroom.config.settings import LogEntry
+from warroom.config.settings import LogEntry, SearchEntry
 from warroom.domain.clock import Clock, SystemClock
 from warroom.domain.text import harmless
 from warroom.hosts import tasks
 from warroom.hosts.base import Host, HostError
 from warroom.logs._look import Look
-from warroom.logs._source import Source
+from warroom.logs._source import Counting, Source
 from warroom.logs.histogram import Histogram
 from warroom.logs.ring import RING_LIMIT, LogRing
+from warroom.logs.searches import Searches
 from warroom.logs.sources import opened
 from warroom.logs.talkers import Talkers
 
@@ -68,16 +69,18 @@ class LogEngine:
         *,
         clock: Clock | None = None,
         limit: int = RING_LIMIT,
+        searches: Sequence[SearchEntry] = (),
     ) -> None:
         self._clock = clock or SystemClock()
         self._hosts = hosts
         self.ring = LogRing(limit)
         self.talkers = Talkers(self._now())
         self.histogram = Histogram()
+        self.searches = Searches(searches, [str(entry.name) for entry in entries])
         self.changed = asyncio.Event()
         """Set when lines came or a source's state changed; whoever waits clears it."""
         self._sources = [
-            Source(index, entry, self.ring, self.talkers, self.histogram)
+            Source(index, entry, self.ring, Counting(self.talkers, self.histogram, self.searches))
             for index, entry in enumerate(entries)
         ]
         self._states = [SourceState.WAITING] * len(entries)

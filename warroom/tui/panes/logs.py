@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from warroom.logs.view import LogView
 
 _NAMES_WIDTH: Final = 44
+_SEARCHES_FROM: Final = 5
+"""Rows of a pane from which the searches are worth their place."""
 _WORDED: Final = ("re:", "level:", "status:", "source:")
 """What is found by other than its text cannot stand out in it."""
 
@@ -40,6 +42,7 @@ class LogsPane(LogQueries):
         if fresh and second != before:
             return True  # the title's figures and the course go on while the lines stand still
         turned = self.graphed and second // 10 != before // 10
+        turned = turned or (second != before and bool(self.room.logs.searches.all))
         return working or (fresh and self.view.following) or turned or self._rate_fell(self.view)
 
     def _rate_fell(self, view: LogView) -> bool:
@@ -78,7 +81,11 @@ class LogsPane(LogQueries):
     def body(self, width: int, height: int) -> list[Line]:
         if self.room is None or self.view is None:
             return [[(" waiting for the first line…", "dim")]]
-        head = [*self._graph(width, height), *self._faults()[: max(1, height // 3)]]
+        head = [
+            *self._graph(width, height),
+            *self._found(width, height),
+            *self._faults()[: max(1, height // 3)],
+        ]
         self._height = max(1, height - len(head) - self.columns)
         self._rows = self.rows(self._height)
         look = self._look(width)
@@ -131,6 +138,19 @@ class LogsPane(LogQueries):
         if histogram is None:
             return ()
         return graph(histogram, now, width, height, self._zone, ascii_only=self.ascii_only)
+
+    def _found(self, width: int, height: int) -> Sequence[Line]:
+        """How often the saved searches find something."""
+        assert self.room is not None
+        searches = self.room.logs.searches.all
+        if not searches or height < _SEARCHES_FROM:
+            return ()
+        from warroom.engine.log_searches import SEARCHES
+        from warroom.tui.panes.log_rates import rates
+
+        now = self.room.clock.now().timestamp()
+        found = self.room.findings(SEARCHES)
+        return rates(searches, found, now, width, height // 5, ascii_only=self.ascii_only)
 
     def _empty(self) -> str:
         return "no line matches" if self.view and self.view.query else "no line yet"
