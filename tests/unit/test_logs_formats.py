@@ -112,6 +112,8 @@ def test_the_parts_of_a_line_can_be_shown(name: str) -> None:
         assert parts or one is None or name in ("json", "w3c")
 
 
-def test_every_format_has_its_file() -> None:
+def test_every_format_has_its_file_and_is_told_of() -> None:
     assert {fmt.name for fmt in every_format()} <= {*NAMES}
     assert all(named(fmt.name) is fmt for fmt in every_format())
+    told = (Path(__file__).parents[2] / "docs" / "LOGS.md").read_text()
+    assert [fmt.name for fmt in every_format() if f"`{fmt.name}`" not in told] == []
