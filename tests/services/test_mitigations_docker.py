@@ -227,6 +227,8 @@ async def test_stop_then_start(docker_engine: DockerEngine, name: str):
         done = await stop.perform(await stop.preview(None))
         assert done.text.startswith(f"stopped {name} in ")
         assert done.text.endswith("; exited (0)")
+        assert done.undo is not None
+        assert (done.undo.kind, done.undo.title) == ("docker.start", f"Start {name} again")
         with pytest.raises(MitigationRefused, match="is not running"):
             await stop.preview(None)
     async with mitigation("start", docker_engine.socket, container=name) as start:

@@ -86,7 +86,9 @@ async def test_compose_makes_it_anew_and_the_card_says_so(
         ("changed", "its compose files mean another config than the one that runs"),
         ("away", "is not there"),
         ("writable", "others may write to"),
-        ("link", "belongs to somebody else"),
+        ("folder", "others may write to"),
+        ("given", "belongs to somebody else"),
+        ("link", "is reached through a link"),
         ("several", "compose would do all 2 of"),
     ],
     ids=lambda word: word if " " not in word else "",
@@ -101,8 +103,15 @@ async def test_where_compose_would_do_something_else_the_engine_is_to_make_the_s
         file = file.with_name("nowhere.yaml")
     elif spoil == "writable":
         file.chmod(0o666)
-    elif spoil == "link":
+    elif spoil == "folder":
+        file.parent.chmod(0o777)
+    elif spoil == "given" and os.geteuid():
+        pytest.skip("needs root to give a file away")
+    elif spoil == "given":
         os.chown(file, 12345, 12345)
+    elif spoil == "link":
+        file = file.with_name("link.yaml")
+        file.symlink_to(program.file)
     elif spoil == "several":
         await started(docker_engine, project, file, 2)
     name = await started(docker_engine, project, file)

@@ -133,21 +133,27 @@ async def _installed(host: Host, engine: str) -> Compose:
 
 
 async def _check(host: Host, path: str) -> None:
-    """Raises Unusable for a file that is away, or that somebody else may write or replace."""
+    """Raises Unusable for a file that is away, that is reached through a link, or that somebody
+    else may write or replace: it, or a folder above it (one with the sticky bit may be written to
+    by others, who cannot rename our entries there: unlink(2))."""
     own = (await _said(host, ("id", "-u"))).strip()
     shown = harmless(path)
-    for one in (path, str(PurePosixPath(path).parent)):
-        try:
-            done = await host.run(("stat", "-L", "-c", "%u %a", "--", one), timeout=_LOOK_S)
-        except HostError as error:
-            raise Unusable(str(error)) from error
-        owner, _, mode = done.out.decode("ascii", "replace").strip().partition(" ")
-        if done.code or not re.fullmatch("[0-7]+", mode):
-            raise Unusable(f"{shown} is not there")
+    if (await _said(host, ("readlink", "-f", "--", path))).removesuffix("\n") != path:
+        raise Unusable(f"{shown} is reached through a link")
+    chain = (path, *map(str, PurePosixPath(path).parents))
+    try:
+        done = await host.run(("stat", "-c", "%u %a", "--", *chain), timeout=_LOOK_S)
+    except HostError as error:
+        raise Unusable(str(error)) from error
+    found = re.findall("^([0-9]+) ([0-7]+)$", done.out.decode("ascii", "replace"), re.MULTILINE)
+    if done.code or len(found) != len(chain):
+        raise Unusable(f"{shown} is not there")
+    for number, (owner, mode) in enumerate(found):
         if owner not in ("0", own):
-            raise Unusable(f"{shown} belongs to somebody else, or its folder does")
-        if int(mode, 8) & 0o022:
-            raise Unusable(f"others may write to {shown}, or to its folder")
+            raise Unusable(f"{shown} belongs to somebody else, or a folder above it does")
+        sticky = number > 0 and int(mode, 8) & 0o1000
+        if int(mode, 8) & 0o022 and not sticky:
+            raise Unusable(f"others may write to {shown}, or to a folder above it")
 
 
 async def _said(host: Host, argv: Sequence[str]) -> str:

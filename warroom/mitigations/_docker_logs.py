@@ -123,6 +123,16 @@ async def log_of(engine: Engine, one: Container, lines: int, host: str) -> Evide
     )  # fmt: skip
 
 
+async def kept_log(engine: Engine, one: Container, context: MitigationContext) -> Evidence | None:
+    """What a container wrote last, before it is removed; None where that cannot be read, which is
+    said."""
+    try:
+        return await log_of(engine, one, KEPT, context.host.name)
+    except (HostError, TimeoutError) as error:
+        context.output.say(f"the log of {one.name} could not be read: {error}")
+        return None
+
+
 async def last_words(engine: Engine, one: Container, count: int = 3) -> str:
     """What a container said last, on one line; empty when that cannot be read."""
     try:

@@ -26,6 +26,7 @@ from warroom.mitigations._docker_engine import (
     said,
     table,
 )
+from warroom.mitigations._docker_logs import kept_log
 from warroom.mitigations._docker_swap import Swap, kept_as
 from warroom.mitigations._docker_verbs import WAIT, evidence, moves_of
 from warroom.mitigations._docker_wait import Waiting, state_words
@@ -131,6 +132,7 @@ class Recreate(OnEngine):
         waiting = Waiting(engine, self._context.clock, self._options.wait, "recreated")
         swap = Swap(engine, before, self._context, self._options.stop_timeout)
         if way.compose is not None:
+            swap.log = await kept_log(engine, before, self._context)
             after = await self._composed(way.compose, engine, found, waiting)
         else:
             after = await swap.run(clone, waiting)

@@ -16,7 +16,7 @@ from warroom.mitigations import _compose
 from warroom.mitigations._compose import Service
 from warroom.mitigations._docker_clone import NUMBER_LABEL, fixed_ports, image_of, replica
 from warroom.mitigations._docker_engine import managed, table
-from warroom.mitigations._docker_logs import KEPT, last_words, log_of
+from warroom.mitigations._docker_logs import kept_log, last_words
 from warroom.mitigations._docker_swap import to_its_end, whole
 from warroom.mitigations._docker_wait import Waiting
 from warroom.mitigations.base import (
@@ -175,7 +175,7 @@ async def removed(
         try:
             context.fence()
             await engine.stop(one.now.id, stop_timeout=stop_timeout)
-            log = await _log(engine, one.now, context)
+            log = await kept_log(engine, one.now, context)
             await engine.call("DELETE", f"containers/{part(one.now.id)}", patience=_PATIENCE_S)
         except MitigationRefused as error:
             if not gone:
@@ -195,11 +195,3 @@ async def removed(
         context.output.say(f"{one.now.name} is removed")
         kept += [log] if log else []
     return kept
-
-
-async def _log(engine: Engine, one: Container, context: MitigationContext) -> Evidence | None:
-    try:
-        return await log_of(engine, one, KEPT, context.host.name)
-    except (HostError, TimeoutError) as error:
-        context.output.say(f"the log of {one.name} could not be read: {error}")
-        return None

@@ -18,7 +18,7 @@ from warroom.hosts.base import HostError
 from warroom.hosts.docker import Engine, EngineRefused, part
 from warroom.hosts.docker_container import Container, container
 from warroom.mitigations._docker_clone import Clone
-from warroom.mitigations._docker_logs import KEPT, last_words, log_of
+from warroom.mitigations._docker_logs import kept_log, last_words
 from warroom.mitigations._docker_wait import Waiting
 from warroom.mitigations.base import (
     MitigationContext,
@@ -107,10 +107,7 @@ class Swap:
             self._stopping = True
             await self._engine.stop(old.id, stop_timeout=self._stop_timeout)
             say("the old one is stopped")
-        try:
-            self.log = await log_of(self._engine, old, KEPT, self._context.host.name)
-        except (HostError, TimeoutError) as error:
-            say(f"its log could not be read: {error}")
+        self.log = await kept_log(self._engine, old, self._context)
         await self._engine.start(self._new)
         say("the new one is started")
         return await waiting.up(self._new, old.name)
