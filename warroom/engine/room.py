@@ -80,12 +80,7 @@ class Room:
         self.session = _session(journal, self.clock, author, settings, ahead)
         self.editor = Editor(self.session)
         self.monitor = Monitor(self.clock)
-        self.logs = LogEngine(
-            _with_sockets(settings.logs, probes),
-            self.hosts,
-            clock=self.clock,
-            searches=settings.searches,
-        )
+        self.logs = self._log_engine(probes)
         self.executor = Executor(
             self.session,
             self.clock,
@@ -97,11 +92,7 @@ class Room:
         for probe in probes:
             self._add(probe)
         self.talkers = TalkersProbe(self.logs, self.clock)
-        if settings.logs:
-            self.monitor.add(self.talkers, every=EVERY_S, timeout=TIMEOUT_S)
-        if settings.logs and settings.searches:
-            searches = log_searches.SearchesProbe(self.logs, self.clock)
-            self.monitor.add(searches, every=log_searches.EVERY_S, timeout=log_searches.TIMEOUT_S)
+        self._count_lines()
         self.around = Surroundings(probes, self.hosts, self.clock, signer(self.session), settings)
         self.actions: tuple[Action, ...] = actions_for(mitigations, self.around)
         self.ledger = Ledger(self)
@@ -124,6 +115,20 @@ class Room:
         context = ProbeContext(entry.name, self.hosts[entry.on], self.clock, timeout)
         probe = spec.create(member.options, context)
         self.monitor.add(probe, every=entry.every or spec.every, timeout=timeout)
+
+    def _log_engine(self, probes: Sequence[ProbeMember]) -> LogEngine:
+        settings = self.settings
+        logs = _with_sockets(settings.logs, probes)
+        return LogEngine(logs, self.hosts, clock=self.clock, searches=settings.searches)
+
+    def _count_lines(self) -> None:
+        """Top talkers and saved searches are sources like others, where there are logs."""
+        if not self.settings.logs:
+            return
+        self.monitor.add(self.talkers, every=EVERY_S, timeout=TIMEOUT_S)
+        if self.settings.searches:
+            searches = log_searches.SearchesProbe(self.logs, self.clock)
+            self.monitor.add(searches, every=log_searches.EVERY_S, timeout=log_searches.TIMEOUT_S)
 
     def subscribe(self, listener: Callable[[Sample], None]) -> None:
         """`listener` is called with every sample once its checks are done."""
