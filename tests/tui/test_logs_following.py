@@ -197,3 +197,34 @@ async def test_a_saved_search_shows_its_rate_and_writes_a_finding_into_the_timel
         await room.until(lambda: "finding" in room.kinds, "no finding in the timeline")
         (finding,) = [e for e in room.room.session.events if e.kind.value == "finding"]
         assert finding.text == "saved searches: authentication failure: 7 lines a minute"
+
+
+async def test_rows_stand_as_they_were_written_when_that_is_wanted(desk: Desk) -> None:
+    desk.writes("2026-01-02T03:00:05Z five", "2026-01-02T03:00:03Z three")
+    await desk.sees("five", "three")
+    text = desk.room.pane("logs")
+    assert text.index("Z five") < text.index("Z three")
+    await desk.room.press("tilde")
+    await desk.sees("by time", "03:00:03 api")
+    text = desk.room.pane("logs")
+    assert text.index("Z three") < text.index("Z five")
+    await desk.room.press("tilde")
+    await desk.loses("by time")
+
+
+async def test_silence_is_said_between_the_lines(desk: Desk) -> None:
+    desk.writes("2026-01-02T03:00:05Z one", "2026-01-02T03:00:47Z two", "2026-01-02T04:30:47Z 3")
+    await desk.sees("Z 3")
+    await desk.room.press("tilde")
+    await desk.sees("— 42 s without a line —", "— 1 h 30 min without a line —")
+
+
+async def test_a_log_that_is_gone_and_back_is_told_of_in_words(tmp_path: Path) -> None:
+    log = tmp_path / "late.log"
+    config = written(tmp_path, f'[[log]]\nname = "late"\npath = "{log}"')
+    async with opened(config, size=(80, 24)) as room:
+        await room.go("logs")
+        await room.sees("▲ late: ", pane="logs")
+        log.write_text("INFO here\n")
+        await room.sees("INFO here", "late is read again since", pane="logs")
+        await room.loses("▲ late: ", pane="logs")

@@ -46,6 +46,7 @@ class SourceState(StrEnum):
 class SourceStatus:
     """One source: `lines` that came and `dropped` ones that fell out of the ring; `rate` is lines
     a second over the last 5 s; `last_at` when the last data came (seconds since the epoch);
+    `again` since when it is read again, and what was wrong before (None: nothing was);
     `format` what the log was recognised as; `error` one plain line."""
 
     name: str
@@ -57,6 +58,7 @@ class SourceStatus:
     error: str
     last_at: float | None
     format: str
+    again: tuple[float, str] | None = None
 
 
 class LogEngine:
@@ -85,6 +87,7 @@ class LogEngine:
         ]
         self._states = [SourceState.WAITING] * len(entries)
         self._errors = [""] * len(entries)
+        self._again: list[tuple[float, str] | None] = [None] * len(entries)
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -115,6 +118,7 @@ class LogEngine:
                 error=self._errors[source.index] or source.look.trouble,
                 last_at=source.last_at,
                 format=source.format,
+                again=self._again[source.index],
             )
             for source in self._sources
         )
@@ -128,6 +132,9 @@ class LogEngine:
 
     def _say(self, source: Source, state: SourceState, error: str = "") -> None:
         if (state, error) != (self._states[source.index], self._errors[source.index]):
+            before = self._errors[source.index]
+            if state is SourceState.FOLLOWING and before:
+                self._again[source.index] = self._now(), before
             self._states[source.index], self._errors[source.index] = state, error
             self.changed.set()
 

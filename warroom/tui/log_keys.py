@@ -34,6 +34,7 @@ LOG_KEYS: Final[tuple[Command, ...]] = (
     _key("traces", "minus", "fold traces", "stack traces as one row, or not", "traces", "-"),
     _key("repeats", "equals_sign", "count repeats", "the same again as one row, or not",
          "repeats", "="),
+    _key("order", "tilde", "order", "as lines were written, or as they came", "order", "~"),
     _key("graph", "vertical_line", "course", "lines and errors over time, or not", "course", "|"),
     _key("wrap", "w", "wrap", "wrap long lines", "wrap"),
     _key("columns", "J", "columns", "fields in columns", "columns"),

@@ -103,9 +103,8 @@ def _found(text: str, style: str, needle: str) -> list[Span]:
     return [*spans, (text[done:], style)]
 
 
-def gap_line(before: Entry, after: Entry, look: Look, *, such: bool) -> Line | None:
-    """What stands between two rows when none (or no `such` one) came for long."""
-    seconds = after.heads[0].at - before.until
+def gap_line(seconds: float, look: Look, *, such: bool) -> Line | None:
+    """What stands between two rows when none (or no `such` one) came for so long."""
     if seconds < GAP_S:
         return None
     words = f" {_long(seconds)} without {'such a' if such else 'a'} line "

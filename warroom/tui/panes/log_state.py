@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 from zoneinfo import ZoneInfo
 
 from warroom.tui.panes.base import Pane
@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from warroom.logs.decode import Line as LogLine
     from warroom.logs.entries import Folding
     from warroom.logs.fold import Entry
+    from warroom.logs.moments import Moments
+    from warroom.logs.ring import Raw
     from warroom.logs.view import LogView
+
+_LATE: Final = 100
+"""Rows by which a line may come too late and stand in its place all the same."""
 
 
 class LogState(Pane):
@@ -35,6 +40,8 @@ class LogState(Pane):
         self.marks: set[int] = set()
         self.wrap = self.columns = False
         self.graphed = True
+        self.moments: Moments | None = None
+        """Times that lines say themselves, while rows stand in their order."""
         self.cursor: int | None = None
         """Number of the row under the cursor, if somebody moved."""
         self._rows: list[Entry] = []
@@ -55,7 +62,16 @@ class LogState(Pane):
 
         if self.view is None or self.folding is None:
             return []
-        return rows(self.view, height, self.folding, at=self.view.bottom)
+        if self.moments is None:
+            return rows(self.view, height, self.folding, at=self.view.bottom)
+        from warroom.logs.moments import in_time
+
+        around = rows(self.view, height + _LATE, self.folding, at=self.view.bottom)
+        return in_time(around, self.moments)[-height:]
+
+    def moment(self, raw: Raw) -> float:
+        """When a line came, or was written by its own word; seconds since the epoch."""
+        return raw.at if self.moments is None else self.moments.of(raw)
 
     @property
     def chosen(self) -> Entry | None:

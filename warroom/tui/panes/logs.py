@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from warroom.tui import format as fmt
 from warroom.tui.panes.log_graph import graph
 from warroom.tui.panes.log_queries import LogQueries
 from warroom.tui.panes.log_rows import LEAD, Look, gap_line, row_lines
@@ -16,6 +19,10 @@ if TYPE_CHECKING:
     from warroom.logs.view import LogView
 
 _NAMES_WIDTH: Final = 44
+_AGAIN_S: Final = 60.0
+"""How long it is told that a log is read again."""
+_WRONG_S: Final = 2.0
+"""A clock that is off by less may as well be a line's way."""
 _SEARCHES_FROM: Final = 5
 """Rows of a pane from which the searches are worth their place."""
 _WORDED: Final = ("re:", "level:", "status:", "source:")
@@ -30,6 +37,7 @@ class LogsPane(LogQueries):
         self._drawn = -1
         self._rate = ""
         self._second = 0
+        self._states: tuple[object, ...] = ()
 
     def restless(self) -> bool:
         if self.view is None or self.room is None:
@@ -42,8 +50,15 @@ class LogsPane(LogQueries):
         if fresh and second != before:
             return True  # the title's figures and the course go on while the lines stand still
         turned = self.graphed and second // 10 != before // 10
-        turned = turned or (second != before and bool(self.room.logs.searches.all))
+        turned = turned or (second != before and self._news())
         return working or (fresh and self.view.following) or turned or self._rate_fell(self.view)
+
+    def _news(self) -> bool:
+        """Whether something above the lines may have changed without any line."""
+        assert self.room is not None
+        states = tuple((status.error, status.again) for status in self.room.logs.status())
+        before, self._states = self._states, states
+        return bool(self.room.logs.searches.all) or states != before
 
     def _rate_fell(self, view: LogView) -> bool:
         """No line tells that none comes any more: a rate that is shown has to be looked after."""
@@ -103,7 +118,10 @@ class LogsPane(LogQueries):
         """The screen lines of every row, and whose each is; names of columns go into `head`."""
         from warroom.logs.decode import decode
 
-        shown = [decode(row.newest, partial=row.partial) for row in self._rows]
+        shown = [
+            replace(decode(row.newest, partial=row.partial), at=self.moment(row.newest))
+            for row in self._rows
+        ]
         texts = [one.text for one in shown]
         if self.columns:
             title, cells = self._in_columns(look.width - LEAD)
@@ -113,7 +131,7 @@ class LogsPane(LogQueries):
         places: list[int | None] = []
         such = bool(self.view and self.view.query)
         for index, (row, one, text) in enumerate(zip(self._rows, shown, texts, strict=True)):
-            gap = gap_line(self._rows[index - 1], row, look, such=such) if index else None
+            gap = gap_line(self._silence(index), look, such=such) if index else None
             if gap is not None:
                 lines.append(gap)
                 places.append(None)
@@ -121,6 +139,13 @@ class LogsPane(LogQueries):
             lines += drawn
             places += [index] * len(drawn)
         return lines, places
+
+    def _silence(self, index: int) -> float:
+        """Seconds between a row and the one before it."""
+        before, row = self._rows[index - 1], self._rows[index]
+        if self.moments is not None:
+            return self.moment(row.newest) - self.moment(before.newest)
+        return row.heads[0].at - before.until
 
     def _look(self, width: int) -> Look:
         assert self.room is not None
@@ -159,9 +184,14 @@ class LogsPane(LogQueries):
         assert self.room is not None
         lines: list[Line] = []
         mark = "!" if self.ascii_only else "▲"
+        now = self.room.clock.now().timestamp()
         for status in self.room.logs.status():
             if status.error:
                 lines.append([(f" {mark} {status.name}: {status.error}", "degraded")])
+            elif status.again is not None and now - status.again[0] < _AGAIN_S:
+                at = fmt.clock_time(datetime.fromtimestamp(status.again[0], UTC), self._zone)
+                told = f"{status.name} is read again since {at}; before: {status.again[1]}"
+                lines.append([(f" {told}", "ok")])
         fault = self.wrong or (self.view.fault if self.view else "")
         if fault:
             lines.append([(f" {mark} {fault}", "degraded")])
@@ -202,6 +232,7 @@ class LogsPane(LogQueries):
             newer = f", {counts.newer:,} newer" if counts.newer else ""
             notes.append((f"PAUSED{newer}: G follows", "degraded"))
         modes = (
+            ("by time" + self._clocks(), self.moments is not None),
             ("wrap", self.wrap),
             ("columns", self.columns),
             ("unfolded", not self.folding.traces),
@@ -211,6 +242,19 @@ class LogsPane(LogQueries):
         if self.marks:
             notes.append((f"{len(self.marks):,} marked", "mark"))
         return notes
+
+    def _clocks(self) -> str:
+        """Logs whose clock is wrong, and by how much."""
+        names = self.room.logs.names if self.room is not None else ()
+        wrong = [
+            self.moments.wrong_s(index) if self.moments else 0.0 for index in range(len(names))
+        ]
+        told = [
+            f"{name}'s clock {abs(seconds):.0f} s {'behind' if seconds > 0 else 'ahead'}"
+            for name, seconds in zip(names, wrong, strict=True)
+            if abs(seconds) >= _WRONG_S
+        ]
+        return f": {', '.join(told)}" if told else ""
 
     # What keys do -----------------------------------------------------------------------------
 
@@ -222,6 +266,14 @@ class LogsPane(LogQueries):
         """Lines as they stand, or their fields in columns."""
         self.columns = not self.columns
         self.changed()
+
+    def toggle_order(self) -> bool:
+        """Rows in the order in which they came, or were written; whether they are the latter."""
+        from warroom.logs.moments import Moments
+
+        self.moments = None if self.moments else Moments()
+        self.changed()
+        return self.moments is not None
 
     def toggle_graph(self) -> None:
         """The course of lines and errors above the lines, or not."""

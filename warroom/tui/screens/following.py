@@ -164,6 +164,11 @@ class Following(Acts):
             on = pane.toggle_repeats()
             self.say("the same again is counted" if on else "the same again line by line")
 
+    def action_order(self) -> None:
+        if pane := self._logs():
+            by_time = pane.toggle_order()
+            self.say("lines as they were written" if by_time else "lines as they came")
+
     def action_graph(self) -> None:
         if pane := self._logs():
             pane.toggle_graph()
