@@ -34,6 +34,8 @@ class Writer:
     def __init__(self, path: Path) -> None:
         self.path, self.count = path, 0
         self.lock = threading.Lock()
+        self.left: list[int] = []
+        """How often it may write until the next look, and until those after it; then at will."""
         self._file = path.open("ab", buffering=0)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._write)
@@ -41,9 +43,18 @@ class Writer:
     def _write(self) -> None:
         while not self._over.wait(0.002):
             with self.lock:
+                if self.left:
+                    if not self.left[0]:
+                        continue
+                    self.left[0] -= 1
                 lines = range(self.count, self.count + 20)
                 self._file.write(b"".join(b"%08d GET /%s\n" % (n, b"x" * (n % 50)) for n in lines))
                 self.count += 20
+
+    def looked(self) -> None:
+        """Somebody has read what it wrote."""
+        with self.lock:
+            self.left = self.left[1:]
 
     def reopen(self) -> None:
         with self.lock:
@@ -82,10 +93,12 @@ def remove_and_recreate(writer: Writer, number: int) -> None:
 
 
 def copytruncate(writer: Writer, number: int) -> None:
-    """What a program writes between copy and truncation is lost by logrotate: it must not."""
+    """What a program writes between copy and truncation is lost by logrotate: it must not. Nor may
+    it write as much as was there before anybody has looked: nobody could tell."""
     with writer.lock:
         shutil.copy(writer.path, f"{writer.path}.{number}")
         os.truncate(writer.path, 0)
+        writer.left = [1, 1]  # a look may be under way
 
 
 def swap_symlink(writer: Writer, number: int) -> None:
@@ -108,11 +121,17 @@ STYLES: tuple[Callable[[Writer, int], None], ...] = (
 )
 
 
-async def collect(chunks: AsyncIterator[bytes], until: Callable[[bytes], bool]) -> bytes:
+async def collect(
+    chunks: AsyncIterator[bytes],
+    until: Callable[[bytes], bool],
+    taken: Callable[[], object] = lambda: None,
+) -> bytes:
+    """All of it up to what is waited for; `taken` is called after every chunk."""
     got = bytearray()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         async for chunk in chunks:
             got += chunk
+            taken()
             if until(got[-20000:]):
                 break
     return bytes(got)
@@ -123,18 +142,28 @@ async def test_no_line_is_lost_or_doubled_in_twenty_rotations(
     tmp_path: Path, rotate: Callable[[Writer, int], None]
 ) -> None:
     writer = Writer(tmp_path / "log")
+    looks = threading.Semaphore(0)
+
+    def looked() -> None:
+        writer.looked()
+        looks.release()
 
     def work() -> None:
         with writer.writing():
             for number in range(20):
-                time.sleep(0.25)  # two polls: a rotation within one is what nobody can promise
+                for _ in range(4):  # a rotation within one look is what nobody can promise
+                    assert looks.acquire(timeout=30)
                 rotate(writer, number)
+                while looks.acquire(blocking=False):
+                    pass
 
     async with LocalHost().follow(str(writer.path), last=0) as chunks:
         assert await anext(chunks) == b""
         working = asyncio.create_task(asyncio.to_thread(work))
         got = await collect(
-            chunks, lambda end: working.done() and b"%08d " % (writer.count - 1) in end
+            chunks,
+            lambda end: working.done() and b"%08d " % (writer.count - 1) in end,
+            looked,
         )
         await working
     numbers = [int(line.split(b" ", 1)[0]) for line in got.splitlines()]
