@@ -14,7 +14,7 @@ from warroom.cli.common import fail
 from warroom.domain.clock import span
 
 if TYPE_CHECKING:
-    from warroom.runbooks.model import Runbook
+    from warroom.runbooks.model import Playbook, Runbook
 
 _COLOURS: Final = {"read": "green", "change": "yellow", "destroy": "red"}
 
@@ -83,15 +83,32 @@ def _print(found: Runbook) -> None:
         )
         click.echo(f"\nseverities {scheme.name}: {', '.join(levels)}")
     for playbook in found.playbooks:
-        click.secho(f"\n{' / '.join((*playbook.path[1:], playbook.title))}", bold=True)
-        for step in playbook.steps:
-            risk = step.assessment.risk.value
-            first, *more = step.command.splitlines() or [""]
-            tail = f" … (+{len(more)} lines)" if more else ""
-            said = click.style(f"{risk:<8}", fg=_COLOURS.get(risk))
-            click.echo(f"  {step.line:>5}  {said} {first}{tail}")
+        _print_playbook(playbook)
     for checklist in found.checklists:
         done = sum(item.done for item in checklist.items)
         click.echo(f"\nchecklist {checklist.title}: {done}/{len(checklist.items)}")
-    rest = f"{len(found.templates)} templates, {len(found.contacts)} contacts"
-    click.echo(f"\n{rest}, {len(found.lint)} lint findings")
+    for rung in found.ladder:
+        after = f" after {span(rung.after_s)}" if rung.after_s is not None else ""
+        click.echo(f"escalation {rung.level}: {rung.who}{after}")
+    for remedy in found.remedies:
+        click.echo(f"{remedy.symptom}: {remedy.action}")
+    parts = (
+        (len(found.templates), "templates"),
+        (len(found.contacts), "contacts"),
+        (len(found.links), "links"),
+        (len(found.lint), "lint findings"),
+    )
+    click.echo("\n" + ", ".join(f"{count} {what}" for count, what in parts))
+
+
+def _print_playbook(playbook: Playbook) -> None:
+    click.secho(f"\n{' / '.join((*playbook.path[1:], playbook.title))}", bold=True)
+    if playbook.symptoms:
+        click.echo(f"         {'symptoms':<8} {'; '.join(playbook.symptoms)}")
+    for step in playbook.steps:
+        risk = step.assessment.risk.value
+        is_judged = step.is_runnable or step.kind.value == "query"
+        first, *more = step.command.splitlines() or [""]
+        tail = f" … (+{len(more)} lines)" if more else ""
+        word = click.style(f"{risk:<8}", fg=_COLOURS.get(risk)) if is_judged else step.kind.value
+        click.echo(f"  {step.line:>5}  {word:<8} {first}{tail}")

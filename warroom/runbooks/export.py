@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from warroom.runbooks.model import Runbook, RunbookScheme, Step
+from warroom.runbooks.asked import asked
+from warroom.runbooks.model import Phase, Playbook, Runbook, RunbookScheme, Step
 
 
 def to_json(runbook: Runbook) -> dict[str, Any]:
@@ -15,10 +16,7 @@ def to_json(runbook: Runbook) -> dict[str, Any]:
         "version": 1,
         "title": runbook.title,
         "schemes": [_scheme(scheme) for scheme in runbook.schemes],
-        "playbooks": [
-            {"title": playbook.title, "steps": [_step(step) for step in playbook.steps]}
-            for playbook in runbook.playbooks
-        ],
+        "playbooks": [_playbook(playbook) for playbook in runbook.playbooks],
         "checklists": [
             {
                 "title": checklist.title,
@@ -37,6 +35,27 @@ def to_json(runbook: Runbook) -> dict[str, Any]:
             for c in runbook.contacts
         ],
         "discovered": {kind: [s.text for s in getattr(found, kind)] for kind in kinds},
+        "remedies": [
+            {
+                "line": r.line,
+                "symptom": r.symptom,
+                "check": r.check,
+                "action": r.action,
+                "command": r.command,
+            }
+            for r in runbook.remedies
+        ],
+        "escalation": [
+            {"line": r.line, "level": r.level, "who": r.who, "after_s": r.after_s}
+            for r in runbook.ladder
+        ],
+        "links": [
+            {"line": link.line, "target": link.target, "broken": link.is_broken}
+            for link in runbook.links
+        ],
+        "placeholders": [
+            {"name": p.name, "lines": [*p.lines], "offers": [*p.offers]} for p in asked(runbook)
+        ],
         "lint": [
             {"line": f.line, "rule": f.rule, "level": f.level.value, "message": f.message}
             for f in runbook.lint
@@ -50,6 +69,25 @@ def _scheme(scheme: RunbookScheme) -> dict[str, Any]:
         for level in scheme.levels
     ]
     return {"name": scheme.name, "levels": levels}
+
+
+def _playbook(playbook: Playbook) -> dict[str, Any]:
+    return {
+        "title": playbook.title,
+        "steps": [_step(step) for step in playbook.steps],
+        "phases": [_phase(phase) for phase in playbook.phases],
+    }
+
+
+def _phase(phase: Phase) -> dict[str, Any]:
+    box = phase.box
+    return {
+        "kind": phase.kind.value,
+        "line": phase.line,
+        "starts_s": box.starts_s if box else None,
+        "ends_s": box.ends_s if box else None,
+        "instructions": [{"line": i.line, "text": i.text} for i in phase.instructions],
+    }
 
 
 def _step(step: Step) -> dict[str, Any]:

@@ -20,16 +20,18 @@ _CODE: Final = re.compile(r"`[^`\n]*`")
 _NO_SLUG: Final = re.compile(r"[^\w\- ]")
 _ID: Final = re.compile(r"\{#([\w-]{1,100})\}")
 _MOST_COMPARED: Final = 200
+_MOST_GUESSES: Final = 20
 
 
 def links(outline: Outline) -> tuple[Link, ...]:
     """Every link of the prose, in order; each target once a line."""
     anchors = _anchors(outline)
     found: dict[tuple[int, str], Link] = {}
+    guesses = iter(range(_MOST_GUESSES))
     for section in outline.sections:
         for block in section.blocks:
             for line, text in _texts(block):
-                for link in _of_text(line, text, anchors, outline.references):
+                for link in _of_text(line, text, anchors, outline.references, guesses):
                     found.setdefault((link.line, link.target), link)
     return tuple(found.values())
 
@@ -65,7 +67,11 @@ def _texts(block: Block) -> Iterator[tuple[int, str]]:
 
 
 def _of_text(
-    line: int, text: str, anchors: frozenset[str], references: frozenset[str]
+    line: int,
+    text: str,
+    anchors: frozenset[str],
+    references: frozenset[str],
+    guesses: Iterator[int],
 ) -> Iterator[Link]:
     if "](" not in text and "][" not in text and "://" not in text:
         return
@@ -73,7 +79,8 @@ def _of_text(
     for match in _INLINE.finditer(text):
         target = match[2]
         broken = target.startswith("#") and target[1:].casefold() not in anchors
-        nearest = _nearest(target[1:], anchors) if broken else ""
+        guessed = broken and next(guesses, None) is not None
+        nearest = _nearest(target[1:], anchors) if guessed else ""
         yield Link(line, harmless(plain(match[1])), harmless(target), broken, nearest)
     for match in _REFERENCE.finditer(text):
         name = " ".join((match[2] or match[1]).split())

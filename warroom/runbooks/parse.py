@@ -20,8 +20,9 @@ from warroom.runbooks.sightings import discovered
 
 MAX_BYTES: Final = 256 * 1024
 MAX_LINES: Final = 10_000
-"""Above either, a file is refused: it would take more than about a second, and nobody reads it in
-an incident."""
+MAX_JOINTS: Final = 50_000
+"""Above any of these, a file is refused: it would take more than about a second, and nobody reads
+it in an incident. Joints are what may part one command from the next."""
 
 
 def read(path: Path, today: date | None = None) -> Runbook:
@@ -55,6 +56,8 @@ def parse(text: str, today: date | None = None) -> Runbook:
         raise RunbookError(
             f"more than {MAX_BYTES // 1024} KiB or {MAX_LINES:,} lines: not a runbook"
         )
+    if sum(text.count(joint) for joint in (";", "|", "&", "$(")) > MAX_JOINTS:
+        raise RunbookError(f"more than {MAX_JOINTS:,} signs that join commands: not a runbook")
     found = outline(text)
     sections = found.sections
     books = playbooks(sections)

@@ -49,9 +49,10 @@ def joined(content: str, listed: Sequence[Command], first_line: int) -> tuple[Pa
     """The commands as parts; from one on that changes the shell for those below it, all that
     depends on it is one part: what stands between them in the file comes along."""
     parts: list[Part] = []
+    last_uses = _last_uses(listed)
     index = 0
     while index < len(listed):
-        last = _last_that_needs(listed, index)
+        last = _last_that_needs(listed, index, last_uses)
         if last > index:
             parts.append(_together(content, listed[index : last + 1], first_line))
         else:
@@ -80,21 +81,27 @@ def _assigned(command: Command) -> Iterator[str]:
             yield from (assign.partition("=")[0].rstrip("+") for assign in program.assigns)
 
 
-def _last_that_needs(listed: Sequence[Command], index: int) -> int:
-    """The last command that needs what `listed[index]` sets; itself when none does."""
+def _last_uses(listed: Sequence[Command]) -> dict[str, int]:
+    """The last command that names each variable."""
+    return {
+        name: index
+        for index, command in enumerate(listed)
+        if "$" in command.text
+        for name in _VARIABLE.findall(command.text)
+    }
+
+
+def _last_that_needs(listed: Sequence[Command], index: int, last_uses: dict[str, int]) -> int:
+    """The last command that needs what `listed[index]` sets, or what those in between set; itself
+    when none does."""
+    last = index
     if not lasts(listed[index]):
-        return index
-    names: set[str] = set()
-    last = seen = index
-    for later in range(index, len(listed)):
-        if later > index and names.isdisjoint(_VARIABLE.findall(listed[later].text)):
-            continue
-        last = later
-        while seen <= last:
-            if _changes_shell(listed[seen]):
-                return len(listed) - 1
-            names.update(_assigned(listed[seen]))
-            seen += 1
+        return last
+    while index <= last:
+        if _changes_shell(listed[index]):
+            return len(listed) - 1
+        last = max(last, *(last_uses.get(name, 0) for name in _assigned(listed[index])), 0)
+        index += 1
     return last
 
 

@@ -38,6 +38,8 @@ _LOOKS_AGAIN: Final = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_LABEL: Final = 60
+_LONGEST_LABELLED: Final = 400
+"""Characters of an instruction that are kept beside the command in it."""
 
 
 def playbooks(sections: Sequence[Section]) -> tuple[Playbook, ...]:
@@ -127,7 +129,7 @@ def _steps(section: Section) -> Iterator[Step]:
 
 
 def _inline(text: str, line: int) -> Iterator[Step]:
-    label = " ".join(plain(text).split())
+    label = harmless(" ".join(plain(text[:_LONGEST_LABELLED]).split()))
     for offset, row in enumerate(text.split("\n")):
         for span in code_spans(row):
             step = inline_step(span, line + offset, label)

@@ -190,8 +190,9 @@ class _Reader:
                     making.after, making.line,
                 )
             )  # fmt: skip
-        self._programs.extend(replace(program, line=making.line) for program in self._nested)
-        self._nested = []
+        if self._nested:
+            self._programs.extend(replace(program, line=making.line) for program in self._nested)
+            self._nested = []
         self._making = _Making(after)
 
     def _take_word(self, word: str) -> None:

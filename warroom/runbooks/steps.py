@@ -104,7 +104,7 @@ def inline_step(text: str, line: int, label: str) -> Step | None:
     return Step(
         line=line,
         language="inline",
-        label=harmless(label),
+        label=label,
         command=shown(text),
         kind=StepKind.QUERY if query else StepKind.COMMAND,
         assessment=parts[0].assessment if parts else sql_risk(text),

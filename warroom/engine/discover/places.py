@@ -35,17 +35,16 @@ class Place:
 class _Seen:
     """A thing, and where it was said."""
 
-    lines: dict[str, list[int]] = field(default_factory=dict)
+    lines: dict[str, dict[int, None]] = field(default_factory=dict)
 
     def add(self, place: Place) -> None:
-        numbers = self.lines.setdefault(place.file, [])
-        if place.line not in numbers:
-            numbers.append(place.line)
+        self.lines.setdefault(place.file, {})[place.line] = None
 
     @property
     def where(self) -> str:
         said = []
-        for file, numbers in self.lines.items():
+        for file, found in self.lines.items():
+            numbers = list(found)
             more = f" and {len(numbers) - _MOST_LINES} more" * (len(numbers) > _MOST_LINES)
             said.append(f"{file}:{', '.join(map(str, numbers[:_MOST_LINES]))}{more}")
         return "; ".join(said)
