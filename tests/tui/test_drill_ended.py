@@ -72,6 +72,22 @@ class Responder:
     async def sees(self, *wanted: str, pane: str = "") -> None:
         await self.room.sees(*wanted, pane=pane, within=WITHIN)
 
+    async def opens(self, title: str) -> None:
+        """An incident, of the second severity."""
+        await self.strikes("i")
+        await self.room.asked()
+        await self.strikes(*title, "enter")
+        await self.sees("severity (")
+        await self.strikes("1")
+        await self.room.closes()
+        await self.finds(title)
+
+    async def goes(self, pane: str) -> None:
+        """To the pane, by its number."""
+        number = next(p.number for p in self.room.app.room_screen.panes if p.key == pane)
+        await self.strikes(str(number))
+        await self.room.until(lambda: self.room.here == pane, f"not in {pane}")
+
     async def arms(self, *keys: str, card: tuple[str, ...]) -> None:
         """Press keys until a card is there, and read on it what will be hit."""
         await self.strikes(*keys)
@@ -87,9 +103,9 @@ class Responder:
 
     async def finds(self, text: str) -> None:
         """Wait until it is written down."""
-        events = self.room.room.session.events
-        told = await comes_true(lambda: any(text in event.text for event in events), WITHIN)
-        assert told, f"not told: {text!r} in {[event.text for event in events]}"
+        session = self.room.room.session
+        told = await comes_true(lambda: any(text in one.text for one in session.events), WITHIN)
+        assert told, f"not told: {text!r} in {[event.text for event in session.events]}"
 
     async def stands_on(self, row: str) -> None:
         """Wait until the cursor of the active pane is on that row."""
@@ -186,8 +202,9 @@ async def test_a_container_that_died_is_restarted(stage: Stage, oncall: Responde
     await stage.plays("service-down")
     await oncall.sees("✖ web       502", pane="health")
     await oncall.sees("1 container(s) ended", "exited (137)", pane="docker")
-    await oncall.room.opens("The shop answers 502")
-    await oncall.room.select("docker", "warroom-drill-api")
+    await oncall.opens("The shop answers 502")
+    await oncall.goes("docker")
+    await oncall.stands_on("warroom-drill-api")
     await oncall.watches("docker")
     await oncall.arms("r", card=("Restart warroom-drill-api", "state: exited (137)"))
     await oncall.confirms()
@@ -209,8 +226,8 @@ async def test_a_cache_that_is_full_of_carts_is_rid_of_them(
     await stage.plays("cache-failure")
     await oncall.sees("of maxmemory", "hits   ░░░░", pane="redis")
     await oncall.sees("✖ api       503", pane="health")
-    await oncall.room.opens("Products cannot be read")
-    await oncall.room.go("redis")
+    await oncall.opens("Products cannot be read")
+    await oncall.goes("redis")
     await oncall.watches("redis")
     await oncall.strikes("X")
     await oncall.room.types("cart:*")
@@ -236,7 +253,7 @@ async def test_leaked_transactions_are_ended_although_no_connection_is_left(
     await stage.plays("pool-exhausted")
     await oncall.sees("% of the connection slots", "29/30 connections", pane="postgres")
     await oncall.sees("✖ checkout  503", pane="health")
-    await oncall.room.opens("Nobody can buy")
+    await oncall.opens("Nobody can buy")
     await oncall.idled(2.0)
     await oncall.watches("postgres")
     await oncall.arms("l", card=("wait for them", "that is rolled back"))
@@ -260,8 +277,8 @@ async def test_a_network_that_floods_the_shop_is_denied(stage: Stage, oncall: Re
     await stage.plays("traffic-flood")
     await oncall.sees("✖ web       503", pane="health")
     await oncall.sees("one network sends", "range 203.0.113.0/24", pane="talkers")
-    await oncall.room.opens("Visitors are turned away")
-    await oncall.room.go("talkers")
+    await oncall.opens("Visitors are turned away")
+    await oncall.goes("talkers")
     await oncall.room.says("b group by")
     await oncall.watches(talkers.TALKERS)
     await oncall.strikes("b")
