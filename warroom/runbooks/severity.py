@@ -27,7 +27,15 @@ _RESPONSE: Final = (
 )  # fmt: skip
 _UPDATE: Final = ("update", "cadence", "status every", "aktualisierung")
 _TOLD: Final = ("communication", "escalation", "notif", "audience", "who", "kommunikation")
-_LABEL: Final = ("description", "definition", "meaning", "impact", "beschreibung", "bedeutung")
+_LABEL: Final = (
+    "description",
+    "definition",
+    "meaning",
+    "impact",
+    "what",
+    "beschreibung",
+    "bedeutung",
+)
 
 
 def schemes(sections: Sequence[Section]) -> tuple[RunbookScheme, ...]:
@@ -35,11 +43,36 @@ def schemes(sections: Sequence[Section]) -> tuple[RunbookScheme, ...]:
     found: dict[str, RunbookScheme] = {}
     for levels in (*_of_sections(sections), *_of_blocks(sections)):
         if len({level.name for level in levels}) == len(levels) >= 2:
-            ordered = tuple(sorted(levels, key=lambda level: level.name))
+            ordered = tuple(sorted(levels, key=_order))
             name = f"{ordered[0].name}-{ordered[-1].name}"
             if name not in found or _promises(ordered) > _promises(found[name].levels):
                 found[name] = RunbookScheme(name, ordered)
     return tuple(found.values())
+
+
+_WORDS: Final = {
+    "critical": 0, "kritisch": 0, "critique": 0, "crítico": 0, "crítica": 0, "critico": 0,
+    "blocker": 0, "urgent": 1, "major": 1, "high": 1, "hoch": 1, "haute": 1, "élevée": 1,
+    "alta": 1, "alto": 1, "medium": 2, "moderate": 2, "mittel": 2, "moyenne": 2, "media": 2,
+    "minor": 3, "low": 4, "niedrig": 4, "gering": 4, "basse": 4, "faible": 4, "baja": 4,
+    "informational": 5, "info": 5,
+}  # fmt: skip
+"""Severities of teams that number none, worst first."""
+
+
+def worded(text: str) -> str:
+    """The severity that `text` names by a word alone, where it stands first.
+
+    >>> worded("🔴 **Critical** (all is down)"), worded("Highly available")
+    ('Critical', '')
+    """
+    first = re.search(r"[^\W\d_]+", text[:40])
+    word = first[0].casefold() if first else ""
+    return word.capitalize() if word in _WORDS else ""
+
+
+def _order(level: SchemeLevel) -> tuple[int, str]:
+    return _WORDS.get(level.name.casefold(), 0), level.name
 
 
 def level_name(text: str) -> str:
@@ -63,16 +96,21 @@ def _promises(levels: Iterable[SchemeLevel]) -> int:
 
 
 def _of_sections(sections: Sequence[Section]) -> Iterator[list[SchemeLevel]]:
-    """Sibling headings that name one level each, where severity is spoken of or times are given."""
+    """Sibling headings that name one level each, where severity is spoken of or times are given;
+    by a word alone, only where both are so."""
     for path, siblings in groupby(sections, key=lambda s: (s.level, s.path)):
-        levels = []
+        numbered, by_word = [], []
         for section in siblings:
-            name = level_name(section.title)
-            if name:
-                levels.append(_from_pairs(name, section.title, section.line, _pairs(section)))
+            pairs = _pairs(section)
+            if name := level_name(section.title):
+                numbered.append(_from_pairs(name, section.title, section.line, pairs))
+            elif name := worded(section.title):
+                by_word.append(_from_pairs(name, section.title, section.line, pairs))
         is_about = any(word in title.casefold() for title in path[1][-1:] for word in _ABOUT)
-        if is_about or any(level.response_s is not None for level in levels):
-            yield levels
+        if is_about or _promises(numbered):
+            yield numbered
+        if is_about and _promises(by_word) and not numbered:
+            yield by_word
 
 
 def _of_blocks(sections: Sequence[Section]) -> Iterator[list[SchemeLevel]]:
@@ -91,7 +129,7 @@ def _of_table(table: Table) -> list[SchemeLevel]:
     levels = []
     for line, cells in table.rows:
         texts = [plain(cell) for cell in cells]
-        name = level_name(texts[0]) if texts else ""
+        name = (level_name(texts[0]) or worded(texts[0])) if texts else ""
         if name:
             pairs = list(zip(titles, texts, strict=False))
             label = _first(pairs, _LABEL) or texts[0]
@@ -148,5 +186,7 @@ def _label(title: str, name: str) -> str:
     >>> _label("P0 - Critical (Site Down)", "P0"), _label("High (P2)", "P2")
     ('Critical', 'High')
     """
+    if name.casefold() in _WORDS:
+        title = re.split(re.escape(name), title, maxsplit=1, flags=re.IGNORECASE)[-1]
     rest = _LEVEL.sub("", title, count=1).replace("()", "").strip(" -–—:,")
     return harmless(rest.partition("(")[0].strip(" -–—:,") or rest.strip("()") or name)
