@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from warroom.logs.decode import without_colours
-from warroom.logs.level import LOOKED_AT, LogLevel, level_of
+from warroom.logs.level import LogLevel, level_of
 from warroom.logs.split import Batch
+from warroom.logs.suspects import suspects
 
 A_SECOND: Final = 5_000
 """Lines whose level is read within a second: about 10 ms of work."""
@@ -15,7 +16,8 @@ _LEAST: Final = 50
 
 
 class ErrorCount:
-    """Reads the level of every line, and in a flood of some, evenly spread: then it estimates."""
+    """Reads the level of every line that may be an error, and in a flood of errors of some, evenly
+    spread: then it estimates."""
 
     def __init__(self) -> None:
         self._second, self._left = 0, A_SECOND
@@ -24,17 +26,16 @@ class ErrorCount:
         """Lines of level error or worse, and whether that is an estimate."""
         if int(now) != self._second:
             self._second, self._left = int(now), A_SECOND
-        lines = batch.lines()
-        step = -(-len(lines) // max(self._left, _LEAST))
-        read = lines[::step] if step > 1 else lines
+        data = without_colours(batch.data)
+        may = suspects(data.lower(), batch.count, LogLevel.ERROR)
+        if not may:
+            return 0, False
+        step = -(-len(may) // max(self._left, _LEAST))
+        read = may[::step]
         self._left = max(0, self._left - len(read))
-        found = sum(is_error(line) for line in read)
-        return round(found * len(lines) / len(read)) if read else 0, step > 1
-
-
-def is_error(line: bytes) -> bool:
-    """Whether `line` says that it is of level error or worse."""
-    return level_of(without_colours(line[:LOOKED_AT])) >= LogLevel.ERROR
+        lines = data.split(b"\n")
+        found = sum(level_of(lines[index]) >= LogLevel.ERROR for index in read)
+        return round(found * len(may) / len(read)), step > 1
 
 
 def errors_among(results: Sequence[bytes]) -> int:

@@ -7,6 +7,7 @@ A filter is written as `text` (small letters only match either case), `re:PATTER
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,7 @@ from warroom.logs.decode import without_colours
 from warroom.logs.level import LogLevel, level_of
 from warroom.logs.patterns import BadPattern, SafePattern
 from warroom.logs.ring import Block
+from warroom.logs.suspects import suspects
 
 FAST: Final = 1 << 30
 """The step of a condition that costs next to nothing: a whole block at once."""
@@ -31,6 +33,7 @@ class Page:
     def __init__(self, data: bytes, sources: Callable[[int], int]) -> None:
         self.data = without_colours(data)
         self.source = sources
+        self._suspects: dict[LogLevel, Sequence[int]] = {}
 
     @cached_property
     def folded(self) -> bytes:
@@ -41,6 +44,12 @@ class Page:
     def folded_wide(self) -> bytes:
         """`data` with all letters small: slow, for texts that are not ASCII."""
         return self.data.decode("utf-8", "replace").lower().encode("utf-8", "replace")
+
+    def suspects(self, least: LogLevel) -> Sequence[int]:
+        """Lines that may be of level `least` or worse; the others are not."""
+        if least not in self._suspects:
+            self._suspects[least] = suspects(self.folded, self.data.count(b"\n"), least)
+        return self._suspects[least]
 
     @cached_property
     def lines(self) -> list[bytes]:
@@ -128,7 +137,18 @@ class LevelFilter:
 
     def pick(self, page: Page, among: Sequence[int]) -> Sequence[int]:
         lines, least = page.lines, self.least
+        may = page.suspects(least)
+        if not isinstance(may, range):
+            among = _both(may, among)
         return [index for index in among if level_of(lines[index]) >= least]
+
+
+def _both(some: Sequence[int], others: Sequence[int]) -> Sequence[int]:
+    """What is in both of two ascending lists."""
+    if isinstance(others, range):
+        return some[bisect_left(some, others.start) : bisect_left(some, others.stop)]
+    known = set(others)
+    return [index for index in some if index in known]
 
 
 @dataclass(frozen=True, slots=True)
