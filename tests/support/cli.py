@@ -12,6 +12,22 @@ from pathlib import Path
 from typing import Any, Final
 
 WARROOM: Final = (sys.executable, "-m", "warroom")
+CALM: Final = """
+[[check]]
+id = "machine.load"
+kind = "machine"
+metric = "load_per_cpu"
+warn = 1e6
+message = "loaded"
+
+[[check]]
+id = "machine.cpu"
+kind = "machine"
+metric = "cpu_percent"
+warn = 1e6
+message = "busy"
+"""
+"""For a config: this machine is well, however much the tests make it work."""
 _REPOSITORY: Final = Path(__file__).parents[2]
 _OWN: Final = ("DOCKER_HOST", "DATABASE_URL", "REDIS_URL", "WARROOM_CONFIG", "NO_COLOR", "TMUX")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.cli import CALM
 from tests.support.services import DockerEngine
 from tests.tui.page import RoomPage, opened
 from warroom.domain.incident import Status
@@ -34,6 +35,7 @@ probe = [
   {{ kind = "machine" }},
 ]
 log = [{{ name = "api", path = "{log}" }}]
+{CALM}
 """)
     file.chmod(0o600)
     return file

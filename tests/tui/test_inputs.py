@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.services.commands import Recorder, recorder
-from tests.support.cli import written
+from tests.support.cli import CALM, written
 from tests.tui.page import RoomPage, opened
 from warroom.tui.screens import card
 
@@ -26,6 +26,7 @@ async def room(
     config = written(
         tmp_path,
         '[[probe]]\nkind = "machine"',
+        CALM,
         '[[mitigation]]\nkind = "command.run"\nkey = "f"\ntitle = "Greet"\n'
         f'argv = ["{program.path}", "{{count}}", "{{tone}}"]\n'
         'inputs = [{ name = "count", title = "how often", type = "int" }, '

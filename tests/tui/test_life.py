@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from textual import events
 
-from tests.support.cli import written
+from tests.support.cli import CALM, written
 from tests.tui.page import RoomPage, opened
 from tests.tui.timeline import timeline_of
 from warroom.domain.events import Kind
@@ -49,6 +49,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return written(
         tmp_path,
         '[[probe]]\nkind = "machine"',
+        CALM,
         f'{kind}\nkey = "f"\ntitle = "Rebuild"\nargv = ["{slow}"]\nverify = ["{check}"]',
         f'{kind}\nkey = "d"\ntitle = "Maintenance on"\nargv = ["{on}"]\nexpires = "15m"\n'
         f'target = "shop"\nundo = {{ argv = ["{off}"], title = "Maintenance off" }}',

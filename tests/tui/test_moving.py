@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli import written
+from tests.support.cli import CALM, written
 from tests.support.services import HttpService
 from tests.tui.page import RoomPage, opened
 
@@ -23,6 +23,7 @@ def config(tmp_path: Path, http_service: Callable[..., HttpService]) -> Path:
         tmp_path,
         f'[[probe]]\nkind = "http"\nname = "api"\nurl = "{http_service().url}"',
         '[[probe]]\nkind = "machine"',
+        CALM,
         f'[[log]]\nname = "edge"\npath = "{log}"',
     )
 
@@ -97,9 +98,10 @@ async def test_every_size_fits_exactly_and_nothing_is_lost_on_the_way(room: Room
         tiles = width >= 100 and height >= 30
         await shows(room, *(ALL if tiles else ("health",)))
         await room.until(lambda: room.keys.startswith(" ?"), "the key bar is gone")
-        painted = room.painted().splitlines()
-        assert len(painted) == height
-        assert all(len(line.rstrip()) <= width for line in painted)
+        await room.until(
+            lambda height=height: len(room.painted().splitlines()) == height, "not drawn anew"
+        )
+        assert all(len(line.rstrip()) <= width for line in room.painted().splitlines())
 
 
 async def test_below_60x16_the_screen_says_so_and_no_key_does_anything(room: RoomPage) -> None:

@@ -12,6 +12,7 @@ import pytest
 from tests.services.console_child import console
 from tests.services.partition import Partition
 from tests.services.shared_journal import Shared
+from tests.support.cli import CALM
 from tests.support.waiting import comes_true
 from tests.tui.page import opened
 from warroom.domain.events import Kind
@@ -45,7 +46,7 @@ def config(
     monkeypatch.setenv("WARROOM_JOURNAL", network.dsn(shared.database))
     file = tmp_path / "warroom.toml"
     probe = '[[probe]]\nkind = "machine"\nevery = "1s"'
-    file.write_text(f'[journal]\ndsn = "env:WARROOM_JOURNAL"\n{probe}\n')
+    file.write_text(f'[journal]\ndsn = "env:WARROOM_JOURNAL"\n{probe}\n{CALM}')
     file.chmod(0o600)
     return file
 
