@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -210,7 +211,7 @@ class Recreate(OnEngine):
         self, way: Way, one: Container, engine: Engine, found: Mapping[str, Any]
     ) -> tuple[str, ...]:
         if way.compose is not None:
-            return (" ".join(map(harmless, self._argv(way.compose, found))),)
+            return (shlex.join(map(harmless, self._argv(way.compose, found))),)
         stop = f"POST /containers/{one.short}/stop?t={self._options.stop_timeout}"
         return (
             f"POST /containers/{one.short}/rename?name={kept_as(one)} on {engine.where}",

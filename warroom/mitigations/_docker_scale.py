@@ -7,6 +7,7 @@ none to copy the compose program is asked.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -258,7 +259,7 @@ class Scale(OnEngine):
 
     def _command(self, plan: Plan, engine: Engine) -> tuple[str, ...]:
         if plan.compose is not None:
-            return (" ".join(map(harmless, argv(plan, plan.compose))),)
+            return (shlex.join(map(harmless, argv(plan, plan.compose))),)
         on = f"on {engine.where}"
         if plan.going:
             stop = f"stop?t={self._options.stop_timeout}"
