@@ -194,3 +194,12 @@ def test_the_command_fails_a_pipeline_and_speaks_githubs_language(tmp_path: Path
     calm = CliRunner().invoke(warroom, ["runbook", "lint", "--format", "github", str(book)])
     assert calm.exit_code == 0, "a remark fails nothing"
     assert calm.stdout.startswith("::notice ")
+
+
+def test_commands_that_are_right_are_not_taken_for_wrong_ones():
+    lines = (Path(__file__).parent / "runbooks/right-commands.txt").read_text().splitlines()
+    assert len(lines) > 70
+    wrong = {
+        line: [f.message for f in linted(sh(line)).lint if "no-such" in f.rule] for line in lines
+    }
+    assert {line: found for line, found in wrong.items() if found} == {}

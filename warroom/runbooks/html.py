@@ -100,10 +100,13 @@ class _Reader:
         self._code, self._before = True, len(self._pieces)
 
     def _code_ends(self) -> None:
-        """Between backticks when it stands so in the file; written with `&amp;` it does not."""
-        text = "".join(self._pieces[self._before :])
+        """Between backticks when it stands so in the file: in one piece, on one line, without
+        `&amp;` and the like."""
+        pieces = self._pieces[self._before :]
         del self._pieces[self._before :]
-        self._pieces.append(unescape(text) if "&" in text and ";" in text else f"`{text}`")
+        text = "".join(pieces)
+        is_exact = len(pieces) == 1 and text.split(" ") == text.split() and "&" not in text
+        self._pieces.append(f"`{text}`" if is_exact else unescape(text))
         self._code = False
 
     def _cell(self, table: _Table, name: str, closes: bool) -> None:

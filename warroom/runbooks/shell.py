@@ -300,6 +300,7 @@ class _Reader:
             return self._substitution(at + 2, ")")
         if char == "`":
             end = text.find("`", at + 1)
+            self._torn = self._torn or end < 0
             return self._substitution(at + 1, "`") if end > 0 else self._next()
         if match := _NAME.match(text, at):
             self._at = match.end()
@@ -322,6 +323,7 @@ class _Reader:
     def _substitution(self, start: int, closer: str) -> str:
         """`$(...)`: its programs are noted, its text stays in the word."""
         end = self._matching(start) if closer == ")" else self._text.find("`", start)
+        self._torn = self._torn or end >= len(self._text)
         inner = self._text[start:end]
         if self._nesting < _DEEPEST:
             arithmetic = inner.startswith("(") and inner.endswith(")")

@@ -194,7 +194,7 @@ def _prompted(content: str, first_line: int) -> _Kind:
     text = "\n".join(_PROMPT.sub("", line, count=1) for line in content.split("\n"))
     listed = commands(text)
     for command in listed:
-        spans = "\n" in command.text and "\\\n" not in command.text
+        spans = any(not row.endswith("\\") for row in command.text.split("\n")[:-1])
         if spans or not command.is_whole or lasts(command):
             return StepKind.OUTPUT, ()
         parts.append(part_of(command, first_line))

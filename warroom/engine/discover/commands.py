@@ -69,6 +69,11 @@ def is_name(word: str) -> bool:
     return _NAME.fullmatch(word) is not None
 
 
+def is_plain(url: str) -> bool:
+    """Whether it is an address that a config may hold: all of it can be seen."""
+    return url.isprintable() and " " not in url and len(url) <= 2000
+
+
 def holds_secret(url: str) -> bool:
     """Whether an address does: a password, a key in its query, a hook that is one as a whole."""
     userinfo = "@" in url.partition("://")[2].partition("/")[0]
@@ -122,8 +127,8 @@ def _url(gathered: Gathered, place: Place, program: Program, url: str) -> None:
     except ValueError:
         host, port, parts = "", 0, urlsplit("")
     unfilled = _UNFILLED.search(url) is not None
-    if not host or holds_secret(url):
-        why = "its address holds a secret" if host else "its address is not filled in"
+    if not host or not is_plain(url) or holds_secret(url):
+        why = "its address holds a secret" if holds_secret(url) else "its address cannot be read"
         gathered.missing("http", why, place)
         return
     path = parts.path.strip("/")
@@ -181,7 +186,7 @@ def _docker_verbs(gathered: Gathered, place: Place, program: Program) -> None:
     given = operands(program.argv[1:], *_DOCKER_VALUES)
     docker(gathered, place)
     if program.argv[0] == "docker-compose" or given[:1] == ["compose"]:
-        verb, *services = given[1:] if given[:1] == ["compose"] else given or [""]
+        verb, *services = (given[1:] if given[:1] == ["compose"] else given) or [""]
         if verb in ("logs", "restart", "ps", "stop", "start"):
             for service in filter(is_name, services):
                 table = {"name": plain_name(service), "container": service}
@@ -233,9 +238,8 @@ def _postgres_dsn(argv: Sequence[str]) -> str:
     if variable:
         return f"env:{variable[1]}"
     host, user, port = _after(argv, "-h", "--host"), _after(argv, "-U"), _after(argv, "-p")
-    if any(_UNFILLED.search(word) or "@" in word for word in (host, user, port, named)):
-        return ""
-    if "://" in named or "=" in named or not host or host.startswith("/"):
+    given_words = [word for word in (host, user, port, named) if word]
+    if not host or not all(map(is_name, given_words)) or (port and not _PORT.fullmatch(port)):
         return ""
     who = f"{user}@" if user else ""
     return f"postgresql://{who}{host}{':' + port if port else ''}/{named or 'postgres'}"
@@ -266,7 +270,7 @@ def _redis(gathered: Gathered, place: Place, program: Program) -> None:
     host, port = _after(argv, "-h") or "127.0.0.1", _after(argv, "-p") or "6379"
     if variable:
         url = f"env:{variable[1]}"
-    elif url or _UNFILLED.search(host) or not _PORT.fullmatch(port):
+    elif url or not is_name(host) or not _PORT.fullmatch(port):
         gathered.missing("redis", 'name where its URL is: url = "env:REDIS_URL"', place)
         return
     else:

@@ -97,7 +97,7 @@ def _prose(gathered: Gathered, file: str, runbook: Runbook) -> None:
             gathered.missing(f"link {link.target}", "its address is not filled in", place)
         elif host and commands.holds_secret(link.target):
             gathered.missing(f"link to {host}", "its address holds a secret", place)
-        elif host:
+        elif host and commands.is_plain(link.target):
             table = {"kind": "http", "name": plain_name(host), "url": link.target}
             says = "a page that is linked"
             gathered.put(("http", link.target), place, "probe", table, says, is_offer=True)
