@@ -244,7 +244,7 @@ async def test_a_paste_a_held_key_and_a_stopped_console_confirm_nothing(
     room: RoomPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(card, "DEAF_S", 0.05)
-    monkeypatch.setattr(card, "HOLD_S", 60.0)  # so slowly a busy machine may repeat it
+    monkeypatch.setattr(card, "HOLD_S", 120.0)  # so slowly a busy machine may repeat it
     monkeypatch.setattr(attention, "STILL_S", 60.0)
     await room.press("d")
     await room.sees("esc cancel")
@@ -255,11 +255,13 @@ async def test_a_paste_a_held_key_and_a_stopped_console_confirm_nothing(
     await room.sees(attention.HELD)
     screen = room.app.screen
     assert isinstance(screen, card.CardScreen)
+    assert screen._confirming is None, "letting it go confirms"
+    monkeypatch.setattr(card, "HOLD_S", 0.05)
+    await asyncio.sleep(0.1)
     screen._attention._ticked -= 61  # as after SIGSTOP and SIGCONT
     await room.press("enter")
     await room.sees(attention.STOOD)
     assert done(tmp_path) == []
-    monkeypatch.setattr(card, "HOLD_S", 0.05)
     await asyncio.sleep(0.1)
     await room.press("enter")
     await room.sees("done:")

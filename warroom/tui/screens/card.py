@@ -76,6 +76,8 @@ class CardScreen(Dialog[bool]):
         super().__init__()
         self._room, self._armed, self.run = room, armed, run
         self._attention = Attention()
+        self._pressed, self._held = ("", 0.0), False
+        """The key before and when, and whether this one is the same that was not let go."""
         self._body = CardBody(armed.card, self._notes, self._foot)
         self._body.output = armed.output
         self._wrong = self._verified = ""
@@ -204,6 +206,9 @@ class CardScreen(Dialog[bool]):
     def on_key(self, event: events.Key) -> None:
         if not isinstance(self.focused, Word):
             self._attention.key(event.time)
+        key, at = self._pressed
+        self._held = key == event.key and event.time - at < HOLD_S
+        self._pressed = (event.key, event.time)
         if self._confirming is not None:
             self._confirming.stop()
             self._confirming = None
@@ -232,6 +237,8 @@ class CardScreen(Dialog[bool]):
         wrong = self._doubt(typed)
         if wrong:
             self._refused(wrong)
+        elif DEAF_S and self._held:
+            self._refused(HELD)  # and letting it go is no press
         elif DEAF_S:
             self._wrong = ""
             self._confirming = self.set_timer(HOLD_S, lambda: self._meant(typed))
