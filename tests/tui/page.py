@@ -24,7 +24,7 @@ from warroom.engine.room import Room
 from warroom.tui.app import WarroomApp
 from warroom.tui.widgets.lines import Lines
 
-PATIENCE_S: Final = 15.0
+PATIENCE_S: Final = 30.0
 
 
 class RoomPage:
