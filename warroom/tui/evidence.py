@@ -116,6 +116,6 @@ def _query(pane: Pane) -> str:
         if pane.choice.sort:
             way = "descending" if pane.choice.reverse else "ascending"
             parts.append(f"sorted by {pane.choice.sort}, {way}")
-    elif isinstance(pane, LogsPane) and pane.excluded:
-        parts.append(f"without {pane.excluded}")
+    elif isinstance(pane, LogsPane):
+        parts += pane.conditions()
     return ", ".join(parts)

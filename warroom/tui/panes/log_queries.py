@@ -50,6 +50,13 @@ class LogQueries(LogMoves):
         self._query()
         return LogLevel(self.least).word
 
+    def conditions(self) -> list[str]:
+        """What is let through besides the filter, in words."""
+        from warroom.logs.level import LogLevel
+
+        words = [f"level {LogLevel(self.least).word} or worse"] if self.least else []
+        return [*words, f"without {self.excluded}"] if self.excluded else words
+
     def find(self, text: str) -> str:
         """Let `text` stand out and `n` go to it; what is wrong with it, or nothing."""
         from warroom.logs.filters import BadFilter, parse_filter
