@@ -35,6 +35,17 @@ def to_json(runbook: Runbook) -> dict[str, Any]:
             for c in runbook.contacts
         ],
         "discovered": {kind: [s.text for s in getattr(found, kind)] for kind in kinds},
+        **_around(runbook),
+        "lint": [
+            {"line": f.line, "rule": f.rule, "level": f.level.value, "message": f.message}
+            for f in runbook.lint
+        ],
+    }
+
+
+def _around(runbook: Runbook) -> dict[str, Any]:
+    """What stands around the steps."""
+    return {
         "remedies": [
             {
                 "line": r.line,
@@ -55,10 +66,6 @@ def to_json(runbook: Runbook) -> dict[str, Any]:
         ],
         "placeholders": [
             {"name": p.name, "lines": [*p.lines], "offers": [*p.offers]} for p in asked(runbook)
-        ],
-        "lint": [
-            {"line": f.line, "rule": f.rule, "level": f.level.value, "message": f.message}
-            for f in runbook.lint
         ],
     }
 
