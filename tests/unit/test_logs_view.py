@@ -160,6 +160,26 @@ def test_errors_are_found_in_both_directions_within_what_is_shown() -> None:
     assert pane.view.next_error(1).number == 5
 
 
+def test_a_time_finds_the_first_shown_line_that_arrived_then_or_later() -> None:
+    pane = Pane(limit=4 * BLOCK_SIZE)
+    for n in range(3000):
+        pane.arrive(b"%d " % n + b"x" * 1000, b"hit %d" % n, at=float(n))
+
+    def found(at: float) -> str | None:
+        raw = pane.view.since(at)
+        return None if raw is None else raw.data[:8].decode().strip("x")
+
+    assert found(2990.0) == "2990 "
+    assert found(2990.5) == "2991 "
+    assert found(3000.0) is None
+    pane.filter("hit")
+    assert found(2990.0) == "hit 2990"
+    oldest, first = pane.view.oldest(), pane.view.since(0.0)
+    assert oldest is not None
+    assert first is not None
+    assert oldest.number == first.number > 1
+
+
 def test_a_search_gives_the_console_back_in_time_and_goes_on() -> None:
     pane = Pane()
     for n in range(100):
