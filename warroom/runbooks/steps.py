@@ -178,13 +178,33 @@ def _shell_kind(fence: Fence) -> _Kind:
         return StepKind.OUTPUT, ()
     if any(typed):
         return _prompted(content, line) if all(typed) else (StepKind.OUTPUT, ())
-    first = listed[0].programs[-1].argv if listed else ()
-    if len(listed) > 1 and _opens(first):
-        opener = replace(part_of(listed[0], line), opens=True)
-        inner = tuple(replace(p, within=first) for p in joined(content, listed[1:], line))
-        kind = StepKind.REMOTE if _is_remote(first) else StepKind.REPL
-        return kind, (opener, *inner)
-    return StepKind.COMMAND, joined(content, listed, line)
+    return _placed(content, listed, line)
+
+
+def _placed(content: str, listed: Sequence[Command], line: int) -> _Kind:
+    """The commands, each with the place that it is typed in: what follows `ssh host` is for that
+    host, until `exit`."""
+    kind, parts, start = StepKind.COMMAND, list[Part](), 0
+    for index, command in enumerate(listed[:-1]):
+        within = _last_argv(command)
+        if index < start or not _opens(within):
+            continue
+        end = index + 1
+        while end < len(listed) and _last_argv(listed[end])[:1] not in (("exit",), ("logout",)):
+            end += 1
+        doors = [
+            replace(part_of(listed[i], line), opens=True) for i in (index, end) if i < len(listed)
+        ]
+        inner = joined(content, listed[index + 1 : end], line)
+        parts += [*joined(content, listed[start:index], line), doors[0]]
+        parts += [*(replace(part, within=within) for part in inner), *doors[1:]]
+        is_remote = _is_remote(within) and kind is not StepKind.REPL
+        kind, start = StepKind.REMOTE if is_remote else StepKind.REPL, end + 1
+    return kind, (*parts, *joined(content, listed[start:], line))
+
+
+def _last_argv(command: Command) -> tuple[str, ...]:
+    return command.programs[-1].argv if command.programs else ()
 
 
 def _prompted(content: str, first_line: int) -> _Kind:
