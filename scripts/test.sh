@@ -15,11 +15,16 @@ step() {
 }
 
 only=${1:-all}
-[ "$only" = lint ] || step services scripts/services.sh
+if [ "$only" != lint ]; then # servers are fetched while the text is read; nothing is left half installed
+  scripts/services.sh </dev/null &
+  installing=$!
+  trap 'wait' EXIT
+fi
 step "format" "$bin/ruff" format --check --quiet .
 step "lint" "$bin/ruff" check --quiet .
 step "types" "$bin/mypy" --no-error-summary
 step "import contracts" "$bin/lint-imports" --no-cache
+[ "$only" = lint ] || step "services" wait "$installing"
 # Tests wait for servers half of the time: half as many again as there are processors keep them busy.
 workers=$((($(nproc 2>/dev/null || echo 2) * 3 + 1) / 2))
 [ "$only" = lint ] || step "tests" "$bin/pytest" --numprocesses "$workers" --dist worksteal
