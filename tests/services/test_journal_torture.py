@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,8 +25,10 @@ def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def databases(tmp_path: Path, postgres_server: Server) -> Databases:
-    return Databases(tmp_path, postgres_server, f"torture_{uuid4().hex[:8]}_")
+def databases(postgres_server: Server) -> Iterator[Databases]:
+    """In a folder with a short name: a socket's path has 107 bytes (unix(7))."""
+    with tempfile.TemporaryDirectory(prefix="warroom-") as folder:
+        yield Databases(Path(folder), postgres_server, f"t{uuid4().hex[:8]}_")
 
 
 def held(result: Result) -> Result:
