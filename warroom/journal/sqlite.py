@@ -19,6 +19,7 @@ from warroom.domain.clock import Clock, SystemClock
 from warroom.domain.events import Author, Draft, Event
 from warroom.domain.readings import Reading
 from warroom.journal._sqlite_aside import Aside
+from warroom.journal._sqlite_rows import Unreadable
 from warroom.journal._sqlite_store import Store
 from warroom.journal.base import Heading, JournalError, NotSaved, Presence, newest_open
 
@@ -35,7 +36,7 @@ _HANGING_S: Final = 0.15
 _SLICE: Final = 10_000
 """Events in one read: between two, others have their turn."""
 _CHECKED: Final = 2000
-"""Events in one read that computes their digests, too."""
+"""Events in one read that looks at each."""
 
 T = TypeVar("T")
 
@@ -75,14 +76,10 @@ class SqliteJournal:
         return await self._saved(partial(self._write.store.adopt, events, origin), ADOPT_S)
 
     async def events(self, incident: str, *, after: int = 0) -> Sequence[Event]:
-        events: list[Event] = []
-        while True:
-            last = events[-1].seq if events else after
-            read = partial(self._read.store.events, incident, last, _SLICE)
-            found = await self._read.run(read)
-            events += found
-            if len(found) < _SLICE:
-                return events
+        try:
+            return await self._in_columns(incident, after)
+        except Unreadable:
+            return await self._row_by_row(incident, after)
 
     async def headings(self) -> Sequence[Heading]:
         return await self._read.run(self._read.store.headings)
@@ -128,6 +125,33 @@ class SqliteJournal:
         await self._aside.close()
         await self._read.close()
         await self._write.close()
+
+    async def _in_columns(self, incident: str, after: int) -> list[Event]:
+        """While one slice is parsed, the next is read. Raises Unreadable."""
+        events: list[Event] = []
+        parsing: asyncio.Task[list[Event]] | None = None
+        length = _SLICE
+        try:
+            while length == _SLICE:
+                read = partial(self._read.store.columns, incident, after, _SLICE)
+                found = await self._read.run(read)
+                length, after = found.length, found.last
+                events += await parsing if parsing else []
+                parsing = asyncio.create_task(asyncio.to_thread(found.events))
+            return events + (await parsing if parsing else [])
+        finally:
+            if parsing:
+                parsing.cancel()
+
+    async def _row_by_row(self, incident: str, after: int) -> list[Event]:
+        events: list[Event] = []
+        while True:
+            last = events[-1].seq if events else after
+            read = partial(self._read.store.events, incident, last, _CHECKED)
+            found = await self._read.run(read)
+            events += found
+            if len(found) < _CHECKED:
+                return events
 
     async def _saved(self, call: Callable[[float], T], within: float) -> T:
         saved = await self._write.save(call, within)

@@ -65,6 +65,7 @@ def to_json(
 ) -> str:
     """The whole incident."""
     took = timeline.durations
+    packed = {id(event.data): _packed(event.data) for event in events}
     head = {
         "version": VERSION,
         "exported": {"by": origin.by, "host": origin.host, "at": origin.at},
@@ -80,10 +81,10 @@ def to_json(
         "time_in_status": {s.value: seconds for s, seconds in timeline.time_in_status.items()},
     }
     lists = {
-        "timeline": map(_entry, timeline.entries),
+        "timeline": (_entry(entry, packed) for entry in timeline.entries),
         "evidence": map(_exhibit, timeline.exhibits),
         "readings": map(_reading, readings),
-        "events": map(_event, events),
+        "events": (_event(event, packed) for event in events),
     }
     written = json.dumps(head, ensure_ascii=False, indent=2, allow_nan=False).removesuffix("\n}")
     parts = [f'  "{name}": {_lines(members)}' for name, members in lists.items()]
@@ -195,13 +196,16 @@ def _instant(instant: datetime | None) -> str | None:
     return instant.isoformat() if instant else None
 
 
-def _entry(entry: Entry) -> str:
-    data = {name: value for name, value in entry.data.items() if name != "evidence"}
+def _entry(entry: Entry, packed: Mapping[int, str]) -> str:
+    """`packed` has the data of events, which is most entries' own, by its identity."""
+    data, known = entry.data, packed.get(id(entry.data))
+    if known is None or "evidence" in data:
+        known = _packed({name: value for name, value in data.items() if name != "evidence"})
     return (
         f'{{"seq": {entry.seq}, "at": "{entry.at.isoformat()}", "author": {_text(entry.author)},'
         f' "kind": "{entry.kind}", "text": {_text(entry.text)}, "starred": {_BOOL[entry.starred]},'
         f' "internal": {_BOOL[entry.internal]}, "edited": {_BOOL[entry.amended]},'
-        f' "data": {_packed(data) if data else "{}"}}}'
+        f' "data": {known}}}'
     )
 
 
@@ -236,14 +240,14 @@ def _origin_of(table: Mapping[str, Any]) -> Origin:
     return Origin(shorten(by, 100), shorten(host, 100), shorten(at, 40))
 
 
-def _event(event: Event) -> str:
+def _event(event: Event, packed: Mapping[int, str]) -> str:
     who = event.author
     return (
         f'{{"id": {_text(event.id)}, "incident": {_text(event.incident)}, "seq": {event.seq},'
         f' "at": "{event.at.isoformat()}", "recorded_at": "{event.recorded_at.isoformat()}",'
         f' "author": {{"login": {_text(who.login)}, "uid": {who.uid},'
         f' "origin": {_text(who.origin)}}}, "kind": "{event.kind}", "text": {_text(event.text)},'
-        f' "data": {_packed(event.data) if event.data else "{}"},'
+        f' "data": {packed[id(event.data)]},'
         f' "starred": {_BOOL[event.starred]}, "internal": {_BOOL[event.internal]},'
         f' "previous": {_text(event.previous)}, "digest": {_text(event.digest)}}}'
     )

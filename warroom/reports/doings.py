@@ -16,6 +16,8 @@ from warroom.domain.timeline import Entry, MitigationRun, Timeline
 
 UNSHOWN: Final = frozenset({Kind.FIELD, Kind.ACTION_ITEM, Kind.EXPORTED, Kind.SNOOZED})
 """What has a section of its own, or is about the report and its timers."""
+_LEVELS: Final = frozenset({Kind.OPENED, Kind.SEVERITY})
+_TELLS: Final = frozenset({Kind.STATUS, Kind.UPDATE})
 _TURNS: Final = frozenset({Kind.OPENED, Kind.STATUS, Kind.SEVERITY, Kind.OUTCOME, Kind.EFFECT})
 
 
@@ -119,7 +121,7 @@ def promises(timeline: Timeline, scheme: Scheme, now: datetime) -> list[Promise]
     }
     if scheme.name != incident.scheme:
         return []
-    told = [entry for entry in timeline.entries if entry.kind in (Kind.STATUS, Kind.UPDATE)]
+    told = [entry for entry in timeline.entries if entry.kind in _TELLS]
     return [
         found
         for audience in ("", *named)
@@ -165,7 +167,7 @@ def _levels(timeline: Timeline, end: datetime) -> list[tuple[datetime, datetime,
     """From when to when the incident was at which level, by time."""
     course: list[tuple[datetime, str]] = []
     for entry in timeline.entries:
-        if entry.kind in (Kind.OPENED, Kind.SEVERITY) and entry.data.get("severity"):
+        if entry.kind in _LEVELS and entry.data.get("severity"):
             course.append((entry.at, str(entry.data["severity"])))
     ends = [*(at for at, _ in course[1:]), end] if course else []
     return [(at, until, name) for (at, name), until in zip(course, ends, strict=True)]

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Final, NamedTuple, overload
 from zoneinfo import ZoneInfo
 
-from warroom.domain.events import Kind
+from warroom.domain.events import MACHINE_KINDS, Kind
 from warroom.domain.evidence import Exhibit
 from warroom.domain.timeline import Entry, MitigationRun, Timeline
 from warroom.reports import times
@@ -151,20 +151,21 @@ def _by_date(
     by_date: dict[str, list[Line]] = {}
     stamp_of = times.stamper(zone)
     for entry in entries:
-        stamp = stamp_of(entry.at)
+        seq, at, author, kind, text, starred, internal, data, amended, rivals = entry
+        day, time, utc = stamp_of(at)
         line = Line(
-            stamp.time,
-            stamp.utc,
-            "warroom" if entry.by_machine else entry.author,
-            f"opened: {entry.text}" if entry.kind is Kind.OPENED else entry.text,
-            entry.starred,
-            entry.internal,
-            entry.amended,
-            entry.tags if "tags" in entry.data else (),
-            tuple(cited.get(entry.seq, ())),
-            len(entry.rivals),
+            time,
+            utc,
+            "warroom" if kind in MACHINE_KINDS else author,
+            f"opened: {text}" if kind is Kind.OPENED else text,
+            starred,
+            internal,
+            amended,
+            entry.tags if "tags" in data else (),
+            tuple(cited.get(seq, ())),
+            len(rivals),
         )
-        by_date.setdefault(stamp.day, []).append(line)
+        by_date.setdefault(day, []).append(line)
     return [Day(date, tuple(lines)) for date, lines in by_date.items()]
 
 

@@ -1,6 +1,8 @@
 -- The columns of `events_after.sql`, each as one JSON array: SQLite makes these without the
--- interpreter's lock, while other threads run.
+-- interpreter's lock, while other threads run. Before them how many, and up to which sequence.
 SELECT
+  count(*),
+  coalesce(max(seq), 0),
   json_group_array(seq),
   json_group_array(id),
   json_group_array(at),
