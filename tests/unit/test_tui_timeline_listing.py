@@ -157,7 +157,7 @@ def test_whatever_happens_in_whatever_order_it_shows_what_it_would_anew(
                 listing.take({}, step)
             case _:
                 listing.warm(2)
-        assert listing.shown == as_it_should_be(entries, wanted, evidence)
+        assert list(listing.shown) == as_it_should_be(entries, wanted, evidence)
         assert listing.entries == sorted(entries.values(), key=place_of)
 
 

@@ -7,10 +7,10 @@ lists, and a key in the filter looks only through what the filter before it had 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import compress
-from typing import Final
+from typing import Final, overload
 
 from warroom.domain.timeline import Entry
 from warroom.tui.screens.timeline.filters import Filter, author_of, haystack
@@ -29,32 +29,66 @@ def place_of(entry: Entry) -> Place:
     return entry.at, entry.seq
 
 
+class _Picked(Sequence[Entry]):
+    """Some of many entries. To put a hundred thousand into a list of their own touches each in
+    memory, which takes as long as to look through their texts; few of them are ever drawn."""
+
+    def __init__(self, entries: list[Entry], picks: list[int]) -> None:
+        self.entries, self.picks = entries, picks
+
+    def __len__(self) -> int:
+        return len(self.picks)
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Entry]: ...
+    def __getitem__(self, index: int | slice) -> Entry | list[Entry]:
+        if isinstance(index, slice):
+            return [self.entries[pick] for pick in self.picks[index]]
+        return self.entries[self.picks[index]]
+
+
 class _Run:
     """Entries by time, and beside each the text that a filter's words are looked for in."""
 
-    def __init__(self, entries: Iterable[Entry] = (), hay: Iterable[str] = ()) -> None:
-        self.entries, self.hay = list(entries), list(hay)
+    def __init__(self, entries: Sequence[Entry] = (), hay: Iterable[str] = ()) -> None:
+        self.entries: Sequence[Entry] = entries
+        self.hay = list(hay)
 
     def with_word(self, word: str) -> _Run:
         """Those that have `word`. Two lists beside each other are gone through in half the time
         that looking every text up by its entry takes."""
         has = [word in text for text in self.hay]
-        return _Run(compress(self.entries, has), compress(self.hay, has))
+        if isinstance(self.entries, _Picked):
+            picked = _Picked(self.entries.entries, list(compress(self.entries.picks, has)))
+        else:
+            own = self.settled()
+            picked = _Picked(own, list(compress(range(len(own)), has)))
+        return _Run(picked, compress(self.hay, has))
+
+    def settled(self) -> list[Entry]:
+        """The entries in a list of their own, as they have to be before others change."""
+        if not isinstance(self.entries, list):
+            self.entries = list(self.entries)
+        return self.entries
 
     def insert(self, entry: Entry, hay: str) -> None:
-        last = self.entries[-1:]
+        entries = self.settled()
+        last = entries[-1:]
         if not last or place_of(last[0]) < place_of(entry):
-            self.entries.append(entry)
+            entries.append(entry)
             self.hay.append(hay)
         else:
-            at = bisect_left(self.entries, place_of(entry), key=place_of)
-            self.entries.insert(at, entry)
+            at = bisect_left(entries, place_of(entry), key=place_of)
+            entries.insert(at, entry)
             self.hay.insert(at, hay)
 
     def remove(self, entry: Entry) -> None:
-        at = bisect_left(self.entries, place_of(entry), key=place_of)
-        if at < len(self.entries) and self.entries[at].seq == entry.seq:
-            del self.entries[at], self.hay[at]
+        entries = self.settled()
+        at = bisect_left(entries, place_of(entry), key=place_of)
+        if at < len(entries) and entries[at].seq == entry.seq:
+            del entries[at], self.hay[at]
 
 
 class Listing:
@@ -68,16 +102,16 @@ class Listing:
         self._found: dict[tuple[str, ...], _Run] = {}
 
     @property
-    def entries(self) -> list[Entry]:
+    def entries(self) -> Sequence[Entry]:
         return self._all.entries
 
     @property
-    def shown(self) -> list[Entry]:
+    def shown(self) -> Sequence[Entry]:
         return self._shown.entries
 
     def load(self, entries: Iterable[Entry], exhibited: Collection[int] = ()) -> None:
         """Begin anew with these entries (by time)."""
-        self._all = _Run(entries)
+        self._all = _Run(list(entries))
         self._by_seq = {entry.seq: entry for entry in self.entries}
         self.exhibited = frozenset(exhibited)
         self._admit()
@@ -161,10 +195,10 @@ class Listing:
         if wanted.words:
             self._fill()
         if wanted.but_text == Filter():
-            self._admitted = _Run(run.entries, run.hay)
+            self._admitted = _Run(list(run.entries), run.hay)
         else:
             has = [wanted.admits(entry, exhibited) for entry in run.entries]
-            self._admitted = _Run(compress(run.entries, has), compress(run.hay, has))
+            self._admitted = _Run(list(compress(run.entries, has)), compress(run.hay, has))
         self._found.clear()
         self._match(self._admitted)
 
@@ -173,7 +207,8 @@ class Listing:
         found = run
         for word in self.filter.words:
             found = found.with_word(word)
-        self._shown = _Run(found.entries, found.hay) if found is self._admitted else found
+        same = found is self._admitted
+        self._shown = _Run(list(found.entries), found.hay) if same else found
         if len(self._found) >= _KEPT:
             self._found.clear()
         self._found[self.filter.words] = self._shown
@@ -183,6 +218,7 @@ class Listing:
             self._fill()
             self._admit()
         self._found.clear()
+        self._shown.settled()
         before = self._by_seq.pop(seq, None)
         if before is not None:
             for run in (self._all, self._admitted, self._shown):
