@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import sys
 from pathlib import Path
@@ -64,7 +65,7 @@ def export(
 ) -> None:
     """Write the post-mortem or the data of the open incident, or of ID."""
     gc.disable()  # next to nothing becomes garbage before the end, and to look for it takes a tenth
-    from warroom.engine.export import FORMATS, Choice, ExportError, material, missing
+    from warroom.engine.export import FORMATS, Choice, ExportError, material, missing, prepare
 
     forms = tuple(part.strip() for part in form.split(","))
     for one in forms:
@@ -74,7 +75,9 @@ def export(
     choice = Choice(forms, template, external=audience == "external")
 
     async def taken(session: Session) -> Material:
+        loading = asyncio.create_task(asyncio.to_thread(prepare))
         await resumed(session, id)
+        await loading
         made = await material(session, loaded.settings, choice)
         if output in (None, "-"):
             _print(made, forms)

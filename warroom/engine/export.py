@@ -10,6 +10,7 @@ import asyncio
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -40,6 +41,7 @@ __all__ = [
     "drawn",
     "export_path",
     "material",
+    "prepare",
     "record_export",
     "rendered",
     "save",
@@ -73,6 +75,12 @@ class Material:
     events: tuple[Event, ...]
     template: Template
     origin: Origin
+
+
+def prepare() -> None:
+    """Load what renders: while an incident is read there is time for it."""
+    for module in ("jinja2.sandbox", "warroom.reports.bundle", "warroom.reports.lint"):
+        import_module(module)
 
 
 async def material(session: Session, settings: Settings, choice: Choice) -> Material:
