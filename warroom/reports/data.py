@@ -65,7 +65,7 @@ def to_json(
 ) -> str:
     """The whole incident."""
     took = timeline.durations
-    packed = {id(event.data): _packed(event.data) for event in events}
+    known = _known(events)
     head = {
         "version": VERSION,
         "exported": {"by": origin.by, "host": origin.host, "at": origin.at},
@@ -81,14 +81,15 @@ def to_json(
         "time_in_status": {s.value: seconds for s, seconds in timeline.time_in_status.items()},
     }
     lists = {
-        "timeline": (_entry(entry, packed) for entry in timeline.entries),
+        "timeline": (_entry(entry, known) for entry in timeline.entries),
         "evidence": map(_exhibit, timeline.exhibits),
         "readings": map(_reading, readings),
-        "events": (_event(event, packed) for event in events),
+        "events": (_event(event, known) for event in events),
     }
     written = json.dumps(head, ensure_ascii=False, indent=2, allow_nan=False).removesuffix("\n}")
     parts = [f'  "{name}": {_lines(members)}' for name, members in lists.items()]
-    return ",\n".join([written, *parts]) + "\n}\n"
+    parts[-1] += "\n}\n"
+    return ",\n".join([written, *parts])
 
 
 def from_json(text: str) -> Exported:
@@ -196,16 +197,29 @@ def _instant(instant: datetime | None) -> str | None:
     return instant.isoformat() if instant else None
 
 
-def _entry(entry: Entry, packed: Mapping[int, str]) -> str:
-    """`packed` has the data of events, which is most entries' own, by its identity."""
-    data, known = entry.data, packed.get(id(entry.data))
-    if known is None or "evidence" in data:
-        known = _packed({name: value for name, value in data.items() if name != "evidence"})
+def _known(events: Iterable[Event]) -> Mapping[int, str]:
+    """What events and entries have in common, as JSON, by its identity."""
+    known: dict[int, str] = {}
+    for event in events:
+        known[id(event.at)] = event.at.isoformat()
+        known[id(event.data)] = _packed(event.data)
+        who = event.author
+        if id(who) not in known:
+            login, origin = _text(who.login), _text(who.origin)
+            known[id(who)] = f'{{"login": {login}, "uid": {who.uid}, "origin": {origin}}}'
+    return known
+
+
+def _entry(entry: Entry, known: Mapping[int, str]) -> str:
+    data, packed = entry.data, known.get(id(entry.data))
+    if packed is None or "evidence" in data:
+        packed = _packed({name: value for name, value in data.items() if name != "evidence"})
+    at = known.get(id(entry.at)) or entry.at.isoformat()
     return (
-        f'{{"seq": {entry.seq}, "at": "{entry.at.isoformat()}", "author": {_text(entry.author)},'
+        f'{{"seq": {entry.seq}, "at": "{at}", "author": {_text(entry.author)},'
         f' "kind": "{entry.kind}", "text": {_text(entry.text)}, "starred": {_BOOL[entry.starred]},'
         f' "internal": {_BOOL[entry.internal]}, "edited": {_BOOL[entry.amended]},'
-        f' "data": {known}}}'
+        f' "data": {packed}}}'
     )
 
 
@@ -240,14 +254,12 @@ def _origin_of(table: Mapping[str, Any]) -> Origin:
     return Origin(shorten(by, 100), shorten(host, 100), shorten(at, 40))
 
 
-def _event(event: Event, packed: Mapping[int, str]) -> str:
-    who = event.author
+def _event(event: Event, known: Mapping[int, str]) -> str:
     return (
         f'{{"id": {_text(event.id)}, "incident": {_text(event.incident)}, "seq": {event.seq},'
-        f' "at": "{event.at.isoformat()}", "recorded_at": "{event.recorded_at.isoformat()}",'
-        f' "author": {{"login": {_text(who.login)}, "uid": {who.uid},'
-        f' "origin": {_text(who.origin)}}}, "kind": "{event.kind}", "text": {_text(event.text)},'
-        f' "data": {packed[id(event.data)]},'
+        f' "at": "{known[id(event.at)]}", "recorded_at": "{event.recorded_at.isoformat()}",'
+        f' "author": {known[id(event.author)]}, "kind": "{event.kind}",'
+        f' "text": {_text(event.text)}, "data": {known[id(event.data)]},'
         f' "starred": {_BOOL[event.starred]}, "internal": {_BOOL[event.internal]},'
         f' "previous": {_text(event.previous)}, "digest": {_text(event.digest)}}}'
     )
