@@ -7,16 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, Protocol
 
-from warroom.config.inputs import Input, answered
-from warroom.config.scalars import Wrong
+from warroom.config.inputs import Input
 from warroom.config.values import Seconds
 from warroom.domain.evidence import Evidence
 from warroom.domain.sample import Row
-from warroom.domain.text import harmless
 from warroom.hosts.base import HostError
 from warroom.hosts.docker import Engine
 from warroom.hosts.docker_container import Container, container, dependants, listed
 from warroom.mitigations import _docker_verbs
+from warroom.mitigations._asked import answers
 from warroom.mitigations._docker_engine import OnEngine, check_target
 from warroom.mitigations._docker_logs import KeepLogs, LogsOptions
 from warroom.mitigations._docker_recreate import Recreate, RecreateOptions
@@ -120,11 +119,7 @@ class Bulk(OnEngine):
 
     def answer(self, values: Mapping[str, str]) -> None:
         """See `Asks`."""
-        try:
-            given = answered(inputs_of(self._options), values)
-        except Wrong as wrong:
-            hint = f" ({wrong.hint})" if wrong.hint else ""
-            raise MitigationRefused(harmless(f"{wrong.message}{hint}")) from None
+        given = answers(inputs_of(self._options), values)
         self._verb = given.get(VERB.name, self._verb)
         if CONTAINERS.name in given:
             self._containers = given[CONTAINERS.name].replace(",", " ").split()

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from warroom.config.inputs import Input, answered
-from warroom.config.scalars import Wrong
+from warroom.config.inputs import Input
 from warroom.config.values import Line, Seconds
 from warroom.domain.sample import Row
-from warroom.domain.text import harmless
 from warroom.hosts.base import HostError
 from warroom.hosts.docker import Engine, part
 from warroom.hosts.docker_container import NAME, Container, container
+from warroom.mitigations._asked import answers
 from warroom.mitigations._docker_engine import OnEngine, broken, said
 from warroom.mitigations._docker_network_card import (
     ONLY,
@@ -142,10 +141,7 @@ class Disconnect(OnNetwork):
 
     def answer(self, values: Mapping[str, str]) -> None:
         """See `Asks`."""
-        try:
-            given = answered(inputs_of(self._options), values)
-        except Wrong as wrong:
-            raise MitigationRefused(harmless(wrong.message)) from None
+        given = answers(inputs_of(self._options), values)
         self._wanted = given.get(NETWORK.name, self._wanted)
 
     async def preview(self, row: Row | None) -> Card:

@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-from warroom.config.inputs import Input, answered
-from warroom.config.scalars import Wrong
+from warroom.config.inputs import Input
 from warroom.config.values import Seconds
 from warroom.domain.evidence import Evidence, EvidenceKind
 from warroom.domain.sample import Row
@@ -21,6 +20,7 @@ from warroom.domain.text import harmless
 from warroom.hosts.base import HostError
 from warroom.hosts.docker import Engine, EngineRefused, part
 from warroom.hosts.docker_container import container, instant
+from warroom.mitigations._asked import answers
 from warroom.mitigations._docker_engine import OnEngine, amount, said
 from warroom.mitigations._docker_waste import ALL, CHOICES, Ended, Kind, Piece, Waste, usage, waste
 from warroom.mitigations.base import (
@@ -104,10 +104,7 @@ class Prune(OnEngine):
 
     def answer(self, values: Mapping[str, str]) -> None:
         """See `Asks`."""
-        try:
-            given = answered(inputs_of(self._options), values)
-        except Wrong as wrong:
-            raise MitigationRefused(harmless(wrong.message)) from None
+        given = answers(inputs_of(self._options), values)
         self._what = given.get(WHAT.name, self._what)
 
     async def preview(self, row: Row | None) -> Card:

@@ -12,8 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from warroom.config.inputs import Input, answered
-from warroom.config.scalars import Wrong
+from warroom.config.inputs import Input
 from warroom.config.values import Line, Seconds
 from warroom.domain.clock import span
 from warroom.domain.sample import Row
@@ -23,6 +22,7 @@ from warroom.hosts.docker import Engine
 from warroom.hosts.docker_container import PROJECT_LABEL, SERVICE_LABEL, container
 from warroom.hosts.docker_endpoint import spelled
 from warroom.mitigations import _compose
+from warroom.mitigations._asked import answers
 from warroom.mitigations._command_run import run
 from warroom.mitigations._compose import Compose, Service, Unusable, service_of
 from warroom.mitigations._docker_engine import OnEngine, check_target, said, table
@@ -107,10 +107,7 @@ class Scale(OnEngine):
 
     def answer(self, values: Mapping[str, str]) -> None:
         """See `Asks`."""
-        try:
-            given = answered(inputs_of(self._options), values)
-        except Wrong as wrong:
-            raise MitigationRefused(harmless(wrong.message)) from None
+        given = answers(inputs_of(self._options), values)
         text = given.get(REPLICAS.name, "")
         if text:
             self._to = None if text[0] in "+-" else int(text)

@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from warroom.config.inputs import Input, answered
-from warroom.config.scalars import Wrong
+from warroom.config.inputs import Input
 from warroom.config.values import Line, Secret
 from warroom.domain.clock import span
 from warroom.domain.sample import Row
-from warroom.domain.text import harmless
 from warroom.hosts.base import HostError
 from warroom.hosts.redis import CLIENT_NAME, RedisFault, RedisLost, RedisSession
 from warroom.hosts.redis_info import clients, parse_info
+from warroom.mitigations._asked import answers
 from warroom.mitigations._redis_server import TIMEOUT_S, Info, amount, check_same, good, short
 from warroom.mitigations.base import (
     Card,
@@ -53,11 +52,7 @@ class KillClient:
 
     def answer(self, values: Mapping[str, str]) -> None:
         """See `Asks`."""
-        try:
-            given = answered(inputs_of(self._options), values)
-        except Wrong as wrong:
-            hint = f" ({wrong.hint})" if wrong.hint else ""
-            raise MitigationRefused(harmless(f"{wrong.message}{hint}")) from None
+        given = answers(inputs_of(self._options), values)
         self._client = given.get(CLIENT.name, self._client)
 
     async def preview(self, row: Row | None) -> Card:

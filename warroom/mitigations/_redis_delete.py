@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from warroom.config.inputs import Input, answered
-from warroom.config.scalars import Wrong
+from warroom.config.inputs import Input
 from warroom.config.values import Line, Seconds, Secret
 from warroom.domain.clock import span
 from warroom.domain.sample import Row
@@ -20,6 +19,7 @@ from warroom.domain.text import harmless, harmless_bytes, shorten
 from warroom.hosts.base import HostError
 from warroom.hosts.redis import Command, RedisFault, RedisLost, RedisSession
 from warroom.hosts.redis_info import parse_info
+from warroom.mitigations._asked import answers
 from warroom.mitigations._redis_server import (
     TIMEOUT_S,
     Info,
@@ -114,11 +114,7 @@ class DeletePattern:
 
     def answer(self, values: Mapping[str, str]) -> None:
         """See `Asks`."""
-        try:
-            given = answered(inputs_of(self._options), values)
-        except Wrong as wrong:
-            hint = f" ({wrong.hint})" if wrong.hint else ""
-            raise MitigationRefused(harmless(f"{wrong.message}{hint}")) from None
+        given = answers(inputs_of(self._options), values)
         self._pattern = given.get(PATTERN.name, self._pattern)
         reason = unfit(self._pattern)
         if reason:

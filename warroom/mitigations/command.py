@@ -9,12 +9,13 @@ from dataclasses import replace
 from difflib import unified_diff
 from typing import Any, Final
 
-from warroom.config.inputs import answered, asked, filled
+from warroom.config.inputs import asked, filled
 from warroom.config.scalars import Wrong
 from warroom.domain.clock import span
 from warroom.domain.sample import Row
 from warroom.domain.text import harmless, shorten
 from warroom.hosts.base import Surroundings
+from warroom.mitigations._asked import answers
 from warroom.mitigations._command_options import (
     Diff,
     Options,
@@ -61,11 +62,7 @@ class Command:
         for name in values:
             if name in given:
                 raise MitigationRefused(f"{name} is fixed by the config: {harmless(given[name])}")
-        try:
-            self._values = answered(self._options.inputs, {**values, **given})
-        except Wrong as wrong:
-            hint = f" ({wrong.hint})" if wrong.hint else ""
-            raise MitigationRefused(harmless(f"{wrong.message}{hint}")) from None
+        self._values = answers(self._options.inputs, {**values, **given})
 
     async def preview(self, row: Row | None) -> Card:
         """The exact argv, and what its looks and its dry run say. Raises MitigationRefused."""

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from warroom.config.inputs import answered, asked, filled
-from warroom.config.scalars import Wrong
+from warroom.config.inputs import asked, filled
 from warroom.config.values import Secret
 from warroom.domain.clock import span
 from warroom.domain.sample import Row
 from warroom.domain.text import harmless, shorten
 from warroom.hosts.base import HostError, HostLost
 from warroom.hosts.secrets import SecretError, reveal
+from warroom.mitigations._asked import answers
 from warroom.mitigations._http_options import (
     MASK,
     InverseSettings,
@@ -65,11 +65,7 @@ class Request:
         for name in values:
             if name in given:
                 raise MitigationRefused(f"{name} is fixed by the config: {harmless(given[name])}")
-        try:
-            self._values = answered(self._options.inputs, {**values, **given})
-        except Wrong as wrong:
-            hint = f" ({wrong.hint})" if wrong.hint else ""
-            raise MitigationRefused(harmless(f"{wrong.message}{hint}")) from None
+        self._values = answers(self._options.inputs, {**values, **given})
 
     async def preview(self, row: Row | None) -> Card:
         """The exact request, secrets masked, and how it is now. Raises MitigationRefused."""
