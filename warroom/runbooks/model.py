@@ -187,10 +187,6 @@ class Playbook:
         named = self.title.casefold().startswith("playbook")
         return named or any(phase.kind is PhaseKind.SYMPTOMS for phase in self.phases)
 
-    def phase_of(self, line: int) -> Phase | None:
-        """The phase that a line of it belongs to."""
-        return next((p for p in self.phases if p.line <= line < p.until), None)
-
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
