@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from warroom.engine.members import MitigationMember, ProbeMember
     from warroom.engine.room import Room
     from warroom.engine.session import Session
+    from warroom.engine.shelf import Shelf
     from warroom.engine.takeup import TakenUp
     from warroom.journal.base import Journal
 
@@ -62,6 +63,7 @@ class Loaded:
     settings: Settings
     probes: tuple[ProbeMember, ...] = ()
     mitigations: tuple[MitigationMember, ...] = ()
+    shelf: Shelf | None = None
 
 
 def config_option(command: F) -> F:
@@ -104,11 +106,13 @@ def complete(document: Document, runbooks: Sequence[str] = ()) -> Loaded:
 
     Raises ConfigError with everything that is wrong.
     """
-    from warroom.engine.adopt import with_runbooks
+    from warroom.engine.adopt import adopted
     from warroom.engine.members import settled
+    from warroom.engine.shelf import read_shelf
 
     settings, probes, mitigations = settled(document)
-    return Loaded(with_runbooks(settings, runbooks), probes, mitigations)
+    shelf = read_shelf(settings, runbooks)
+    return Loaded(adopted(settings, shelf, runbooks), probes, mitigations, shelf)
 
 
 def trusted(config: str | None) -> Document | None:
@@ -187,6 +191,7 @@ def build_room(
         observe=observe,
         dry_run=dry_run,
         ahead=ahead,
+        shelf=loaded.shelf,
     )
 
 

@@ -38,6 +38,7 @@ from warroom.engine.monitor import Monitor
 from warroom.engine.outbox import Outbox
 from warroom.engine.recorder import Change, Standing, Transitions, news
 from warroom.engine.session import Session
+from warroom.engine.shelf import Shelf
 from warroom.engine.takeup import TakenUp
 from warroom.engine.talkers import EVERY_S, TIMEOUT_S, TalkersProbe
 from warroom.engine.telling import Teller
@@ -71,8 +72,9 @@ class Room:
         observe: bool = False,
         dry_run: bool = False,
         ahead: Awaitable[TakenUp | None] | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
-        self.settings = settings
+        self.settings, self.shelf = settings, shelf or Shelf()
         self.checks = (*checks, *log_searches.search_checks(settings.searches))
         self.clock, self.journal = clock or SteadyClock(), journal
         names = ("", *settings.hosts)
