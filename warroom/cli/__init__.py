@@ -53,9 +53,9 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        from warroom.config.problems import nearest
-
         if args and self.get_command(ctx, args[0]) is None:
+            from warroom.config.problems import nearest
+
             raise click.UsageError(
                 f'no command is called "{args[0]}"; {nearest(args[0], _COMMANDS)}'
             )
@@ -101,7 +101,7 @@ def warroom(
     ascii_only: bool,
 ) -> None:
     """The incident war room in one terminal."""
-    from warroom.cli.common import LOOK, Look
+    from warroom.cli.bare import LOOK, Look
 
     ctx.obj = config
     ctx.meta[LOOK] = look = Look(theme or "", share, ascii_only, observe, runbooks, dry_run=dry_run)

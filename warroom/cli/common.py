@@ -7,13 +7,16 @@ import json
 import os
 import re
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from warroom.cli.bare import LOOK as LOOK
+from warroom.cli.bare import Look as Look
+from warroom.cli.bare import fail as fail
 from warroom.config.find import find
 from warroom.config.problems import ConfigError
 from warroom.config.settings import Settings
@@ -27,11 +30,6 @@ if TYPE_CHECKING:
     from warroom.engine.takeup import TakenUp
     from warroom.journal.base import Journal
 
-LOOK: Final = "warroom.look"
-"""Where the root command's options for the console are kept, in the context's `meta`."""
-USAGE = 2
-"""Exit status for a wrong call, a wrong config, or a terminal that will not do."""
-
 _CONTROLS: Final = re.compile(
     "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
     "\ufff9-\ufffb\U000e0000-\U000e007f]"
@@ -40,20 +38,6 @@ _CONTROLS: Final = re.compile(
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True)
-class Look:
-    """How the console is to look and behave."""
-
-    theme: str = ""
-    share: bool = False
-    ascii_only: bool = False
-    observe: bool = False
-    runbooks: tuple[str, ...] = ()
-    missing: Mapping[str, str] = field(default_factory=dict)
-    """By pane, why there is nothing to show and what would help."""
-    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +55,6 @@ def config_option(command: F) -> F:
     return click.option(
         "--config", metavar="FILE", help="The config; found by itself when not said."
     )(command)
-
-
-def fail(message: str, status: int = USAGE) -> NoReturn:
-    """Say what is wrong on stderr and leave."""
-    click.echo(message, err=True)
-    raise SystemExit(status)
 
 
 def chosen(config: str | None) -> str | None:

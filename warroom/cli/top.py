@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from typing import TYPE_CHECKING, Final, cast
 
 import click
 
-from warroom.cli.common import fail
+from warroom.cli.bare import fail
 from warroom.domain.text import harmless
 
 if TYPE_CHECKING:
@@ -71,6 +70,8 @@ def top(
         if progress is not None:
             progress.done()
     if as_json:
+        import json
+
         click.echo(json.dumps(to_json(report), ensure_ascii=False, indent=2))
     else:
         _print(report)

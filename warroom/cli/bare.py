@@ -1,0 +1,34 @@
+"""What every command needs and what is soon imported: how it leaves, how the console looks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, NoReturn
+
+import click
+
+LOOK: Final = "warroom.look"
+"""Where the root command's options for the console are kept, in the context's `meta`."""
+USAGE: Final = 2
+"""Exit status for a wrong call, a wrong config, or a terminal that will not do."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the console is to look and behave."""
+
+    theme: str = ""
+    share: bool = False
+    ascii_only: bool = False
+    observe: bool = False
+    runbooks: tuple[str, ...] = ()
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """By pane, why there is nothing to show and what would help."""
+    dry_run: bool = False
+
+
+def fail(message: str, status: int = USAGE) -> NoReturn:
+    """Say what is wrong on stderr and leave."""
+    click.echo(message, err=True)
+    raise SystemExit(status)
