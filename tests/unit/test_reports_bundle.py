@@ -38,7 +38,7 @@ def packed_night(template: str = "full") -> bytes:
     chain = night_with_evidence()
     timeline = project(chain.events, chain.minute(75))
     report = Report(timeline, ZoneInfo("UTC"), SCHEMES["P0-P3"], readings=course_of(chain))
-    return packed(report, text_of(template), drawn(report), chain.events, ALICE)
+    return b"".join(packed(report, text_of(template), drawn(report), chain.events, ALICE))
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,7 @@ def test_an_id_from_anywhere_is_no_path() -> None:
     chain.open()
     timeline = project(chain.events, chain.minute(1))
     report = Report(timeline, ZoneInfo("UTC"), SCHEMES["P0-P3"])
-    archive = packed(report, text_of("full"), (), chain.events, ALICE)
+    archive = b"".join(packed(report, text_of("full"), (), chain.events, ALICE))
     with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
         assert {name.partition("/")[0] for name in opened.getnames()} == {"etc-x"}
 
@@ -244,5 +244,5 @@ def test_a_clock_that_was_far_off_is_no_reason_not_to_take_the_incident_home(yea
     chain.add(Kind.NOTE, "who set this clock?")
     timeline = project(chain.events, chain.begin)
     report = Report(timeline, ZoneInfo("UTC"), SCHEMES["P0-P3"], (), ())
-    archive = packed(report, text_of("full"), (), chain.events, Origin())
+    archive = b"".join(packed(report, text_of("full"), (), chain.events, Origin()))
     assert len(from_json(unpacked(io.BytesIO(archive)).record).events) == 2

@@ -49,6 +49,15 @@ def test_whatever_was_written_survives_the_export(notes: list[tuple[str, float]]
     assert list(from_json(exported(chain)).events) == chain.events
 
 
+def test_a_number_too_large_for_a_machine_word_is_kept_to_its_last_digit() -> None:
+    chain = Chain()
+    chain.open()
+    chain.add(Kind.NOTE, "counted", offset=2**64 + 1, below=-(2**63) - 1)
+    assert from_json(exported(chain)).events[-1].data == {
+        "offset": 2**64 + 1, "below": -(2**63) - 1,
+    }  # fmt: skip
+
+
 def test_an_export_says_what_the_events_add_up_to() -> None:
     document = json.loads(exported(outage()))
     assert document["version"] == 1

@@ -97,12 +97,16 @@ def _print(made: Material, forms: tuple[str, ...]) -> None:
     from warroom.engine.export import drawn, rendered
 
     for form in forms:
-        content = rendered(made, form, figures=drawn(made) if form in ("html", "bundle") else ())
-        if isinstance(content, bytes) and sys.stdout.isatty():
+        if form == "bundle" and sys.stdout.isatty():
             fail("a bundle is no text: name a file with -o")
-        if form == "json" and isinstance(content, str) and sys.stdout.isatty():
-            content = escaped(content)
-        click.echo(content, nl=isinstance(content, str) and not content.endswith("\n"))
+        content = rendered(made, form, figures=drawn(made) if form in ("html", "bundle") else ())
+        for piece in content:
+            if form == "json" and sys.stdout.isatty():
+                click.echo(escaped(piece.decode()), nl=False)
+            else:
+                click.echo(piece, nl=False)
+        if form != "bundle" and not piece.endswith(b"\n"):
+            click.echo()
 
 
 async def _write(session: Session, made: Material, choice: Choice, path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -124,26 +124,30 @@ async def _readings(session: Session) -> tuple[Reading, ...]:
 
 def rendered(
     made: Material, form: str, *, figures: Sequence[Figure] = (), folder: str = ""
-) -> str | bytes:
-    """The content of the file of that format. `figures` lie in `folder` beside it.
+) -> Iterator[bytes]:
+    """The content of the file of that format, texts as UTF-8, piece by piece. `figures` lie in
+    `folder` beside it.
 
     Raises ExportError.
     """
     from warroom.reports import bundle, data, page, postmortem
+    from warroom.reports.write import encoded
 
     report, template = made.report, made.template.text
     try:
         match form:
             case "json":
-                return data.to_json(made.events, report.timeline, report.readings, made.origin)
+                yield from data.json_pieces(
+                    made.events, report.timeline, report.readings, made.origin
+                )
             case "csv":
-                return data.to_csv(report.timeline)
+                yield encoded(data.to_csv(report.timeline))
             case "html":
-                return page.page(report, template, figures)
+                yield encoded(page.page(report, template, figures))
             case "bundle":
-                return bundle.packed(report, template, figures, made.events, made.origin)
+                yield from bundle.packed(report, template, figures, made.events, made.origin)
             case _:
-                return postmortem.render(report, template, figures=figures, folder=folder)
+                yield encoded(postmortem.render(report, template, figures=figures, folder=folder))
     except ReportError as error:
         raise ExportError(f"{made.template.name}: {error}") from error
 
@@ -155,8 +159,8 @@ def drawn(made: Material) -> tuple[Figure, ...]:
     return drawn(made.report)
 
 
-def save(path: Path, content: str | bytes) -> Path:
-    """Write `content` to `path`, readable by its owner alone. Raises ExportError."""
+def save(path: Path, content: str | Iterable[bytes]) -> Path:
+    """Write `content`, a text or pieces, to `path`, for its owner alone. Raises ExportError."""
     try:
         write_atomically(path, content)
     except ReportError as error:

@@ -19,7 +19,7 @@ import json
 import re
 import tarfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,11 +29,12 @@ from warroom.domain.events import Event
 from warroom.domain.evidence import Exhibit
 from warroom.domain.readings import Reading
 from warroom.domain.text import harmless, shorten
-from warroom.reports.data import Origin, cell, to_csv, to_json
+from warroom.reports.data import Origin, cell, json_pieces, to_csv
 from warroom.reports.errors import BadExport
 from warroom.reports.page import page
 from warroom.reports.postmortem import render
 from warroom.reports.report import Figure, Report
+from warroom.reports.write import encoded
 
 VERSION: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -67,8 +68,8 @@ def packed(
     figures: Sequence[Figure],
     events: Sequence[Event],
     origin: Origin,
-) -> bytes:
-    """The archive. Raises BadTemplate."""
+) -> Iterator[bytes]:
+    """The archive, piece by piece. Raises BadTemplate."""
     placed = [replace(f, name=f"{'evidence' if f.exhibit else 'charts'}/{f.name}") for f in figures]
     incident = report.timeline.incident.id
     folder = _ODD.sub("-", incident).strip("-")[:60] or "incident"
@@ -76,13 +77,14 @@ def packed(
     pack = partial(_pack, folder, min(max(0, int(at)), _LATEST))
     with ThreadPoolExecutor() as threads:  # each is compressed while the next is rendered
         packing = [
-            threads.submit(pack, name, text.encode("utf-8", "backslashreplace"))
-            for name, text in _files(report, template, placed, events, origin)
+            threads.submit(pack, name, pieces)
+            for name, pieces in _files(report, template, placed, events, origin)
         ]
         files = [each.result() for each in packing]
-    files.append(pack(MANIFEST, _manifest(incident, origin, files)))
-    end = gzip.compress(bytes(2 * _BLOCK), _LEVEL, mtime=0)
-    return b"".join([file.packed for file in sorted(files)] + [end])
+    files.append(pack(MANIFEST, (_manifest(incident, origin, files),)))
+    for file in sorted(files):
+        yield from file.packed
+    yield from _gzip((bytes(2 * _BLOCK),))
 
 
 def _files(
@@ -91,17 +93,21 @@ def _files(
     figures: Sequence[Figure],
     events: Sequence[Event],
     origin: Origin,
-) -> Iterator[tuple[str, str]]:
-    """Names and contents."""
+) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """Names and contents; the record is made where it is compressed."""
     timeline = report.timeline
-    yield RECORD, to_json(events, timeline, report.readings, origin)
-    yield "timeline.csv", to_csv(timeline)
-    yield "post-mortem.html", page(report, template, figures)
-    yield "post-mortem.md", render(report, template, figures=figures)
-    yield from ((figure.name, figure.svg) for figure in figures)
-    yield from ((f"evidence/{each.label}.txt", _told(each)) for each in timeline.exhibits)
+    yield RECORD, json_pieces(events, timeline, report.readings, origin)
+    texts: dict[str, Callable[[], str]] = {
+        "timeline.csv": lambda: to_csv(timeline),
+        "post-mortem.html": lambda: page(report, template, figures),
+        "post-mortem.md": lambda: render(report, template, figures=figures),
+        **{figure.name: partial(str, figure.svg) for figure in figures},
+        **{f"evidence/{e.label}.txt": partial(_told, e) for e in timeline.exhibits},
+    }
     if report.readings:
-        yield "readings.csv", _table(report.readings)
+        texts["readings.csv"] = partial(_table, report.readings)
+    for name, text in texts.items():
+        yield name, (encoded(text()),)
 
 
 def _told(exhibit: Exhibit) -> str:
@@ -141,20 +147,38 @@ def _manifest(incident: str, origin: Origin, files: Sequence[_File]) -> bytes:
 
 
 class _File(NamedTuple):
-    """A file of the archive; `packed` is its part of that, a gzip member (RFC 1952, 2.2)."""
+    """A file of the archive; `packed` are the pieces of its part of that, two gzip members (RFC
+    1952, 2.2): the size, which stands first, is known last."""
 
     name: str
     size: int
     sha256: str
-    packed: bytes
+    packed: tuple[bytes, ...]
 
 
-def _pack(folder: str, at: int, name: str, data: bytes) -> _File:
-    member = tarfile.TarInfo(f"{folder}/{name}")
-    member.size, member.mtime, member.mode = len(data), at, 0o600
-    blocks = member.tobuf(tarfile.USTAR_FORMAT) + data + bytes(-len(data) % _BLOCK)
-    packed = gzip.compress(blocks, _LEVEL, mtime=0)
-    return _File(name, len(data), hashlib.sha256(data).hexdigest(), packed)
+def _pack(folder: str, at: int, name: str, content: Iterable[bytes]) -> _File:
+    member, digest, size = tarfile.TarInfo(f"{folder}/{name}"), hashlib.sha256(), 0
+
+    def through() -> Iterator[bytes]:
+        nonlocal size
+        for piece in content:
+            size += len(piece)
+            digest.update(piece)
+            yield piece
+        yield bytes(-size % _BLOCK)
+
+    blocks = tuple(_gzip(through()))
+    member.size, member.mtime, member.mode = size, at, 0o600
+    head = _gzip((member.tobuf(tarfile.USTAR_FORMAT),))
+    return _File(name, size, digest.hexdigest(), (*head, *blocks))
+
+
+def _gzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """A gzip member, with no time in it."""
+    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    for piece in pieces:
+        yield packer.compress(piece)
+    yield packer.flush()
 
 
 def unpacked(stream: IO[bytes]) -> Bundle:

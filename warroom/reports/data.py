@@ -14,10 +14,13 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final, TypeVar
+
+import orjson
 
 from warroom.domain.events import Author, Event, Kind, broken, plain, utc
 from warroom.domain.evidence import Exhibit
@@ -33,6 +36,8 @@ VERSION: Final = 1
 COLUMNS: Final = (
     "seq", "at", "author", "machine", "kind", "starred", "internal", "edited", "text",
 )  # fmt: skip
+_AT_ONCE: Final = 500
+"""Members of a list that are packed before they are written: some 200 KiB."""
 _FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "'")
 
 
@@ -64,8 +69,18 @@ def to_json(
     origin: Origin = NOBODY,
 ) -> str:
     """The whole incident."""
+    return b"".join(json_pieces(events, timeline, readings, origin)).decode()
+
+
+def json_pieces(
+    events: Sequence[Event],
+    timeline: Timeline,
+    readings: Sequence[Reading] = (),
+    origin: Origin = NOBODY,
+) -> Iterator[bytes]:
+    """The same in UTF-8, piece by piece: a hundred thousand events are 80 MB, and memory that is
+    used again while it is warm takes a third of the time."""
     took = timeline.durations
-    known = _known(events)
     head = {
         "version": VERSION,
         "exported": {"by": origin.by, "host": origin.host, "at": origin.at},
@@ -80,16 +95,19 @@ def to_json(
         "time_in_severity": dict(timeline.time_in_severity),
         "time_in_status": {s.value: seconds for s, seconds in timeline.time_in_status.items()},
     }
-    lists = {
-        "timeline": (_entry(entry, known) for entry in timeline.entries),
-        "evidence": map(_exhibit, timeline.exhibits),
-        "readings": map(_reading, readings),
-        "events": (_event(event, known) for event in events),
-    }
     written = json.dumps(head, ensure_ascii=False, indent=2, allow_nan=False).removesuffix("\n}")
-    parts = [f'  "{name}": {_lines(members)}' for name, members in lists.items()]
-    parts[-1] += "\n}\n"
-    return ",\n".join([written, *parts])
+    yield written.encode()
+    lists: tuple[tuple[str, Iterable[Mapping[str, Any]]], ...] = (
+        ("timeline", map(_entry, timeline.entries)),
+        ("evidence", map(_exhibit, timeline.exhibits)),
+        ("readings", map(_reading, readings)),
+        ("events", map(_event, events)),
+    )
+    for name, members in lists:
+        yield f',\n  "{name}": ['.encode()
+        yield from _lines(members)
+        yield b"]"
+    yield b"\n}\n"
 
 
 def from_json(text: str) -> Exported:
@@ -119,17 +137,29 @@ def from_json(text: str) -> Exported:
     return Exported(events, readings, origin)
 
 
-def _lines(members: Iterable[str]) -> str:
-    """A list with a member a line; far quicker than what the library can indent."""
-    inner = ",\n    ".join(members)
-    return f"[\n    {inner}\n  ]" if inner else "[]"
+def _lines(members: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+    """The members of a list, one a line, some hundreds at a time."""
+    rest, before = iter(members), b"\n    "
+    while some := b",\n    ".join(map(_packed, islice(rest, _AT_ONCE))):
+        yield before + some
+        before = b",\n    "
+    yield b"\n  " if before.startswith(b",") else b""
 
 
-_packed: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-_text: Final = json.encoder.encode_basestring
-"""A text as JSON. Entries and events are put together from such pieces: the library takes three
-times as long for them, and there may be a hundred thousand."""
-_BOOL: Final = {False: "false", True: "true"}
+def _packed(table: Mapping[str, Any]) -> bytes:
+    """A table as JSON, several times as fast as the standard library has it; that is for whole
+    numbers of more than 64 bits, which nothing else takes."""
+    try:
+        return orjson.dumps(table)
+    except TypeError:
+        written = json.dumps(
+            table, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_written
+        )
+        return written.encode()
+
+
+def _written(value: datetime) -> str:
+    return value.isoformat()
 
 
 def _plainly(error: Exception) -> str:
@@ -197,49 +227,38 @@ def _instant(instant: datetime | None) -> str | None:
     return instant.isoformat() if instant else None
 
 
-def _known(events: Iterable[Event]) -> Mapping[int, str]:
-    """What events and entries have in common, as JSON, by its identity."""
-    known: dict[int, str] = {}
-    for event in events:
-        known[id(event.at)] = event.at.isoformat()
-        known[id(event.data)] = _packed(event.data)
-        who = event.author
-        if id(who) not in known:
-            login, origin = _text(who.login), _text(who.origin)
-            known[id(who)] = f'{{"login": {login}, "uid": {who.uid}, "origin": {origin}}}'
-    return known
+def _entry(entry: Entry) -> Mapping[str, Any]:
+    data = entry.data
+    if "evidence" in data:
+        data = {name: value for name, value in data.items() if name != "evidence"}
+    return {
+        "seq": entry.seq,
+        "at": entry.at,
+        "author": entry.author,
+        "kind": entry.kind,
+        "text": entry.text,
+        "starred": entry.starred,
+        "internal": entry.internal,
+        "edited": entry.amended,
+        "data": data,
+    }
 
 
-def _entry(entry: Entry, known: Mapping[int, str]) -> str:
-    data, packed = entry.data, known.get(id(entry.data))
-    if packed is None or "evidence" in data:
-        packed = _packed({name: value for name, value in data.items() if name != "evidence"})
-    at = known.get(id(entry.at)) or entry.at.isoformat()
-    return (
-        f'{{"seq": {entry.seq}, "at": "{at}", "author": {_text(entry.author)},'
-        f' "kind": "{entry.kind}", "text": {_text(entry.text)}, "starred": {_BOOL[entry.starred]},'
-        f' "internal": {_BOOL[entry.internal]}, "edited": {_BOOL[entry.amended]},'
-        f' "data": {packed}}}'
-    )
-
-
-def _exhibit(exhibit: Exhibit) -> str:
+def _exhibit(exhibit: Exhibit) -> Mapping[str, Any]:
     """Where it is found: its text stands in the event that kept it."""
     held = exhibit.evidence
-    return _packed(
-        {
-            "label": exhibit.label,
-            "entry": exhibit.entry,
-            "kind": held.kind.value,
-            "title": held.title,
-            "source": held.source,
-        }
-    )
+    return {
+        "label": exhibit.label,
+        "entry": exhibit.entry,
+        "kind": held.kind.value,
+        "title": held.title,
+        "source": held.source,
+    }
 
 
-def _reading(reading: Reading) -> str:
+def _reading(reading: Reading) -> Mapping[str, Any]:
     figures = {name: value for name, value in reading.metrics.items() if math.isfinite(value)}
-    return _packed({"source": reading.source, "at": reading.at.isoformat(), "metrics": figures})
+    return {"source": reading.source, "at": reading.at, "metrics": figures}
 
 
 def _reading_of(table: Mapping[str, Any]) -> Reading:
@@ -254,15 +273,23 @@ def _origin_of(table: Mapping[str, Any]) -> Origin:
     return Origin(shorten(by, 100), shorten(host, 100), shorten(at, 40))
 
 
-def _event(event: Event, known: Mapping[int, str]) -> str:
-    return (
-        f'{{"id": {_text(event.id)}, "incident": {_text(event.incident)}, "seq": {event.seq},'
-        f' "at": "{known[id(event.at)]}", "recorded_at": "{event.recorded_at.isoformat()}",'
-        f' "author": {known[id(event.author)]}, "kind": "{event.kind}",'
-        f' "text": {_text(event.text)}, "data": {known[id(event.data)]},'
-        f' "starred": {_BOOL[event.starred]}, "internal": {_BOOL[event.internal]},'
-        f' "previous": {_text(event.previous)}, "digest": {_text(event.digest)}}}'
-    )
+def _event(event: Event) -> Mapping[str, Any]:
+    author = event.author
+    return {
+        "id": event.id,
+        "incident": event.incident,
+        "seq": event.seq,
+        "at": event.at,
+        "recorded_at": event.recorded_at,
+        "author": {"login": author.login, "uid": author.uid, "origin": author.origin},
+        "kind": event.kind,
+        "text": event.text,
+        "data": event.data,
+        "starred": event.starred,
+        "internal": event.internal,
+        "previous": event.previous,
+        "digest": event.digest,
+    }
 
 
 def _event_of(table: Mapping[str, Any]) -> Event:

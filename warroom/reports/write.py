@@ -5,24 +5,29 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from warroom.reports.errors import NotWritten
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write `content` (a text as UTF-8) to `path` with mode 0600, in place of a regular file that
-    is there.
+def encoded(text: str) -> bytes:
+    """A text as UTF-8; what that cannot hold, as an escape."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def write_atomically(path: Path, content: str | bytes | Iterable[bytes]) -> None:
+    """Write `content` (a text as UTF-8, or pieces) to `path` with mode 0600, in place of a regular
+    file that is there.
 
     The bytes are on disk before the name is: a temporary file beside it, fsync, rename, fsync of
     the folder. A symbolic link is not followed: it may lead to where somebody else wants the
     incident to be. Raises NotWritten; a file that was there is then as it was.
     """
-    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+    content = encoded(content) if isinstance(content, str) else content
     try:
         _refuse_odd(path)
-        _replace(path, data)
+        _replace(path, (content,) if isinstance(content, bytes) else content)
     except OSError as error:
         raise NotWritten(f"{path}: not written: {error.strerror or error}") from error
     except ValueError as error:  # a NUL in the name
@@ -53,11 +58,11 @@ def _refuse_odd(path: Path) -> None:
         raise NotWritten(f"{path} is not a regular file: not written")
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _replace(path: Path, pieces: Iterable[bytes]) -> None:
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)  # 0600
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
+            stream.writelines(pieces)
             stream.flush()
             os.fsync(stream.fileno())
         Path(name).replace(path)
