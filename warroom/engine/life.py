@@ -105,7 +105,7 @@ async def _requested(
     if kept:
         data["evidence"] = _as_data(kept)
     name = event_id(session.now())
-    text = f"{armed.card.title}: {armed.card.command[0]}"
+    text = f"{armed.card.title}: {data['command'][0]}"
     fence.begin(lambda: _overtaken(executor, run))
     executor.lost[name] = "the journal did not say in time that it has the request; nothing was run"
     (event,) = await session.write(session.draft(Kind.REQUESTED, text, data, id=name))
@@ -136,7 +136,7 @@ def card_data(armed: Armed) -> dict[str, Any]:
         "host": card.host,
         "target": {"id": card.target.id, "label": card.target.label},
         "identity": dict(card.target.identity),
-        "command": list(card.command),
+        "command": list(card.record or card.command),
         "hits": [list(hit) for hit in card.hits],
         "undo": card.undo,
         "risk": card.risk.value,
@@ -168,7 +168,7 @@ async def _performed(run: Running, fence: Fence) -> tuple[Outcome, Done | None]:
     except MitigationRefused as error:
         return Outcome(State.REFUSED, str(error)), None
     except MitigationFailed as error:
-        return Outcome(State.FAILED, str(error)), None
+        return Outcome(State.FAILED, str(error)), error.kept
     except MitigationUncertain as error:
         return Outcome(State.UNKNOWN, _stopped(run, str(error))), None
     except TimeoutError:

@@ -121,7 +121,7 @@ class Child(asyncio.SubprocessProtocol):
                 stderr=STDOUT if merged else PIPE,
                 start_new_session=True,
                 cwd=_folder(where.directory),
-                env=_environment(where.env),
+                env=_environment(where),
             )
         except (FileNotFoundError, NotADirectoryError):
             raise CommandMissing(f"{program(argv)} is not installed here") from None
@@ -208,11 +208,12 @@ def _folder(directory: str) -> str | None:
     return str(path) if directory else None
 
 
-def _environment(names: tuple[str, ...] | None) -> dict[str, str] | None:
-    """This process's environment, or the named variables of it."""
-    if names is None:
-        return None
-    return {name: os.environ[name] for name in names if name in os.environ}
+def _environment(where: Surroundings) -> dict[str, str] | None:
+    """This process's environment, or the named variables of it, and what is added."""
+    if where.env is None:
+        return {**os.environ, **dict(where.values)} if where.values else None
+    kept = {name: os.environ[name] for name in where.env if name in os.environ}
+    return {**kept, **dict(where.values)}
 
 
 def program(argv: Sequence[str]) -> str:

@@ -1,7 +1,8 @@
 """A folder and an environment of its own for a command on a far host.
 
 sshd gives neither, so a constant script of ours stands before the command; its own words are the
-folder, the variables that are kept, then the argv, none of which it ever reads as a program.
+folder, the variables that are kept, how many further ones follow on its input (everybody on the
+host can read an argv), then the argv; none of these it ever reads as a program.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ _SCRIPT: Final = "; ".join(
         'do case $keep in *" $n "*) ;; *) command unset "$n" 2>/dev/null || :;; esac',
         "done",
         "fi",
-        "shift 2",
+        "left=$3",
+        'while [ "$left" -gt 0 ]',
+        'do IFS= read -r v || exit 125; export "$v"; left=$((left - 1)); done',
+        "shift 3",
         f'command -v "$1" >/dev/null 2>&1 || {{ echo "{_MISSING.decode().strip()}" >&2; '
         "exit 127; }",
         'exec "$@"',
@@ -42,7 +46,14 @@ _SCRIPT: Final = "; ".join(
 def surrounded(argv: Sequence[str], where: Surroundings) -> list[str]:
     """The argv that runs `argv` in its surroundings, on any host with a POSIX sh."""
     kept = "*" if where.env is None else " ".join(where.env)
-    return ["sh", "-c", _SCRIPT, "warroom", where.directory, kept, *argv]
+    count = str(len(where.values))
+    return ["sh", "-c", _SCRIPT, "warroom", where.directory, kept, count, *argv]
+
+
+def brought(where: Surroundings) -> bytes:
+    """What the script reads from its input: the further variables, a line each."""
+    lines = (f"{name}={value}\n" for name, value in where.values)
+    return "".join(lines).encode("utf-8", "surrogateescape")
 
 
 class FarRunning:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 OUTPUT_LIMIT: Final = 1024 * 1024
@@ -108,10 +108,12 @@ class Following(Protocol):
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """Where a command runs: `directory` (empty: where the host begins), and of the environment
-    only the variables in `env` (None: all of it)."""
+    only the variables in `env` (None: all of it). `values` are further variables, each a name and
+    one line: they never stand in an argv, here or on another machine."""
 
     directory: str = ""
     env: tuple[str, ...] | None = None
+    values: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 AS_IT_IS: Final = Surroundings()

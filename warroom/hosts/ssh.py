@@ -137,12 +137,12 @@ class SshHost:
     ) -> AsyncIterator[Running]:
         """See `Host.launch`. The environment is that of the far host. Raises HostUnreachable and
         HostError when entered, the others when asked for the exit code."""
-        from warroom.hosts._surroundings import FarRunning, over, surrounded
+        from warroom.hosts._surroundings import FarRunning, brought, over, surrounded
 
         backlog = Backlog(full=lambda: command.hold(), eased=lambda: command.go_on())
         words = surrounded(argv, where) if argv else []
         running = FarRunning(self._name, argv, where, backlog)
-        async with self._session(words, running.sink(errors)) as command:
+        async with self._session(words, running.sink(errors), brought(where)) as command:
             running.command = command
             ending = asyncio.create_task(over(command, backlog))
             try:

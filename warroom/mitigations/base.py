@@ -27,7 +27,12 @@ class MitigationRefused(Exception):
 
 
 class MitigationFailed(Exception):
-    """It was tried and the system said no."""
+    """It was tried and the system said no. `kept` is what the record is to keep of it all the
+    same."""
+
+    def __init__(self, text: str, kept: Done | None = None) -> None:
+        super().__init__(text)
+        self.kept = kept
 
 
 class MitigationUncertain(Exception):
@@ -59,7 +64,7 @@ class Card:
     `command` is the exact argv, query or request, a line each; `hits` is the blast radius as
     (what, how much); `undo` says what takes it back, or that nothing does; `context` is for the
     mitigation itself. `holds` are the ids of further targets that nobody else may act on
-    meanwhile.
+    meanwhile. `record` is what the record keeps in place of `command`, where that holds a secret.
     """
 
     kind: str
@@ -73,6 +78,7 @@ class Card:
     warnings: tuple[str, ...] = ()
     context: Mapping[str, Any] = field(default_factory=dict)
     holds: tuple[str, ...] = ()
+    record: tuple[str, ...] = ()
 
     @property
     def word(self) -> str:
