@@ -39,14 +39,24 @@ def from_runbooks(runbooks: Mapping[str, Runbook], paths: tuple[str, ...] = ()) 
     return gathered.discovery(next(iter(schemes), ""), paths)
 
 
+def sighted(part: Part, program: Program) -> Discovery:
+    """What one program of a part speaks of."""
+    gathered = Gathered()
+    _program(gathered, "", part, program)
+    return gathered.discovery("", ())
+
+
 def _part(gathered: Gathered, file: str, part: Part) -> None:
     for program in part.programs:
-        line = part.line + program.line
-        place = _inside(gathered, Place(file, line), part.within)
-        for argv, inner in _layers(program):
-            place = _inside(gathered, place, argv)
-            if not inner and not part.opens:
-                commands.take(gathered, place, argv, program)
+        _program(gathered, file, part, program)
+
+
+def _program(gathered: Gathered, file: str, part: Part, program: Program) -> None:
+    place = _inside(gathered, Place(file, part.line + program.line), part.within)
+    for argv, inner in _layers(program):
+        place = _inside(gathered, place, argv)
+        if not inner and not part.opens:
+            commands.take(gathered, place, argv, program)
 
 
 def _layers(program: Program) -> Iterator[tuple[tuple[str, ...], bool]]:
