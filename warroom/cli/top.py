@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from warroom.logs.keys import By
     from warroom.logs.top import As, Progress, Report
 
+_GROUPINGS: Final = (
+    "ip", "range", "wide", "narrow", "path", "url", "status", "method", "agent", "host",
+    "country", "asn",
+)  # fmt: skip
+"""As in `logs.keys`, which is imported when something is counted."""
 _PATIENCE_S: Final = 1.0
 _REPAINT_S: Final = 0.2
 
@@ -23,7 +28,7 @@ _REPAINT_S: Final = 0.2
 @click.argument("files", nargs=-1, metavar="FILE...")
 @click.option(
     "--by", default="ip", show_default=True,
-    type=click.Choice(["ip", "range", "path", "status", "agent"]), help="What to count.",
+    type=click.Choice(_GROUPINGS), metavar="|".join(_GROUPINGS), help="What to count.",
 )  # fmt: skip
 @click.option("-n", "number", default=20, show_default=True, type=click.IntRange(1))
 @click.option(

@@ -21,7 +21,7 @@ from warroom.config.shape import shape
 from warroom.domain.severity import SCHEMES, Scheme
 from warroom.domain.text import harmless
 
-_TABLES: Final = ("incident", "hosts", "schemes", "console", "journal", "updates")
+_TABLES: Final = ("incident", "hosts", "schemes", "console", "journal", "updates", "addresses")
 _ARRAYS: Final = ("probe", "log", "mitigation", "check", "channel", "contact", "search")
 MAX_BYTES: Final = 4 * 1024 * 1024
 
@@ -134,6 +134,8 @@ def _settings(table: Mapping[str, Any], file: Path, problems: list[Problem]) -> 
         channels=tuple(entries.channels(arrays["channel"], problems)),
         contacts=tuple(entries.contacts(arrays["contact"], problems)),
         searches=tuple(entries.searches(arrays["search"], problems)),
+        addresses=shape(s.AddressSettings, tables["addresses"], ("addresses",), problems)
+        or s.AddressSettings(),
         file=file,
     )
     entries.references(settings, arrays, tables["hosts"], problems)

@@ -263,6 +263,16 @@ class SearchEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressSettings:
+    """`[addresses]`: what is known of clients besides what the logs say."""
+
+    mmdb: tuple[str, ...] = field(
+        default=(),
+        metadata=_doc("databases of countries and networks, seen from the config's folder"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """A whole config, and the file it came from (None: nothing was found)."""
 
@@ -279,6 +289,7 @@ class Settings:
     channels: tuple[ChannelEntry, ...] = ()
     contacts: tuple[ContactSettings, ...] = ()
     searches: tuple[SearchEntry, ...] = ()
+    addresses: AddressSettings = field(default_factory=AddressSettings)
     file: Path | None = None
 
     @property

@@ -40,6 +40,7 @@ from warroom.engine.recorder import Change, Standing, Transitions, news
 from warroom.engine.session import Session
 from warroom.engine.shelf import Shelf
 from warroom.engine.takeup import TakenUp
+from warroom.engine.talker_rows import began, places_of
 from warroom.engine.talkers import EVERY_S, TIMEOUT_S, TalkersProbe
 from warroom.engine.telling import Teller
 from warroom.hosts import tasks
@@ -93,7 +94,8 @@ class Room:
         )
         for probe in probes:
             self._add(probe)
-        self.talkers = TalkersProbe(self.logs, self.clock)
+        self.talkers = TalkersProbe(self.logs, self.clock, partial(began, self.session))
+        self.talkers.trouble = self._no_places
         self._count_lines()
         self.around = Surroundings(probes, self.hosts, self.clock, signer(self.session), settings)
         self.actions: tuple[Action, ...] = actions_for(mitigations, self.around)
@@ -121,7 +123,10 @@ class Room:
     def _log_engine(self, probes: Sequence[ProbeMember]) -> LogEngine:
         settings = self.settings
         logs = _with_sockets(settings.logs, probes)
-        return LogEngine(logs, self.hosts, clock=self.clock, searches=settings.searches)
+        places, self._no_places = places_of(settings)
+        return LogEngine(
+            logs, self.hosts, clock=self.clock, searches=settings.searches, places=places
+        )
 
     def _count_lines(self) -> None:
         """Top talkers and saved searches are sources like others, where there are logs."""

@@ -4,66 +4,147 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
 
 from warroom.domain.clock import Clock
-from warroom.domain.sample import Column, Detail, Health, Row, Sample, Section
+from warroom.domain.sample import Detail, Health, Sample, Section
+from warroom.engine.talker_rows import WINDOW_WORDS, WORDS, Shown, columns, facts, pairs, row
+from warroom.logs.drill import Chip
 from warroom.logs.engine import LogEngine
-from warroom.logs.keys import range_of
-from warroom.logs.talkers import BUCKET_S, TALKER_GROUPS, WINDOWS, Ranking, Talker, TalkerBy
+from warroom.logs.explain import explained
+from warroom.logs.talkers import (
+    BUCKET_S,
+    TALKER_GROUPS,
+    WINDOWS,
+    Baseline,
+    Ranking,
+    TalkerBy,
+    Talkers,
+)
 
 TALKERS: Final = "top talkers"
 EVERY_S: Final = 1.0
 TIMEOUT_S: Final = 1.0
 SHOWN: Final = 50
+CANDIDATES: Final = 200
+"""Of so many that ask most, those that grew most are shown: nobody behind them grew by more than
+the last of them asks."""
 EARLY_LOOKS: Final = 12
 """How often lines alone may make it look again, for logs in which nobody asks for anything."""
 NOW_S: Final = 5.0
 """Seconds that figures of just now span, whatever window is shown."""
 _FEW: Final = 10
 """So few requests say nothing about a share."""
-_TELLING: Final = 0.5
-"""Share from which one network is worth a word."""
-_MANY: Final = 1.5
-"""How much more than the busiest client its network must ask."""
-_WORDS: Final[dict[TalkerBy, str]] = {
-    "ip": "client",
-    "range": "range",
-    "path": "path",
-    "status": "status",
+_OF_PLACES: Final[tuple[TalkerBy, ...]] = ("country", "asn")
+_WITHIN: Final[dict[TalkerBy, TalkerBy]] = {
+    "ip": "path",
+    "range": "ip",
+    "wide": "range",
+    "narrow": "ip",
+    "path": "ip",
+    "status": "path",
+    "method": "path",
+    "agent": "ip",
+    "host": "path",
+    "country": "asn",
+    "asn": "range",
 }
-_WINDOW_WORDS: Final = {60: "1 min", 300: "5 min", 900: "15 min", 0: "since start"}
+"""By what the requests of one key are grouped first."""
 
 
 class TalkersProbe:
-    """Ranks by one grouping and window at a time; both can be changed while it runs."""
+    """Ranks by one grouping and window at a time; both can be changed while it runs, and only the
+    requests looked at that `chips` let through. `began` says since when there is an incident."""
 
     name = TALKERS
     kind = "talkers"
 
-    def __init__(self, logs: LogEngine, clock: Clock) -> None:
-        self._logs, self._clock = logs, clock
+    def __init__(
+        self, logs: LogEngine, clock: Clock, began: Callable[[], datetime | None] = lambda: None
+    ) -> None:
+        self._logs, self._clock, self._began = logs, clock, began
         self.changed: asyncio.Event | None = logs.changed
         self._early = EARLY_LOOKS
         self._answers: deque[tuple[float, Mapping[str, int]]] = deque()
+        self._before: tuple[datetime, Talkers, Baseline | None] | None = None
         self.by: TalkerBy = "ip"
         self.window_s = WINDOWS[0]
+        self.trouble = ""
+        """What is wrong with the databases of places, in one plain line."""
+        self.chips: tuple[Chip, ...] = ()
 
     @property
     def window(self) -> str:
         """The window in words."""
-        return _WINDOW_WORDS[self.window_s]
+        return WINDOW_WORDS[self.window_s]
+
+    @property
+    def grown(self) -> bool:
+        """Whether what grew most since the incident began comes first."""
+        return self._baseline() is not None
+
+    @property
+    def groups(self) -> tuple[TalkerBy, ...]:
+        """What can be grouped by: not what every request that is looked at has alike."""
+        chosen = {chip.by for chip in self.chips} | {"narrow"}
+        if self._logs.talkers.places is None:
+            chosen |= set(_OF_PLACES)
+        return tuple(by for by in TALKER_GROUPS if by not in chosen)
+
+    # What is looked at ----------------------------------------------------------------------
 
     def group_next(self) -> None:
         """Group by the next thing from now on."""
-        self.by = TALKER_GROUPS[(TALKER_GROUPS.index(self.by) + 1) % len(TALKER_GROUPS)]
+        groups = self.groups
+        place = groups.index(self.by) if self.by in groups else -1
+        self.by = groups[(place + 1) % len(groups)]
         self._again()
+
+    def group(self, word: str) -> str:
+        """Group by what `word` names from now on; what is wrong with it, or nothing."""
+        names = {by: by for by in self.groups} | {WORDS[by]: by for by in self.groups}
+        if word not in names:
+            return f'"{word}" is nothing to group by; there are: {", ".join(self.groups)}'
+        self.by = names[word]
+        self._again()
+        return ""
 
     def window_next(self) -> None:
         """Look at the next longer window from now on, after the longest at the shortest."""
         self.window_s = WINDOWS[(WINDOWS.index(self.window_s) + 1) % len(WINDOWS)]
         self._again()
+
+    def drill(self, key: str) -> bool:
+        """Only the requests with this key of the present grouping, by what else they have; whether
+        there is something else. Needs a running loop."""
+        if self.by not in self.groups or len(self.groups) == 1:
+            return False
+        self.chips = (*self.chips, Chip(self.by, key))
+        within = _WITHIN[self.by]
+        self.by = within if within in self.groups else self.groups[0]
+        self._logs.drill(self.chips)
+        self._again()
+        return True
+
+    def back(self) -> bool:
+        """Take the last chip away and group by what it was of; whether there was one."""
+        if not self.chips:
+            return False
+        last = self.chips[-1]
+        self.chips = self.chips[:-1]
+        self.by = next(by for by in TALKER_GROUPS if by == last.by)
+        self._logs.drill(self.chips)
+        self._again()
+        return True
+
+    @property
+    def talkers(self) -> Talkers:
+        """Who counts what is looked at."""
+        drill = self._logs.talkers.drill
+        return drill.talkers if drill is not None else self._logs.talkers
 
     def _again(self) -> None:
         if self.changed is not None:
@@ -76,34 +157,58 @@ class TalkersProbe:
         if not self._early and self.changed is self._logs.changed:
             self.changed = asyncio.Event()
 
+    # A look ---------------------------------------------------------------------------------
+
     async def sample(self) -> Sample:
-        now = self._clock.now()
-        found = self._logs.talkers.ranking(
-            self.by, SHOWN, now=now.timestamp(), window_s=self.window_s
-        )
-        self._settle(found)
-        errors = found.by_status.get("5xx", 0)
-        metrics = {
-            "requests_per_s": found.rate,
-            "error_percent": 100 * errors / found.total if found.total else 0.0,
-            "top_percent": 100 * found.talkers[0].share if found.talkers else 0.0,
-        }
-        largest = self._largest(now.timestamp())
-        metrics |= self._just_now(now.timestamp()) | _let_in(largest)
+        at = self._clock.now()
+        now = at.timestamp()
+        shown = self._shown(now)
+        whole = self._logs.talkers.ranking("ip", 1, now=now, window_s=self.window_s)
+        self._settle(whole)
+        largest = self._logs.talkers.ranking("range", 1, now=now, window_s=BUCKET_S)
+        one = explained(self._logs.talkers, now=now) if not self.chips else None
+        shown = replace(shown, explained=one)
+        told = facts(shown if self.by == "ip" else replace(shown, explained=None))
         return Sample(
             source=self.name,
-            at=now,
+            at=at,
             health=Health.OK,
-            summary=_summary(found),
-            metrics=metrics,
-            columns=self._columns(),
-            rows=tuple(_row(talker, found.by, largest) for talker in found.talkers),
-            facts=_facts(found, largest),
+            summary=_summary(whole),
+            metrics=_metrics(whole) | self._just_now(now) | _let_in(largest),
+            columns=columns(self.by, grown=shown.before is not None),
+            rows=tuple(row(talker, shown) for talker in shown.largest(SHOWN)),
+            facts=self._told() | told,
         )
 
-    def _largest(self, now: float) -> Ranking:
-        """The network that asks most just now."""
-        return self._logs.talkers.ranking("range", 1, now=now, window_s=BUCKET_S)
+    def _shown(self, now: float) -> Shown:
+        before = self._baseline()
+        n = SHOWN if before is None else CANDIDATES
+        found = self.talkers.ranking(self.by, n, now=now, window_s=self.window_s)
+        return Shown(found, self.window, now, before=before, chips=self.chips)
+
+    def _told(self) -> dict[str, str]:
+        """Where what is looked at does not reach back as far as the window."""
+        if self.trouble:
+            return {"places": self.trouble}
+        drill = self._logs.talkers.drill
+        if drill is None:
+            return {}
+        if not drill.ready:
+            return {"reading": "the lines that are kept"}
+        if drill.since > self._logs.talkers.started:
+            return {"complete since": f"{datetime.fromtimestamp(drill.since, UTC):%H:%M:%S}Z"}
+        return {}
+
+    def _baseline(self) -> Baseline | None:
+        """What was usual before the incident, asked for once for each."""
+        began, drill = self._began(), self._logs.talkers.drill
+        if began is None or (drill is not None and not drill.ready):
+            return None
+        talkers = self.talkers
+        if self._before is None or self._before[:2] != (began, talkers):
+            found = talkers.before(began.timestamp(), now=self._clock.now().timestamp())
+            self._before = began, talkers, found
+        return self._before[2]
 
     def _just_now(self, now: float) -> dict[str, float]:
         """What the last seconds were like; a mitigation's effect shows there before it does in a
@@ -122,26 +227,16 @@ class TalkersProbe:
             figures["error_percent_now"] = 100 * counts.get("5xx", 0) / total
         return figures
 
-    def _columns(self) -> tuple[Column, ...]:
-        return (
-            Column("key", _WORDS[self.by], grow=True),
-            Column("rate", "req/s", "number"),
-            Column("share", "share", "percent"),
-            Column("trend", "trend", "spark", priority=1),
-            Column("errors", "5xx", "percent", priority=2),
-            Column("count", "requests", "count", priority=3),
-            Column("bytes", "bytes", "bytes", priority=4),
-        )
-
     async def detail(self, key: str) -> Detail:
         """One talker over every window."""
         sections = []
         now = self._clock.now().timestamp()
         for window in WINDOWS:
-            talker = self._logs.talkers.one(self.by, key, now=now, window_s=window)
-            pairs = _pairs(talker) if talker else (("requests", "none"),)
-            sections.append(Section(_WINDOW_WORDS[window], pairs))
-        return Detail(f"{_WORDS[self.by]} {key}", tuple(sections))
+            talker = self.talkers.one(self.by, key, now=now, window_s=window)
+            sections.append(
+                Section(WINDOW_WORDS[window], pairs(talker) if talker else (("requests", "none"),))
+            )
+        return Detail(f"{WORDS[self.by]} {key}", tuple(sections))
 
     async def close(self) -> None:
         """Nothing is held open: the log engine closes itself."""
@@ -151,6 +246,16 @@ def _summary(found: Ranking) -> str:
     return f"{found.rate:,.0f} req/s" if found.total else "no requests"
 
 
+def _metrics(whole: Ranking) -> dict[str, float]:
+    """Of all requests, whatever part of them is looked at."""
+    errors = whole.by_status.get("5xx", 0)
+    return {
+        "requests_per_s": whole.rate,
+        "error_percent": 100 * errors / whole.total if whole.total else 0.0,
+        "top_percent": 100 * whole.talkers[0].share if whole.talkers else 0.0,
+    }
+
+
 def _let_in(largest: Ranking) -> dict[str, float]:
     """How much of what is let in comes from one network; it is nothing when that is blocked."""
     total = largest.total - largest.by_status.get("4xx", 0)
@@ -158,43 +263,3 @@ def _let_in(largest: Ranking) -> dict[str, float]:
         return {}
     of_it = largest.talkers[0].count - largest.talkers[0].by_status.get("4xx", 0)
     return {"range_percent": 100 * of_it / total}
-
-
-def _row(talker: Talker, by: TalkerBy, largest: Ranking) -> Row:
-    errors = 100 * talker.by_status.get("5xx", 0) / talker.count if talker.count else 0.0
-    trend = ",".join(str(value) for value in talker.trend)
-    cells = (
-        talker.key, round(talker.rate, 1), 100 * talker.share, trend,
-        errors, talker.count, talker.bytes,
-    )  # fmt: skip
-    data: dict[str, Any] = {"by": by, "count": talker.count}
-    data |= {"share": talker.share, "rate": talker.rate}
-    for one in largest.talkers:
-        if by == "ip" and range_of(talker.key.encode("utf-8", "replace")).decode() == one.key:
-            data |= {"range": one.key, "range_share": one.share}
-    return Row(talker.key, talker.key, cells, data=data)
-
-
-def _facts(found: Ranking, largest: Ranking) -> dict[str, str]:
-    """Answers by class, and a network that asks far more than its largest client shows; how far
-    counts may be off, and how many requests named nobody."""
-    facts = {name: f"{count:,}" for name, count in found.by_status.items() if count}
-    for one in largest.talkers if found.by == "ip" else ():
-        alone = found.talkers[0].share if found.talkers else 0.0
-        if one.share >= max(_TELLING, _MANY * alone):
-            facts["range"] = f"{one.key} {100 * one.share:.0f}%"
-    if found.short:
-        facts["counts low by at most"] = f"{found.short:,}"
-    if found.unknown:
-        facts["not known"] = f"{found.unknown:,}"
-    return facts
-
-
-def _pairs(talker: Talker) -> tuple[tuple[str, str], ...]:
-    statuses = "  ".join(f"{name} {count:,}" for name, count in talker.by_status.items() if count)
-    return (
-        ("requests", f"{talker.count:,}  ({100 * talker.share:.1f}%)"),
-        ("rate", f"{talker.rate:,.1f} a second"),
-        ("answers", statuses),
-        ("bytes", f"{talker.bytes:,}"),
-    )

@@ -7,19 +7,34 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from warroom.logs.columns import Columns
-from warroom.logs.keys import client_key, path_of, range_of, status_of
+from warroom.logs.keys import (
+    client_key,
+    method_of,
+    narrow_of,
+    path_of,
+    range_of,
+    status_of,
+    text_of,
+    wide_of,
+)
 from warroom.logs.weights import COUNT_SHIFT, Weights, count_of
+
+if TYPE_CHECKING:
+    from warroom.logs.places import Places
 
 _REMEMBERED: Final = 100_000
 _SORT_IN_AFTER: Final = 400
 """Different clients or requests after which they are sorted in: some 5 ms of work when every one
 is new, as in a flood with forged addresses."""
 
-TalkerBy = Literal["ip", "range", "path", "status"]
-TALKER_GROUPS: Final[tuple[TalkerBy, ...]] = ("ip", "range", "path", "status")
+TalkerBy = Literal[
+    "ip", "range", "wide", "narrow", "path", "status", "method", "agent", "host", "country", "asn"
+]
+TALKER_GROUPS: Final[tuple[TalkerBy, ...]] = get_args(TalkerBy)
+_CLIENT: Final[tuple[TalkerBy, ...]] = ("ip", "range", "wide", "narrow")
 
 
 Weighed = defaultdict[bytes, int]
@@ -73,25 +88,36 @@ class Sum:
                 sums.pop(key, None)
 
 
-class _Places(dict[bytes, tuple[bytes, bytes]]):
-    """A client's address and range; all forgotten when there are too many."""
+class _Clients(dict[bytes, tuple[bytes, ...]]):
+    """A client's keys, in the order of `groups`; all forgotten when there are too many."""
 
-    def __missing__(self, client: bytes) -> tuple[bytes, bytes]:
+    def __init__(self, places: Places | None) -> None:
+        super().__init__()
+        self._places = places
+        of_places: tuple[TalkerBy, ...] = ("country", "asn")
+        self.groups = (*_CLIENT, *of_places) if places else _CLIENT
+
+    def __missing__(self, client: bytes) -> tuple[bytes, ...]:
         if len(self) >= _REMEMBERED:
             self.clear()
         address = client_key(client)
-        self[client] = found = (address, range_of(address))
+        # an IPv4 address is as narrow as there is, and counted as such already
+        narrow = narrow_of(address) if b":" in address else b""
+        found: tuple[bytes, ...] = (address, range_of(address), wide_of(address), narrow)
+        if self._places is not None:
+            found = (*found, self._places.country(address), self._places.asn(address))
+        self[client] = found
         return found
 
 
-class _Paths(dict[bytes, bytes]):
-    """A request line's path; all forgotten when there are too many."""
+class _Requests(dict[bytes, tuple[bytes, bytes]]):
+    """A request line's path and method; all forgotten when there are too many."""
 
-    def __missing__(self, request: bytes) -> bytes:
+    def __missing__(self, request: bytes) -> tuple[bytes, bytes]:
         if len(self) >= _REMEMBERED:
             self.clear()
-        self[request] = path = path_of(request)[:512]
-        return path
+        self[request] = found = path_of(request), method_of(request)
+        return found
 
 
 class Fresh:
@@ -101,50 +127,75 @@ class Fresh:
     they stay in the processor's cache, costs a third of sorting each line into its bucket.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, places: Places | None = None) -> None:
         self.requests = 0
         self._weights = Weights()
-        self._places, self._paths = _Places(), _Paths()
+        self._clients, self._asked = _Clients(places), _Requests()
         self._by_client: Weighed = _weighed()
         self._by_request: Weighed = _weighed()
+        self._by_agent: Weighed = _weighed()
+        self._by_host: Weighed = _weighed()
         self._results: Counter[bytes] = Counter()
 
     @property
     def is_full(self) -> bool:
-        return max(len(self._by_client), len(self._by_request)) > _SORT_IN_AFTER
+        most = max(len(self._by_client), len(self._by_request), len(self._by_agent))
+        return most > _SORT_IN_AFTER
 
     def add(self, found: Columns) -> None:
         """Take in lines; those that say neither client nor result are no requests."""
-        clients, requests, results = found.clients, found.requests, found.results
-        if b"" in results:
-            kept = [i for i, result in enumerate(results) if result or client_key(clients[i])]
-            clients, requests, results = (
-                [column[i] for i in kept] for column in (clients, requests, results)
+        if b"" in found.results:
+            clients = found.clients
+            found = found.among(
+                [i for i, result in enumerate(found.results) if result or client_key(clients[i])]
             )
         weights, by_client, by_request = self._weights, self._by_client, self._by_request
-        for client, request, result in zip(clients, requests, results, strict=True):
+        by_agent, results = self._by_agent, found.results
+        for client, request, agent, result in zip(
+            found.clients, found.requests, found.agents, results, strict=True
+        ):
             weight = weights[result]
             by_client[client] += weight
             by_request[request] += weight
+            by_agent[agent] += weight
+        by_host = self._by_host
+        for host, result in zip(found.hosts, results, strict=False):  # most logs say no host
+            by_host[host] += weights[result]
         self._results.update(results)
         self.requests += len(results)
 
     def sort_into(self, bucket: Bucket) -> None:
         """Move everything to `bucket`, by key."""
-        by_ip, by_range = bucket.counts["ip"], bucket.counts["range"]
-        by_path, by_status = bucket.counts["path"], bucket.counts["status"]
+        counts = bucket.counts
+        clients = [counts[by] for by in self._clients.groups]
         for client, weight in self._by_client.items():
-            address, network = self._places[client]
-            by_ip[address] += weight
-            by_range[network] += weight
+            for into, key in zip(clients, self._clients[client], strict=True):
+                into[key] += weight
+        by_path, by_method = counts["path"], counts["method"]
         for request, weight in self._by_request.items():
-            by_path[self._paths[request]] += weight
+            path, method = self._asked[request]
+            by_path[path] += weight
+            by_method[method] += weight
+        by_agent, by_host, by_status = counts["agent"], counts["host"], counts["status"]
+        for agent, weight in self._by_agent.items():
+            by_agent[text_of(agent)] += weight
+        hostless = 0
         for result, times in self._results.items():
             weight = self._weights[result] * times
             by_status[status_of(result)] += weight
-            bucket.total += weight
-        for counts in (self._by_client, self._by_request, self._results):
-            counts.clear()
+            hostless += weight
+        bucket.total += hostless
+        for host, weight in self._by_host.items():
+            by_host[text_of(host)] += weight
+            hostless -= weight
+        if hostless:
+            by_host[b""] += hostless
+        self._clear()
+
+    def _clear(self) -> None:
+        for raw in (self._by_client, self._by_request, self._by_agent, self._by_host):
+            raw.clear()
+        self._results.clear()
         self.requests = 0
 
 

@@ -74,6 +74,11 @@ class Look:
             and self._layout.format.asks
         )
 
+    @property
+    def layout(self) -> Layout | None:
+        """How its lines are read; None while its format is not known."""
+        return self._layout
+
     def columns(self, data: bytes) -> Columns | None:
         """The columns of whole lines; None where the format is not known."""
         if self._layout is None:

@@ -55,6 +55,8 @@ class Source:
         self.index, self.entry = index, entry
         self.last_at: float | None = None
         self.rate = 0.0
+        self.counted_from = 0
+        """Number of the first line that is counted: those before it were there already."""
         self.journal = JournalText()
         self._ring, self._counting = ring, counting
         self._errors = ErrorCount()
@@ -143,6 +145,8 @@ class Source:
         self._ring.append(self.index, now, batch)
         skipped = min(self._before, batch.count)
         self._before -= skipped
+        if skipped:
+            self.counted_from = self._ring.last - batch.count + 1 + skipped
         self.look.at(batch)
         if skipped < batch.count:
             fresh = batch if not skipped else batch_of(batch.lines()[skipped:])
@@ -150,11 +154,16 @@ class Source:
             self._counting.histogram.add(now, fresh.count, errors, about=about)
             self._counting.searches.take(self.index, fresh, now)
 
+    @property
+    def asks(self) -> bool:
+        """Whether its lines are requests that are counted."""
+        fmt = self.look.format
+        return fmt is not None and (fmt.asks if self.entry.access is None else self.entry.access)
+
     def _count(self, batch: Batch, now: float) -> tuple[int, bool]:
         """Feed the talkers with access lines that were not there before; how many of the lines
         are errors, and whether that is an estimate."""
-        fmt = self.look.format
-        if self.entry.access is False or fmt is None or not (fmt.asks or self.entry.access):
+        if not self.asks:
             return self._errors.of(batch, now)
         found = self.look.columns(batch.data)
         if found is None:

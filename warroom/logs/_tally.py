@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from typing import BinaryIO, Final, TypeGuard
 
 from warroom.logs.columns import Columns, Layout, columns
-from warroom.logs.keys import By, folded
+from warroom.logs.keys import FIELDS, By, Field, folded, merged
 from warroom.logs.weights import Weights
 
 _READ: Final = 64 * 1024
@@ -20,11 +20,14 @@ class Tally:
 
     def __init__(self, by: By, *, full: bool) -> None:
         self.by = by
+        self._field: Field = FIELDS[by]
         self.lines = 0
         self.known_lines = 0
         """Lines of files that were recognised."""
-        self.weighed = full or by not in ("ip", "range")
+        self.weighed = full or self._field != "client"
         self.counts: dict[bytes, int] = defaultdict(int) if self.weighed else Counter()
+        self.keys: dict[bytes, int] = {}
+        """Figures by key, of what was settled."""
         self._weights = Weights()
         self._fold_above = _FOLD_ABOVE
 
@@ -72,38 +75,53 @@ class Tally:
         self.lines += len(lines)
         self.known_lines += len(lines)
         if layout.client_at:
-            clients = [(*line.split(b" ", 2), b"")[1] for line in lines]
+            clients = [line.partition(b" ")[2].partition(b" ")[0] for line in lines]
         else:
-            clients = [line.split(b" ", 1)[0] for line in lines]
+            clients = [line.partition(b" ")[0] for line in lines]
         self.counts.update(clients)  # type: ignore[arg-type]
 
     def _fields(self, found: Columns) -> list[bytes]:
-        if self.by == "path":
-            return found.requests
-        if self.by == "status":
-            return found.results
-        return found.agents if self.by == "agent" else found.clients
+        match self._field:
+            case "client":
+                return found.clients
+            case "request":
+                return found.requests
+            case "result":
+                return found.results
+            case "agent":
+                return found.agents
+            case "host":
+                return found.hosts or [b""] * found.lines
 
     def _fold(self) -> None:
-        if len(self.counts) <= self._fold_above or self.by not in ("path", "status"):
+        if len(self.counts) <= self._fold_above or self._field not in ("request", "result"):
             return
-        keys = folded(self.counts, self.by)
         fresh: dict[bytes, int] = defaultdict(int)
-        for key, figure in keys.items():
-            # written as a field again, so that a later fold finds the same key
-            raw = b"GET %b HTTP/1.1" % key if self.by == "path" and key else key
-            fresh[b" %b " % key if self.by == "status" and key else raw] += figure
+        for key, figure in folded(self.counts, self.by).items():
+            fresh[self._as_field(key)] += figure
         self.counts = fresh
         self._fold_above = max(_FOLD_ABOVE, 2 * len(fresh))
 
+    def _as_field(self, key: bytes) -> bytes:
+        """A key written as a field again, so that a later fold finds the same key."""
+        if not key:
+            return b""
+        if self._field == "result":
+            return b" %b " % key
+        return b"%b / HTTP/1.1" % key if self.by == "method" else b"GET %b HTTP/1.1" % key
+
+    def settle(self) -> None:
+        """Make keys of all that was counted."""
+        self.keys = merged(self.keys, folded(self.counts, self.by))
+        self.counts.clear()
+
     def send(self, pipe: BinaryIO) -> None:
-        """Write the figures for another process."""
-        marshal.dump((self.lines, self.known_lines, dict(self.counts)), pipe)
+        """Write what is settled for another process."""
+        marshal.dump((self.lines, self.known_lines, self.keys), pipe)
 
     def receive(self, packed: bytes) -> None:
-        """Add figures that another process sent."""
-        lines, known, counts = marshal.loads(packed)
+        """Add what another process sent."""
+        lines, known, keys = marshal.loads(packed)
         self.lines += lines
         self.known_lines += known
-        for key, figure in counts.items():
-            self.counts[key] = self.counts.get(key, 0) + figure
+        self.keys = merged(self.keys, keys)

@@ -32,6 +32,7 @@ class Columns:
     """Fields of `lines` lines by position; empty where a line is not an access line.
 
     `requests` are whole request lines; `results` are ` STATUS SIZE ` with the blanks around.
+    `hosts` is empty as a whole where no line says which host was asked.
     """
 
     lines: int
@@ -39,6 +40,18 @@ class Columns:
     requests: list[bytes]
     results: list[bytes]
     agents: list[bytes]
+    hosts: list[bytes] = field(default_factory=list)
+
+    def among(self, chosen: Sequence[int]) -> Columns:
+        """Only the lines of these places."""
+        return Columns(
+            len(chosen),
+            [self.clients[i] for i in chosen],
+            [self.requests[i] for i in chosen],
+            [self.results[i] for i in chosen],
+            [self.agents[i] for i in chosen],
+            [self.hosts[i] for i in chosen] if self.hosts else [],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +95,8 @@ def columns(data: bytes, layout: Layout) -> Columns:
         results = pieces[2::quotes]
         clients = _clients(pieces[:-1:quotes], layout.client_at or 0)
         if clients is not None and _are_results(results):
-            return Columns(lines, clients, pieces[1::quotes], results, pieces[5::quotes])
+            hosts = _hosts(pieces[:-1:quotes]) if layout.client_at else []
+            return Columns(lines, clients, pieces[1::quotes], results, pieces[5::quotes], hosts)
     return _halved(data, layout)
 
 
@@ -101,10 +115,19 @@ def _clients(heads: list[bytes], index: int) -> list[bytes] | None:
     if any(blank in joined for blank in _OTHER_BLANKS):
         return None
     try:
-        clients = [start.split(b" ", 1 + index)[index] for start in starts]
+        clients = (
+            [start.split(b" ", 1 + index)[index] for start in starts]
+            if index
+            else [start.partition(b" ")[0] for start in starts]
+        )
     except IndexError:
         return None
     return clients if all(clients) and b"[" not in b"".join(clients) else None
+
+
+def _hosts(heads: list[bytes]) -> list[bytes]:
+    """The first word of what stands before each request, behind the line feed of the last."""
+    return [head.rpartition(b"\n")[2].partition(b" ")[0] for head in heads]
 
 
 def _are_results(results: list[bytes]) -> bool:
@@ -129,7 +152,12 @@ def _halved(data: bytes, layout: Layout) -> Columns:
         first.requests + second.requests,
         first.results + second.results,
         first.agents + second.agents,
+        _padded(first) + _padded(second) if first.hosts or second.hosts else [],
     )
+
+
+def _padded(found: Columns) -> list[bytes]:
+    return found.hosts or [b""] * found.lines
 
 
 def client_of(line: bytes, index: int) -> bytes:
@@ -144,35 +172,42 @@ def _by_line(data: bytes, layout: Layout) -> Columns:
     lines.pop()
     read = _line if layout.pick is None else _picked
     for line in lines:
-        client, request, result, agent = read(line, layout)
+        client, request, result, agent, host = read(line, layout)
         out.clients.append(client)
         out.requests.append(request)
         out.results.append(result)
         out.agents.append(agent)
+        out.hosts.append(host)
+    if not any(out.hosts):
+        out.hosts.clear()
     return out
 
 
-def _picked(line: bytes, layout: Layout) -> tuple[bytes, bytes, bytes, bytes]:
+_Fields = tuple[bytes, bytes, bytes, bytes, bytes]
+
+
+def _picked(line: bytes, layout: Layout) -> _Fields:
     found, place = layout.pick(line) if layout.pick else None, layout.format.client_at
     if found is None:
         return _damaged(line, place)
-    client, request, status, size, agent = found
+    client, request, status, size, agent, host = found
     if place is None:
         client = address_in(client)
-    return client, request, b" %b %b " % (status, size), agent
+    return client, request, b" %b %b " % (status, size), agent, host
 
 
-def _damaged(line: bytes, place: int | None) -> tuple[bytes, bytes, bytes, bytes]:
+def _damaged(line: bytes, place: int | None) -> _Fields:
     """A damaged line still has its client where the format says, as awk would have it."""
-    return (b"" if place is None else client_of(line, place)), b"", b"", b""
+    return (b"" if place is None else client_of(line, place)), b"", b"", b"", b""
 
 
-def _line(line: bytes, layout: Layout) -> tuple[bytes, bytes, bytes, bytes]:
+def _line(line: bytes, layout: Layout) -> _Fields:
     roles, place = layout.read(line), layout.client_at
     if roles is None:
         return _damaged(line, place)
     client = roles["client"] if place is not None else client_in(roles, line, layout.trust)
-    return client, _request(roles), _result(roles), roles.get("agent", b"")
+    agent, host = roles.get("agent", b""), roles.get("host", b"")
+    return client, _request(roles), _result(roles), agent, host
 
 
 def _request(roles: Roles) -> bytes:

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from warroom.config.settings import LogEntry, SearchEntry
 from warroom.domain.clock import Clock, SystemClock
@@ -20,11 +20,16 @@ from warroom.hosts import tasks
 from warroom.hosts.base import Host, HostError
 from warroom.logs._look import Look
 from warroom.logs._source import Counting, Source
+from warroom.logs.columns import Columns, columns
+from warroom.logs.drill import Chip, Drill
 from warroom.logs.histogram import Histogram
 from warroom.logs.ring import RING_LIMIT, LogRing
 from warroom.logs.searches import Searches
 from warroom.logs.sources import opened
 from warroom.logs.talkers import Talkers
+
+if TYPE_CHECKING:
+    from warroom.logs.places import Places
 
 PIECE: Final = 16 * 1024
 """Bytes taken in before others get their turn."""
@@ -72,11 +77,12 @@ class LogEngine:
         clock: Clock | None = None,
         limit: int = RING_LIMIT,
         searches: Sequence[SearchEntry] = (),
+        places: Places | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
         self._hosts = hosts
         self.ring = LogRing(limit)
-        self.talkers = Talkers(self._now())
+        self.talkers = Talkers(self._now(), places)
         self.histogram = Histogram()
         self.searches = Searches(searches, [str(entry.name) for entry in entries])
         self.changed = asyncio.Event()
@@ -89,6 +95,7 @@ class LogEngine:
         self._errors = [""] * len(entries)
         self._again: list[tuple[float, str] | None] = [None] * len(entries)
         self._tasks: list[asyncio.Task[None]] = []
+        self._filling: asyncio.Task[None] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -102,7 +109,7 @@ class LogEngine:
 
     async def stop(self) -> None:
         """End every task, and with it what each source had opened."""
-        await tasks.end(self._tasks)
+        await tasks.end([*self._tasks, *([self._filling] if self._filling else [])])
         self._tasks.clear()
 
     def status(self) -> tuple[SourceStatus, ...]:
@@ -126,6 +133,30 @@ class LogEngine:
     def look(self, index: int) -> Look:
         """What the source of that index was recognised as."""
         return self._sources[index].look
+
+    def drill(self, chips: Sequence[Chip]) -> Drill | None:
+        """Count apart what passes every chip from now on, and what is kept of it; without chips
+        nothing is. Needs a running loop."""
+        if self._filling is not None:
+            self._filling.cancel()
+            self._filling = None
+        self.talkers.drill = None
+        if chips:
+            drill = self.talkers.drill = Drill(chips, self.talkers)
+            self._filling = asyncio.create_task(self._fill(drill))
+        return self.talkers.drill
+
+    async def _fill(self, drill: Drill) -> None:
+        for _ in drill.fill(self.ring, self.requests, lambda i: self._sources[i].counted_from):
+            await asyncio.sleep(0)
+        self.changed.set()
+
+    def requests(self, index: int, data: bytes) -> Columns | None:
+        """The columns of whole lines of the source of that index; None where those are no
+        requests."""
+        source = self._sources[index]
+        layout = source.look.layout
+        return columns(data, layout) if source.asks and layout is not None else None
 
     def _now(self) -> float:
         return self._clock.now().timestamp()

@@ -4,10 +4,11 @@ Requests are counted in buckets of ten seconds by when they arrived. A window of
 six whole buckets before now and the one under way, so it spans 60 to 70 seconds; its ranking says
 exactly which, and counts are exact for that span. "Since start" adds up every bucket.
 
-Memory is bounded to about 430,000 keys, some 200 bytes each: `KEYS` over all buckets and `LEAST`
-for each bucket more, `SINCE_KEYS` since the start. A bucket that closes with more than it may hold
-keeps its largest keys; a count that misses some by that says by how much at most (`short`), and a
-key that was among the largest all the time is exact. Totals are always exact.
+Memory is bounded: `KEYS` keys over all buckets and `LEAST` for each grouping of each bucket more,
+`SINCE_KEYS` since the start, some 200 bytes each; two million different clients take some 100 MB.
+A bucket that closes with more than it may hold keeps its largest keys; a count that misses some by
+that says by how much at most (`short`), and a key that was among the largest all the time is
+exact. Totals are always exact.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from warroom.domain.text import harmless_bytes
 from warroom.logs._buckets import (
@@ -32,18 +33,24 @@ from warroom.logs._buckets import (
 from warroom.logs.columns import Columns
 from warroom.logs.weights import bytes_of, classes_of, count_of
 
-__all__ = ["TALKER_GROUPS", "WINDOWS", "Ranking", "Talker", "TalkerBy", "Talkers"]
+if TYPE_CHECKING:
+    from warroom.logs.drill import Drill
+    from warroom.logs.places import Places
+
+__all__ = ["TALKER_GROUPS", "WINDOWS", "Baseline", "Ranking", "Talker", "TalkerBy", "Talkers"]
 
 BUCKET_S: Final = 10
 WINDOWS: Final = (60, 300, 900, 0)
 """Seconds that may be asked for; 0 is since the start."""
 KEYS: Final = 150_000
-SINCE_KEYS: Final = 100_000
-LEAST: Final = 500
+SINCE_KEYS: Final = 250_000
+LEAST: Final = 300
 BUCKET_KEYS: Final = 10_000
 """Most keys of one grouping that a closed bucket holds."""
 _OPEN_KEYS: Final = 50_000
 """Most keys of one grouping that the bucket under way holds."""
+LEAST_BEFORE: Final = 30.0
+"""Seconds of which a baseline is worth its name."""
 _STEP: Final = 2_000
 """Keys merged before others get their turn."""
 _TREND: Final = 15
@@ -54,10 +61,11 @@ _TREND: Final = 15
 class Talker:
     """One key in a window. `share` is 0..1 of the window's requests, `rate` requests a second,
     `trend` requests in even steps, oldest first; `first_seen` is to ten seconds, since the epoch;
-    `count` may be low by at most `short`.
+    `count` may be low by at most `short`. `raw` is the key as it stands in the lines.
     """
 
     key: str
+    raw: bytes
     count: int
     share: float
     rate: float
@@ -87,6 +95,33 @@ class Ranking:
     talkers: tuple[Talker, ...]
 
 
+class Baseline:
+    """What was usual in the `span_s` seconds before `until`, seconds since the epoch. It keeps the
+    buckets of that time, however long it lasts."""
+
+    def __init__(self, until: float, span_s: float, buckets: Sequence[Bucket]) -> None:
+        self.until, self.span_s = until, span_s
+        self._buckets = tuple(buckets)
+        self._counts: dict[TalkerBy, dict[bytes, int]] = {}
+
+    def rate(self, by: TalkerBy, talker: Talker) -> float:
+        """Its requests a second then; low by what buckets had to give up."""
+        return count_of(self._of(by).get(talker.raw, 0)) / self.span_s
+
+    def is_new(self, by: TalkerBy, talker: Talker) -> bool:
+        """Whether it surely did not ask."""
+        return talker.raw not in self._of(by) and not any(b.short[by] for b in self._buckets)
+
+    def _of(self, by: TalkerBy) -> dict[bytes, int]:
+        if by not in self._counts:
+            counts: dict[bytes, int] = {}
+            for bucket in self._buckets:
+                for key, weight in bucket.counts[by].items():
+                    counts[key] = counts.get(key, 0) + weight
+            self._counts[by] = counts
+        return self._counts[by]
+
+
 @dataclass(frozen=True, slots=True)
 class _Look:
     """A window as it is now: its buckets, and `parts` that add up to its weights."""
@@ -114,9 +149,11 @@ class _Look:
 class Talkers:
     """Fed with columns as they arrive; asked for rankings. `started` in seconds since the epoch."""
 
-    def __init__(self, started: float) -> None:
-        self.started = started
-        self._fresh = Fresh()
+    def __init__(self, started: float, places: Places | None = None) -> None:
+        self.started, self.places = started, places
+        self.drill: Drill | None = None
+        """Who counts a part of the same lines, if somebody wants that."""
+        self._fresh = Fresh(places)
         self._sorted = 0
         self._current = Bucket(self._bucket_start(started))
         self._closed: deque[Bucket] = deque()
@@ -125,6 +162,7 @@ class Talkers:
         self._sums: dict[tuple[TalkerBy, int], Sum] = {}
         self._closing: Iterator[None] = iter(())
         self._late: list[Bucket] = []  # the bucket that is being closed, if there is one
+        self._forgotten = 0.0  # buckets from before then are gone
 
     @property
     def requests(self) -> int:
@@ -152,6 +190,8 @@ class Talkers:
         self._fresh.add(found)
         if self._fresh.is_full:
             self._sort_in()
+        if self.drill is not None:
+            self.drill.take(found, now)
 
     def _sort_in(self) -> None:
         self._sorted += self._fresh.requests
@@ -189,6 +229,19 @@ class Talkers:
         weight = look.weight(raw)
         return self._talker(look, raw, weight) if weight else None
 
+    def before(self, until: float, *, now: float) -> Baseline | None:
+        """What was usual in the quarter of an hour before `until`, as far as it is still known;
+        None where that is less than `LEAST_BEFORE`."""
+        self._turn(now)
+        self._finish_closing()
+        end = self._bucket_start(until)
+        start = max(self.started, end - WINDOWS[2], self._forgotten)
+        if end - start < LEAST_BEFORE:
+            return None
+        return Baseline(
+            until, end - start, [b for b in self._closed if start - BUCKET_S < b.start < end]
+        )
+
     def _look(self, by: TalkerBy, now: float, window_s: int) -> _Look:
         self._turn(now)
         self._sort_in()
@@ -217,6 +270,7 @@ class Talkers:
             by_status=classes_of(weight),
             first_seen=self._first[look.by].get(key, self._current.start),
             short=look.short if look.whole else short_of(look.buckets, look.by, key),
+            raw=key,
         )
 
     def _window(
@@ -257,7 +311,7 @@ class Talkers:
         closing = self._current
         self._current = Bucket(start)
         while self._closed and self._closed[0].start < start - WINDOWS[2]:
-            self._closed.popleft()
+            self._forgotten = self._closed.popleft().start + BUCKET_S
         if closing.total:
             self._late = [closing]
             self._closing = self._close(closing)

@@ -29,8 +29,9 @@ LONGEST: Final = 64 * 1024
 Roles = Mapping[str, bytes]
 Fields = Sequence[tuple[str, bytes]]
 Reader = Callable[[bytes], Roles | None]
-Picker = Callable[[bytes], "tuple[bytes, bytes, bytes, bytes, bytes] | None"]
-"""Client, request line, status, size and agent of a line as they stand in it."""
+Picked = tuple[bytes, bytes, bytes, bytes, bytes, bytes]
+Picker = Callable[[bytes], Picked | None]
+"""Client, request line, status, size, agent and host of a line as they stand in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +129,15 @@ class Pattern(Format):
         places = [pattern.groupindex.get(role, 0) for role in _COUNTED]
         if not all(places):
             return None
+        host_at = pattern.groupindex.get("host", 0)
 
-        def pick(line: bytes) -> tuple[bytes, bytes, bytes, bytes, bytes] | None:
+        def pick(line: bytes) -> Picked | None:
             found = pattern.match(line, 0, longest)
             if found is None:
                 return None
             client, request, status, size, agent = found.group(*places)
-            return client or b"", request or b"", status or b"-", size or b"-", agent or b""
+            host = (found[host_at] or b"") if host_at else b""
+            return client or b"", request or b"", status or b"-", size or b"-", agent or b"", host
 
         return pick
 
