@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-CHUNK: Final = 64 * 1024
+CHUNK: Final = 128 * 1024
 _PACKED: Final = (".gz", ".bz2", ".xz")
 _MARKS: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 """Byte order marks (Unicode, section 23.8): what PowerShell and old Windows tools write."""

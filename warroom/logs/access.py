@@ -18,7 +18,7 @@ _AUTHORITY: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]{0,15}://[^/?#]*+")
 
 def is_address(text: bytes) -> bool:
     """Whether `text` is an IPv4 or IPv6 address (RFC 4291, section 2.2) and nothing else."""
-    return bool(_IPV4.fullmatch(text)) or (b":" in text and _is_ipv6(text))
+    return bool(_IPV4.fullmatch(text)) or is_ipv6(text)
 
 
 def not_ipv4(texts: Iterable[bytes]) -> list[bytes]:
@@ -27,7 +27,10 @@ def not_ipv4(texts: Iterable[bytes]) -> list[bytes]:
     return [text for text in texts if not match(text)]
 
 
-def _is_ipv6(text: bytes) -> bool:
+def is_ipv6(text: bytes) -> bool:
+    """Whether `text` is an IPv6 address (RFC 4291, section 2.2) and nothing else."""
+    if b":" not in text:
+        return False
     import socket  # the counter starts faster without it, and most files need it for few lines
 
     try:

@@ -205,7 +205,7 @@ def merged(some: dict[bytes, int], others: dict[bytes, int]) -> dict[bytes, int]
     """The sums of two counts; it may be one of them, where the other is empty."""
     if not (some and others):
         return some or others
-    sums = {**some, **others}
-    for key in some.keys() & others.keys():
-        sums[key] = some[key] + others[key]
+    sums = dict(some)
+    for key, figure in others.items():
+        sums[key] = sums.get(key, 0) + figure
     return sums

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from warroom.logs._streams import CHUNK, is_stream, last_of, opened, whole_lines
 from warroom.logs._tally import Tally
 from warroom.logs.columns import Layout, layout_of
-from warroom.logs.keys import By, folded
+from warroom.logs.keys import By
 from warroom.logs.recognise import Recognised, recognise
 from warroom.logs.trust import NOBODY, Trust
 from warroom.logs.weights import COUNT_SHIFT, bytes_of, classes_of, count_of
@@ -257,6 +257,7 @@ def _count_twice(spans: Sequence[_Span], tally: Tally, shown: _Shown) -> None:
         code = 1
         try:
             _count_spans(theirs, tally, _Shown(None, 0))
+            tally.settle()
             with os.fdopen(writer, "wb") as pipe:
                 tally.send(pipe)
             code = 0
@@ -265,6 +266,7 @@ def _count_twice(spans: Sequence[_Span], tally: Tally, shown: _Shown) -> None:
     os.close(writer)
     try:
         _count_spans(mine, tally, shown)
+        tally.settle()  # while the other process does
         with os.fdopen(reader, "rb") as pipe:
             packed = pipe.read()
     finally:
@@ -319,7 +321,8 @@ def _count_stream(
 
 
 def _report(tally: Tally, by: By, fmt: str, n: int, full: bool) -> Report:
-    figures = folded(tally.counts, by)
+    tally.settle()
+    figures = tally.keys
     weigh = count_of if tally.weighed else int
     unknown = weigh(figures.pop(b"", 0))
     parsed = tally.known_lines - unknown
