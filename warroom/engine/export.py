@@ -141,7 +141,7 @@ def rendered(
                     made.events, report.timeline, report.readings, made.origin
                 )
             case "csv":
-                yield encoded(data.to_csv(report.timeline))
+                yield from data.csv_pieces(report.timeline)
             case "html":
                 yield encoded(page.page(report, template, figures))
             case "bundle":

@@ -23,16 +23,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from typing import IO, Any, Final, NamedTuple
 
 from warroom.domain.events import Event
 from warroom.domain.evidence import Exhibit
 from warroom.domain.readings import Reading
 from warroom.domain.text import harmless, shorten
-from warroom.reports.data import Origin, cell, json_pieces, to_csv
+from warroom.reports.data import Origin, cell, csv_pieces, json_pieces
 from warroom.reports.errors import BadExport
 from warroom.reports.page import page
-from warroom.reports.postmortem import render
+from warroom.reports.postmortem import context, render
 from warroom.reports.report import Figure, Report
 from warroom.reports.write import encoded
 
@@ -51,6 +52,8 @@ _LATEST: Final = 8**11 - 1
 """The last second (in the year 2242) that a header's eleven octal digits hold."""
 _LEVEL: Final = 4
 """Half the time of the usual 6, for files a tenth larger."""
+_AT_ONCE: Final = 30
+"""Pieces that are compressed together: some MiB."""
 _PIECE: Final = 1024 * 1024
 
 
@@ -93,14 +96,15 @@ def _files(
     figures: Sequence[Figure],
     events: Sequence[Event],
     origin: Origin,
-) -> Iterator[tuple[str, Iterable[bytes]]]:
-    """Names and contents; the record is made where it is compressed."""
+) -> Iterator[tuple[str, Sequence[bytes]]]:
+    """Names and contents."""
     timeline = report.timeline
-    yield RECORD, json_pieces(events, timeline, report.readings, origin)
+    yield RECORD, tuple(json_pieces(events, timeline, report.readings, origin))
+    yield "timeline.csv", tuple(csv_pieces(timeline))
+    known = context(report, figures)
     texts: dict[str, Callable[[], str]] = {
-        "timeline.csv": lambda: to_csv(timeline),
-        "post-mortem.html": lambda: page(report, template, figures),
-        "post-mortem.md": lambda: render(report, template, figures=figures),
+        "post-mortem.html": lambda: page(report, template, figures, known),
+        "post-mortem.md": lambda: render(report, template, figures=figures, known=known),
         **{figure.name: partial(str, figure.svg) for figure in figures},
         **{f"evidence/{e.label}.txt": partial(_told, e) for e in timeline.exhibits},
     }
@@ -147,8 +151,8 @@ def _manifest(incident: str, origin: Origin, files: Sequence[_File]) -> bytes:
 
 
 class _File(NamedTuple):
-    """A file of the archive; `packed` are the pieces of its part of that, two gzip members (RFC
-    1952, 2.2): the size, which stands first, is known last."""
+    """A file of the archive; `packed` are the pieces of its part of that, a gzip member (RFC 1952,
+    2.2)."""
 
     name: str
     size: int
@@ -156,28 +160,22 @@ class _File(NamedTuple):
     packed: tuple[bytes, ...]
 
 
-def _pack(folder: str, at: int, name: str, content: Iterable[bytes]) -> _File:
-    member, digest, size = tarfile.TarInfo(f"{folder}/{name}"), hashlib.sha256(), 0
-
-    def through() -> Iterator[bytes]:
-        nonlocal size
-        for piece in content:
-            size += len(piece)
-            digest.update(piece)
-            yield piece
-        yield bytes(-size % _BLOCK)
-
-    blocks = tuple(_gzip(through()))
+def _pack(folder: str, at: int, name: str, content: Sequence[bytes]) -> _File:
+    member, digest = tarfile.TarInfo(f"{folder}/{name}"), hashlib.sha256()
+    for piece in content:
+        digest.update(piece)
+    size = sum(map(len, content))
     member.size, member.mtime, member.mode = size, at, 0o600
-    head = _gzip((member.tobuf(tarfile.USTAR_FORMAT),))
-    return _File(name, size, digest.hexdigest(), (*head, *blocks))
+    head, end = member.tobuf(tarfile.USTAR_FORMAT), bytes(-size % _BLOCK)
+    return _File(name, size, digest.hexdigest(), tuple(_gzip((head, *content, end))))
 
 
 def _gzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """A gzip member, with no time in it."""
-    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
-    for piece in pieces:
-        yield packer.compress(piece)
+    """A gzip member, with no time in it. Many pieces at once: after each, the interpreter's lock
+    is waited for while something else is rendered."""
+    packer, rest = zlib.compressobj(_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS), iter(pieces)
+    while some := b"".join(islice(rest, _AT_ONCE)):
+        yield packer.compress(some)
     yield packer.flush()
 
 

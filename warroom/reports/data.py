@@ -17,7 +17,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -29,6 +29,7 @@ from warroom.domain.readings import Reading
 from warroom.domain.text import harmless, shorten
 from warroom.domain.timeline import Entry, Timeline
 from warroom.reports.errors import BadExport
+from warroom.reports.write import encoded
 
 T = TypeVar("T")
 
@@ -37,7 +38,7 @@ COLUMNS: Final = (
     "seq", "at", "author", "machine", "kind", "starred", "internal", "edited", "text",
 )  # fmt: skip
 _AT_ONCE: Final = 500
-"""Members of a list that are packed before they are written: some 200 KiB."""
+"""Members of a list, or rows, that are packed before they are written: some 200 KiB."""
 _FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "'")
 
 
@@ -167,18 +168,22 @@ def _plainly(error: Exception) -> str:
 
 
 def to_csv(timeline: Timeline) -> str:
-    """The timeline as RFC 4180 says (CRLF, quotes doubled), a header first.
+    """The timeline as a table, see `csv_pieces`."""
+    return b"".join(csv_pieces(timeline)).decode()
+
+
+def csv_pieces(timeline: Timeline) -> Iterator[bytes]:
+    """The timeline in UTF-8, piece by piece, as RFC 4180 says: CRLF, quotes doubled, a header.
 
     A cell that a spreadsheet would take for a formula (it begins with = + - @ or their full-width
     forms) gets an apostrophe in front, as OWASP's "CSV injection" advises, and so does one that
     begins with an apostrophe: take one off to have the text as it was.
     """
-    sheet = io.StringIO()
-    writer = csv.writer(sheet, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for entry in timeline.entries:
-        writer.writerow(_row(entry))
-    return sheet.getvalue()
+    rows = chain((COLUMNS,), map(_row, timeline.entries))
+    while some := list(islice(rows, _AT_ONCE)):
+        sheet = io.StringIO()
+        csv.writer(sheet, lineterminator="\r\n").writerows(some)
+        yield encoded(sheet.getvalue())
 
 
 def _row(entry: Entry) -> tuple[object, ...]:

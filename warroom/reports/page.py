@@ -11,10 +11,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from html import escape
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from warroom.domain.text import harmless
@@ -35,10 +35,15 @@ _STYLE: Final = re.compile(r"<style>.*?</style>", re.DOTALL)
 _SHOWN: Final = ("background", "surface", "foreground", "accent", "degraded", "quiet", "frame")
 
 
-def page(report: Report, template: str, figures: Sequence[Figure] = ()) -> str:
-    """The whole file. Raises BadTemplate."""
+def page(
+    report: Report,
+    template: str,
+    figures: Sequence[Figure] = (),
+    known: Mapping[str, Any] | None = None,
+) -> str:
+    """The whole file; `known` as in `render`. Raises BadTemplate."""
     lists = _Lists(report)
-    source = render(report, template, figures=figures, writing=lists)
+    source = render(report, template, figures=figures, writing=lists, known=known)
     title = escape(harmless(report.timeline.incident.title))
     body = _body(source, lists, {figure.name: figure for figure in figures}, _headings(report))
     sheet = _sheet()

@@ -77,16 +77,16 @@ def render(
     figures: Sequence[Figure] = (),
     folder: str = "",
     writing: Writing = views,
+    known: Mapping[str, Any] | None = None,
 ) -> str:
     """The post-mortem as Markdown, through the text of a template.
 
-    `figures` are those that lie in `folder`, a path relative to where the text will lie. Raises
-    BadTemplate with the line at fault.
+    `figures` are those that lie in `folder`, a path relative to where the text will lie. `known`
+    is what `context` gives for them, where several texts are made of it. Raises BadTemplate with
+    the line at fault.
     """
-    paths = {
-        figure.name: f"{folder}/{figure.name}" if folder else figure.name for figure in figures
-    }
-    context = _context(report, figures, paths)
+    paths = _paths(figures, folder)
+    given = context(report, figures, folder) if known is None else known
     functions = {
         **_functions(report, set(paths.values())),
         "listed": writing.listed,
@@ -94,13 +94,11 @@ def render(
     }
 
     def appendix(level: str = "##") -> Markup:
-        given = {"exhibits": context["exhibits"], "level": Markup(level)}
-        text = fill_in(built_in("evidence.md.j2"), given, written=_written, functions=functions)
+        proofs = {"exhibits": given["exhibits"], "level": Markup(level)}
+        text = fill_in(built_in("evidence.md.j2"), proofs, written=_written, functions=functions)
         return Markup(text.rstrip("\n"))
 
-    return fill_in(
-        template, context, written=_written, functions={**functions, "appendix": appendix}
-    )
+    return fill_in(template, given, written=_written, functions={**functions, "appendix": appendix})
 
 
 def fill(what: str) -> Markup:
@@ -146,10 +144,14 @@ def _functions(report: Report, paths: set[str]) -> dict[str, Callable[..., Any]]
     }
 
 
-def _context(
-    report: Report, figures: Sequence[Figure], paths: Mapping[str, str]
-) -> Mapping[str, object]:
-    timeline, zone = report.timeline, report.zone
+def _paths(figures: Sequence[Figure], folder: str) -> Mapping[str, str]:
+    """Where each figure lies, by its name."""
+    return {each.name: f"{folder}/{each.name}" if folder else each.name for each in figures}
+
+
+def context(report: Report, figures: Sequence[Figure], folder: str = "") -> Mapping[str, Any]:
+    """What a template is given of a report."""
+    timeline, zone, paths = report.timeline, report.zone, _paths(figures, folder)
     incident = timeline.incident
     cited: dict[int, list[str]] = {}
     for exhibit in timeline.exhibits:
