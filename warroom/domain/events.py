@@ -37,6 +37,7 @@ class Kind(StrEnum):
     ACTION_ITEM = "action item"
     HYPOTHESIS = "hypothesis"
     UPDATE = "update"
+    STEP = "step"
     OVERDUE = "overdue"
     SNOOZED = "snoozed"
     AMENDED = "amended"
