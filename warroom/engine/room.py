@@ -39,6 +39,7 @@ from warroom.engine.outbox import Outbox
 from warroom.engine.recorder import Change, Standing, Transitions, news
 from warroom.engine.session import Session
 from warroom.engine.shelf import Shelf
+from warroom.engine.steps import Steps
 from warroom.engine.takeup import TakenUp
 from warroom.engine.talker_rows import began, places_of
 from warroom.engine.talkers import EVERY_S, TIMEOUT_S, TalkersProbe
@@ -95,11 +96,11 @@ class Room:
         for probe in probes:
             self._add(probe)
         self.talkers = TalkersProbe(self.logs, self.clock, partial(began, self.session))
-        self.talkers.trouble = self._no_places
         self._count_lines()
         self.around = Surroundings(probes, self.hosts, self.clock, signer(self.session), settings)
         self.actions: tuple[Action, ...] = actions_for(mitigations, self.around)
         self.ledger = Ledger(self)
+        self.steps = Steps(self)
         self.teller = Teller(self, observe=self.executor.observe)
         self._checklist = items(settings.incident.checklist) or DEFAULT
         self.states: dict[str, CheckState] = {}
@@ -130,6 +131,7 @@ class Room:
 
     def _count_lines(self) -> None:
         """Top talkers and saved searches are sources like others, where there are logs."""
+        self.talkers.trouble = self._no_places
         if not self.settings.logs:
             return
         self.monitor.add(self.talkers, every=EVERY_S, timeout=TIMEOUT_S)
