@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from warroom.config import trust
-from warroom.config.find import Found, How
 from warroom.domain.events import Event, Kind
 from warroom.domain.text import harmless, shorten
 from warroom.engine.playbook import Entry, filled, standings
@@ -224,11 +222,7 @@ class Steps:
 
     def _stale(self, book: Book) -> str:
         """Why what is shown is not what its file says any more."""
-        verdict = trust.check(Found(book.path, How.OPTION))
-        if verdict.refused:
-            return verdict.refused
-        changed = verdict.digest != book.digest
-        return f"{book.name} was changed since it was read: read it again first" if changed else ""
+        return self._room.shelf.stale(book)
 
 
 def usual_limit(entry: Entry, terminal: Terminal | None = None) -> float:
