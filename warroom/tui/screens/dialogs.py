@@ -35,14 +35,15 @@ async def ask_line(
     suggester: Suggester | None = None,
     lines: bool = False,
     guess: bool = False,
+    hidden: bool = False,
 ) -> str | None:
     """One line typed at the lower edge, or `lines` pasted; None when it was left with Escape. What
-    is typed replaces a `guess`."""
+    is typed replaces a `guess`; what is `hidden` is not shown."""
     from warroom.tui.screens.prompt import Prompt
 
     prompt = Prompt(
         label, value, placeholder=placeholder, live=live, suggester=suggester, lines=lines,
-        guess=guess,
+        guess=guess, hidden=hidden,
     )  # fmt: skip
     return await screen.app.push_screen_wait(prompt)
 

@@ -32,7 +32,7 @@ class Prompt(Dialog[str | None]):
     """Gives the text, or None when it was left with Escape. `live` is told of every change.
 
     `lines` are told apart by BREAK while they are typed, and come back as lines. A `guess` is
-    taken by Enter, and replaced by whatever is typed.
+    taken by Enter, and replaced by whatever is typed. What is `hidden` is not shown.
     """
 
     DEFAULT_CSS = """
@@ -55,8 +55,10 @@ class Prompt(Dialog[str | None]):
         suggester: Suggester | None = None,
         lines: bool = False,
         guess: bool = False,
+        hidden: bool = False,
     ) -> None:
         super().__init__()
+        self._hidden = hidden
         self._lines, self._guess = lines, guess
         self._label, self._value, self._placeholder = label, value, placeholder
         self._live, self._suggester = live, suggester
@@ -69,6 +71,7 @@ class Prompt(Dialog[str | None]):
                 placeholder=self._placeholder,
                 suggester=self._suggester,
                 select_on_focus=self._guess,
+                password=self._hidden,
             )
 
     def on_input_changed(self, event: Input.Changed) -> None:

@@ -6,20 +6,18 @@ file lies in a folder that only its owner may enter.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shlex
 import shutil
-import signal
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from textual.app import App
 
 from warroom.domain.text import harmless
+from warroom.tui import outside
 
 LIMIT: Final = 1024 * 1024
 """Bytes that are read back at most."""
@@ -51,8 +49,7 @@ async def edited(app: App[Any], text: str) -> str | None:
     Raises NoEditor: none is set, the terminal cannot be left, or it ended with a failure.
     """
     argv = command()
-    driver = app._driver
-    if app.is_headless or driver is None or not driver.can_suspend:
+    if not outside.can_leave(app):
         raise NoEditor("this terminal cannot be left to an editor")
     with tempfile.TemporaryDirectory(prefix="warroom-") as folder:  # 0700
         file = Path(folder) / "entry.md"
@@ -78,26 +75,8 @@ def _read(file: Path, before: str) -> str | None:
 
 
 async def _run(app: App[Any], argv: list[str]) -> int:
-    """Its exit status. Probes, journal and followers go on meanwhile; only the screen waits."""
-    with app.suspend(), app.batch_update(), _interrupts_are_its_own():
-        try:
-            process = await asyncio.create_subprocess_exec(*argv)
-        except OSError as error:
-            raise NoEditor(f"{harmless(argv[0])}: {error.strerror}") from error
-        try:
-            return await process.wait()
-        finally:
-            if process.returncode is None:  # the console ends: so does its editor
-                process.terminate()
-                await process.wait()
-
-
-@contextmanager
-def _interrupts_are_its_own() -> Iterator[None]:
-    """Ctrl+C reaches both processes and is meant for the editor alone. A handler that does
-    nothing is not handed on to it, as ignoring the signal would be."""
-    before = signal.signal(signal.SIGINT, lambda *_: None)
+    """Its exit status."""
     try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+        return await outside.run(app, argv)
+    except OSError as error:
+        raise NoEditor(f"{harmless(argv[0])}: {error.strerror}") from error
