@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -22,7 +23,12 @@ class Edge:
     def __init__(self) -> None:
         self._clock = ManualClock(NOW)
         self._logs = LogEngine((), {}, clock=self._clock)
-        self.probe = TalkersProbe(self._logs, self._clock)
+        self._began: datetime | None = None
+        self.probe = TalkersProbe(self._logs, self._clock, lambda: self._began)
+
+    def begins(self, *, over: bool = False) -> None:
+        """An incident begins now, or is over."""
+        self._began = None if over else self._clock.now()
 
     def asked(self, count: int, clients: str, status: int) -> None:
         """`{}` in `clients` counts from 1."""
@@ -97,3 +103,62 @@ async def test_one_busy_client_is_not_told_twice() -> None:
 async def test_no_request_gives_no_share_and_no_complaint() -> None:
     sample = await Edge().second()
     assert sample.metrics == {"requests_per_s": 0, "error_percent": 0, "top_percent": 0}
+
+
+# Only a part, and against what was usual ------------------------------------------------------
+
+
+async def test_what_is_new_or_grew_most_since_the_incident_began_stands_first() -> None:
+    edge = Edge()
+    for _ in range(120):
+        await edge.second((30, USUAL, 200))
+    edge.begins()
+    for _ in range(60):
+        sample = await edge.second((30, USUAL, 200), (5, "203.0.113.7", 200), (1, "192.0.2.1", 200))
+    titles = [column.key for column in sample.columns]
+    was = {row.key: row.cells[titles.index("was")] for row in sample.rows}
+    assert [row.key for row in sample.rows] == ["203.0.113.7", "192.0.2.1", USUAL]
+    assert was == {"203.0.113.7": "new", "192.0.2.1": "new", USUAL: pytest.approx(30, rel=0.1)}
+    figures = sample.rows[0].data["figures"]
+    assert "new since the incident began" in figures
+    assert edge.probe.drill("203.0.113.7")
+    await asyncio.sleep(0)
+    sample = await edge.second((5, "203.0.113.7", 200))
+    assert (edge.probe.by, [row.key for row in sample.rows]) == ("path", ["/"])
+    edge.begins(over=True)
+    sample = await edge.second()
+    assert "was" not in [column.key for column in sample.columns]
+
+
+async def test_an_incident_that_began_before_the_console_has_no_baseline() -> None:
+    edge = Edge()
+    edge.begins()
+    sample = await edge.second((5, USUAL, 200))
+    assert not edge.probe.grown
+    assert "was" not in [column.key for column in sample.columns]
+
+
+async def test_what_is_watched_stays_all_requests_whatever_part_is_looked_at(edge: Edge) -> None:
+    before = await edge.second((20, FLOOD, 503), (30, FLOOD, 200), (10, USUAL, 200))
+    assert edge.probe.drill(USUAL)
+    after = await edge.second()
+    assert [chip.key for chip in edge.probe.chips] == [USUAL]
+    assert after.metrics["requests_per_s"] == pytest.approx(before.metrics["requests_per_s"], 0.3)
+    assert after.metrics["error_percent"] == before.metrics["error_percent"]
+    assert edge.probe.back()
+    assert not edge.probe.back()
+
+
+async def test_a_kind_is_asked_for_by_name_and_not_what_all_have_alike(edge: Edge) -> None:
+    assert "country" in edge.probe.group("country"), "nobody named a database"
+    assert edge.probe.group("wide range") == ""
+    assert edge.probe.by == "wide"
+    sample = await edge.second()
+    assert sample.rows[0].key == "203.0.0.0/16"
+    edge.probe.group("ip")
+    assert edge.probe.drill(USUAL)
+    assert "range" not in edge.probe.groups
+    seen = [edge.probe.by]
+    while edge.probe.drill("x"):
+        seen.append(edge.probe.by)
+    assert len(set(seen)) == len(seen) == 5, "each once, then there is no more"

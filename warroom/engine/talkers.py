@@ -39,20 +39,22 @@ NOW_S: Final = 5.0
 _FEW: Final = 10
 """So few requests say nothing about a share."""
 _OF_PLACES: Final[tuple[TalkerBy, ...]] = ("country", "asn")
+_TELLS: Final[dict[str, tuple[TalkerBy, ...]]] = {
+    "ip": ("range", "wide", "country", "asn"),
+    "range": ("wide", "country", "asn"),
+    "asn": ("country",),
+}
+"""What requests have alike that have the first alike."""
 _WITHIN: Final[dict[TalkerBy, TalkerBy]] = {
-    "ip": "path",
-    "range": "ip",
-    "wide": "range",
-    "narrow": "ip",
     "path": "ip",
-    "status": "path",
-    "method": "path",
+    "wide": "range",
+    "range": "ip",
     "agent": "ip",
-    "host": "path",
     "country": "asn",
     "asn": "range",
 }
-"""By what the requests of one key are grouped first."""
+"""By what the requests of one key are grouped first; else, as far as they are not yet:"""
+_NEXT: Final[tuple[TalkerBy, ...]] = ("path", "status", "ip", "agent")
 
 
 class TalkersProbe:
@@ -89,7 +91,8 @@ class TalkersProbe:
     @property
     def groups(self) -> tuple[TalkerBy, ...]:
         """What can be grouped by: not what every request that is looked at has alike."""
-        chosen = {chip.by for chip in self.chips} | {"narrow"}
+        chosen: set[str] = {chip.by for chip in self.chips} | {"narrow"}
+        chosen |= {alike for by in set(chosen) for alike in _TELLS.get(by, ())}
         if self._logs.talkers.places is None:
             chosen |= set(_OF_PLACES)
         return tuple(by for by in TALKER_GROUPS if by not in chosen)
@@ -123,8 +126,8 @@ class TalkersProbe:
         if self.by not in self.groups or len(self.groups) == 1:
             return False
         self.chips = (*self.chips, Chip(self.by, key))
-        within = _WITHIN[self.by]
-        self.by = within if within in self.groups else self.groups[0]
+        wanted = (_WITHIN.get(self.by, "path"), *_NEXT)
+        self.by = next((by for by in wanted if by in self.groups), self.groups[0])
         self._logs.drill(self.chips)
         self._again()
         return True

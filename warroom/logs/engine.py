@@ -21,7 +21,7 @@ from warroom.hosts.base import Host, HostError
 from warroom.logs._look import Look
 from warroom.logs._source import Counting, Source
 from warroom.logs.columns import Columns, columns
-from warroom.logs.drill import Chip, Drill
+from warroom.logs.drill import Chip, Chosen, Drill
 from warroom.logs.histogram import Histogram
 from warroom.logs.ring import RING_LIMIT, LogRing
 from warroom.logs.searches import Searches
@@ -154,9 +154,18 @@ class LogEngine:
     def requests(self, index: int, data: bytes) -> Columns | None:
         """The columns of whole lines of the source of that index; None where those are no
         requests."""
-        source = self._sources[index]
-        layout = source.look.layout
-        return columns(data, layout) if source.asks and layout is not None else None
+        return self.read(index, data) if self._sources[index].asks else None
+
+    def read(self, index: int, data: bytes) -> Columns | None:
+        """The columns of whole lines of the source of that index; None where its format is not
+        known."""
+        layout = self._sources[index].look.layout
+        return columns(data, layout) if layout is not None else None
+
+    def chosen(self, chips: Sequence[Chip]) -> Chosen:
+        """Picks what passes every chip. Raises ValueError for chips that want a database of places
+        where there is none."""
+        return Chosen(chips, self.talkers.places)
 
     def _now(self) -> float:
         return self._clock.now().timestamp()

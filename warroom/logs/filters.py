@@ -1,7 +1,8 @@
 """What a pane lets through: `/` filters in, `!` filters out, by text, pattern or field.
 
 A filter is written as `text` (small letters only match either case), `re:PATTERN`,
-`level:error` (that level or worse), `status:502` or `status:5xx`, `source:NAME`.
+`level:error` (that level or worse), `status:502` or `status:5xx`, `source:NAME`; where the formats
+of the logs are known, too, `ip:203.0.113.7 path:/user/*` and whatever else requests are grouped by.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from warroom.logs.decode import without_colours
 from warroom.logs.level import LogLevel, level_of
 from warroom.logs.patterns import BadPattern, SafePattern
 from warroom.logs.ring import Block
 from warroom.logs.suspects import suspects
+
+if TYPE_CHECKING:
+    from warroom.logs.chipped import Fields
 
 FAST: Final = 1 << 30
 """The step of a condition that costs next to nothing: a whole block at once."""
@@ -176,10 +180,9 @@ class SourceFilter:
         return [index for index in among if page.source(index) in self.sources]
 
 
-def parse_filter(text: str, names: Sequence[str] = ()) -> Filter:
-    """The filter that `text` writes; `names` are the sources' names, by index.
-
-    Raises BadFilter.
+def parse_filter(text: str, names: Sequence[str] = (), logs: Fields | None = None) -> Filter:
+    """The filter that `text` writes; `names` are the sources' names, by index, and `logs` reads
+    their lines. Raises BadFilter.
     """
     if not text:
         raise BadFilter("an empty filter")
@@ -199,7 +202,21 @@ def parse_filter(text: str, names: Sequence[str] = ()) -> Filter:
         if not chosen:
             raise BadFilter(f'no source is called "{value}"; there are: {", ".join(names)}')
         return SourceFilter(text, chosen)
-    return TextFilter(text)
+    return _by_fields(text, logs) if colon and logs is not None else TextFilter(text)
+
+
+def _by_fields(text: str, logs: Fields) -> Filter:
+    """A text that holds a colon, or conditions on fields."""
+    from warroom.logs.chipped import ChipFilter
+    from warroom.logs.drill import parse_chips
+
+    chips = parse_chips(text)
+    if chips is None:
+        return TextFilter(text)
+    try:
+        return ChipFilter(text, logs.chosen(chips), logs.read)
+    except ValueError as error:
+        raise BadFilter(str(error)) from None
 
 
 def _pattern(text: str, value: str) -> Filter:

@@ -67,10 +67,10 @@ def _opened(file: str) -> Callable[[str], Mapping[str, Any]]:
         raise NoPlaces(f"{file}: to read it, install warroom[geo] (maxminddb)") from None
     try:
         reader = maxminddb.open_database(file)
-    except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
-        raise NoPlaces(f"{file}: {getattr(error, 'strerror', None) or harmless(str(error))}") from (
-            error
-        )
+    except (ValueError, maxminddb.InvalidDatabaseError):
+        raise NoPlaces(f"{file}: is no MaxMind DB file") from None
+    except OSError as error:
+        raise NoPlaces(f"{file}: {error.strerror or error}") from None
 
     def look(address: str) -> Mapping[str, Any]:
         try:

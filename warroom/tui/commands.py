@@ -13,6 +13,7 @@ from typing import Final
 
 from warroom.tui.command import Command, Group
 from warroom.tui.log_keys import LOG_KEYS
+from warroom.tui.talker_keys import TALKER_KEYS
 
 __all__ = ["COMMANDS", "FORBIDDEN", "Command", "Group", "by_word", "conflicts", "remapped"]
 
@@ -223,19 +224,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "sort",
     ),
     Command("reverse", "O", "reverse", "turn the order around", "rows", "reverse"),
-    Command(
-        "group",
-        "b",
-        "group by",
-        "top talkers: by address, range, path, status",
-        "rows",
-        "group",
-        0,
-        "group",
-    ),
-    Command(
-        "window", "B", "window", "top talkers: 1, 5, 15 minutes, since start", "rows", "window"
-    ),
+    *TALKER_KEYS,
     Command(
         "mark",
         "space",
@@ -340,6 +329,7 @@ _CHARACTERS: Final = {
     "quotation_mark": '"', "semicolon": ";", "comma": ",", "at": "@", "asterisk": "*",
     "left_curly_bracket": "{", "right_curly_bracket": "}", "minus": "-", "equals_sign": "=",
     "vertical_line": "|", "greater_than_sign": ">", "less_than_sign": "<", "tilde": "~",
+    "full_stop": ".", "ampersand": "&",
 }  # fmt: skip
 
 

@@ -101,8 +101,8 @@ class LogQueries(LogMoves):
                 level = LogLevel(self.least)
                 ins = (LevelFilter(f"level:{level.word}", level),)
             if self.wanted:
-                ins = (*ins, parse_filter(self.wanted, names))
-            outs = (parse_filter(self.excluded, names),) if self.excluded else ()
+                ins = (*ins, parse_filter(self.wanted, names, self.room.logs))
+            outs = (parse_filter(self.excluded, names, self.room.logs),) if self.excluded else ()
         except BadFilter as error:
             self.wrong = str(error)
         else:

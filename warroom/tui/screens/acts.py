@@ -197,6 +197,10 @@ class Acts(Screen[None]):
         """`:security WHY`, `:unlock REASON`."""
         raise NotImplementedError
 
+    def rows_said(self, word: str, rest: str) -> bool:
+        """`:find TEXT`, `:at 14:35`, `:group agent`…; whether `word` is one of these."""
+        raise NotImplementedError
+
     def take_back(self, change: Change) -> object:
         """Show the card of what takes a change back."""
         raise NotImplementedError

@@ -47,6 +47,7 @@ def words(screen: Record) -> dict[str, list[str]]:
     known["theme"] = themes.names()
     known["layout"] = list(geometry.PRESETS)
     if screen.room is not None:
+        known["group"] = list(screen.room.talkers.groups)
         known["severity"] = list(screen.room.session.scheme.names)
     return known
 
@@ -67,7 +68,7 @@ def obey(screen: Record, line: str) -> None:
         _state(screen, "resolved" if word == "resolve" else "closed")
     elif word == "unlock" or (word == "security" and rest):
         screen.lock_said(word, rest)
-    elif rest and screen.duty_said(word, rest):
+    elif rest and (screen.duty_said(word, rest) or screen.rows_said(word, rest)):
         return
     elif rest and word in ("severity", "status", "theme", "layout", "note", "export", "filter"):
         _with_argument(screen, word, rest)

@@ -30,14 +30,28 @@ class Following(Acts):
         self.say("that is for the logs pane", "degraded")
         return None
 
+    def rows_said(self, word: str, rest: str) -> bool:
+        """Do what `:WORD REST` says, if it is one of these words."""
+        match word:
+            case "find":
+                self.action_find(rest)
+            case "at":
+                self.action_at_time(rest)
+            case "hide":
+                self.action_exclude(rest)
+            case _:
+                return False
+        return True
+
     # What is let through ------------------------------------------------------------------------
 
     @work(exclusive=True, group="dialog")
-    async def action_exclude(self) -> None:
+    async def action_exclude(self, text: str | None = None) -> None:
         pane = self._logs()
         if pane is None:
             return
-        text = await ask_line(self, "!", pane.excluded, placeholder="hide what contains")
+        if text is None:
+            text = await ask_line(self, "!", pane.excluded, placeholder="hide what contains")
         if text is not None:
             pane.exclude(text)
 
@@ -72,12 +86,13 @@ class Following(Acts):
             self.say(f"no further {what} " + ("below" if step > 0 else "above"), "degraded")
 
     @work(exclusive=True, group="dialog")
-    async def action_find(self) -> None:
+    async def action_find(self, text: str | None = None) -> None:
         pane = self._logs()
         if pane is None:
             return
-        hint = "a text that stands out; n and N go to the next and the one before"
-        text = await ask_line(self, '"', pane.needle, placeholder=hint)
+        if text is None:
+            hint = "a text that stands out; n and N go to the next and the one before"
+            text = await ask_line(self, '"', pane.needle, placeholder=hint)
         if text is None:
             return
         wrong = pane.find(text)
@@ -107,13 +122,13 @@ class Following(Acts):
         await self._seek(query, step, f'"{pane.needle}"')
 
     @work(exclusive=True, group="dialog")
-    async def action_at_time(self) -> None:
+    async def action_at_time(self, text: str = "") -> None:
         from warroom.domain.instants import HELP, NotUnderstood, understand
 
         pane = self._logs()
         if pane is None or self.room is None:
             return
-        text = await ask_line(self, "go to", placeholder=HELP)
+        text = text or await ask_line(self, "go to", placeholder=HELP) or ""
         if not text:
             return
         zone = ZoneInfo(self.settings.incident.timezone)

@@ -130,22 +130,6 @@ class Record(Exporting, Duties):
         if line:
             obey(self, line)
 
-    def action_group(self) -> None:
-        from warroom.tui.panes.talkers import TalkersPane
-
-        if isinstance(self.pane, TalkersPane):
-            self.pane.group_next()
-        else:
-            self.say("b groups the top talkers", "degraded")
-
-    def action_window(self) -> None:
-        from warroom.tui.panes.talkers import TalkersPane
-
-        if isinstance(self.pane, TalkersPane):
-            self.pane.window_next()
-        else:
-            self.say("B changes the window of the top talkers", "degraded")
-
     def action_palette(self) -> None:
         self.app.action_command_palette()
 
