@@ -7,7 +7,7 @@ set -euo pipefail
 needed=(
   "redis-server redis-server" "initdb postgresql" "nginx nginx" "dockerd docker.io"
   "busybox busybox-static" "sshd openssh-server" "mariadbd mariadb-server" "tmux tmux" "gawk gawk"
-  "npm npm"
+  "npm npm" "systemctl systemd" "dbus-daemon dbus" "sudo sudo"
 )
 
 have() {

@@ -18,9 +18,10 @@ from typing import Any, Final
 import pytest
 from hypothesis import settings
 
-from tests.support import disk, services, sshd
+from tests.support import disk, services, sshd, systemd
 from tests.support.services import DockerEngine, HttpService, Loop, running
 from tests.support.sshd import SshServer
+from tests.support.systemd import Booted
 from warroom.drill.stack import docker, nginx, postgres, program, redis
 from warroom.drill.stack.nginx import Nginx
 from warroom.drill.stack.postgres import Postgres
@@ -33,6 +34,7 @@ _FIXTURES: Final = {
     "redis": "redis_server",
     "nginx": "nginx_server",
     "ssh": "ssh_server",
+    "systemd": "booted",
 }
 _ALL_STATES: Final = pytest.StashKey[list[dict[str, str]]]()
 
@@ -99,6 +101,18 @@ def ssh_server(stack_folder: Path, pytestconfig: pytest.Config) -> Iterator[SshS
     """An sshd that lets us in as `box` of its `.config`."""
     with running("ssh", pytestconfig, lambda: sshd.start(stack_folder)) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def booted(
+    docker_engine: DockerEngine, stack_folder: Path, pytestconfig: pytest.Config
+) -> Iterator[Booted]:
+    """A machine that systemd booted, in a container of the engine's."""
+    name = f"systemd-{os.getpid()}"
+    with running(
+        "systemd", pytestconfig, lambda: systemd.start(docker_engine, stack_folder, name)
+    ) as machine:
+        yield machine
 
 
 @pytest.fixture(scope="session")

@@ -6,18 +6,23 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.services import nginx_edge
+from tests.services.commands import Made, made
 from tests.services.docker_tunnel import Tunnel
 from tests.services.far_host import Configured
 from tests.services.nginx_edge import Edge
+from tests.services.systemd_units import Unit
 from tests.support.services import DockerEngine, running
 from tests.support.sshd import SshServer
+from tests.support.systemd import Booted
 from warroom.hosts.base import Host
 from warroom.hosts.local import LocalHost
 from warroom.hosts.ssh import SshHost
+from warroom.mitigations.base import unfenced
 
 _numbers = count()
 
@@ -44,6 +49,27 @@ async def host(ssh_server: SshServer) -> AsyncIterator[SshHost]:
     host = SshHost("web1", "box", str(ssh_server.config))
     yield host
     await host.close()
+
+
+@pytest.fixture
+def shop() -> str:
+    """The name of a service that no other test has."""
+    return f"shop{next(_numbers)}"
+
+
+@pytest.fixture
+async def unit(booted: Booted) -> AsyncIterator[Unit]:
+    """Mitigations of units of the machine that systemd booted."""
+    hosts: list[SshHost] = []
+
+    def make(verb: str, name: str, *, login: str = "booted", **options: Any) -> Made:
+        fence = options.pop("fence", unfenced)
+        hosts.append(SshHost("web1", login, str(booted.config)))
+        return made(f"systemd.{verb}", {"unit": name, **options}, hosts[-1], fence=fence)
+
+    yield make
+    for host in hosts:
+        await host.close()
 
 
 @pytest.fixture(scope="session")

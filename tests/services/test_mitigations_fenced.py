@@ -9,10 +9,11 @@ import pytest
 
 from tests.services.commands import made, recorder
 from tests.services.http_recorder import Endpoint
+from tests.services.systemd_units import RUNS, Unit
 from tests.support import pm2
 from tests.support.pm2 import Pm2Server
 from tests.support.services import running
-from tests.support.systemctl import units_in
+from tests.support.systemd import Booted
 from warroom.mitigations.base import MitigationRefused
 
 LOST = "the right to act was lost"
@@ -38,16 +39,15 @@ async def test_no_request_is_sent() -> None:
         assert endpoint.connections == 0
 
 
-@pytest.mark.parametrize("verb", ["restart", "reload", "stop"])
-async def test_no_unit_is_touched(
-    verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    units = units_in(tmp_path / "systemd")
-    monkeypatch.setenv("PATH", f"{units.bin}:/usr/bin:/bin")
-    units.add("shop.service")
-    with pytest.raises(MitigationRefused, match=LOST):
-        await made(f"systemd.{verb}", {"unit": "shop"}, fence=lost).done()
-    assert units.acts == []
+@pytest.mark.service("systemd")
+async def test_no_unit_is_touched(booted: Booted, unit: Unit, shop: str) -> None:
+    booted.add(f"{shop}.service", f"{RUNS}\nExecReload=/bin/false")
+    run = booted.get(shop, "InvocationID")
+    for verb in ("restart", "reload", "stop"):
+        with pytest.raises(MitigationRefused, match=LOST):
+            await unit(verb, shop, fence=lost).done()
+    assert booted.get(shop, "InvocationID") == run
+    assert booted.get(shop, "ActiveState") == "active"
 
 
 @pytest.fixture(scope="module")

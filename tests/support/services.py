@@ -18,7 +18,7 @@ from warroom.drill.stack.docker import Engine
 from warroom.drill.stack.program import Missing
 from warroom.drill.stack.web import Faults, Request, Web
 
-NAMES: Final = ("docker", "postgres", "redis", "nginx", "ssh")
+NAMES: Final = ("docker", "postgres", "redis", "nginx", "ssh", "systemd")
 STATES: Final = pytest.StashKey[dict[str, str]]()
 """service → `ok`, or `SKIPPED (why)`, in this process."""
 

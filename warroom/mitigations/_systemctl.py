@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +25,7 @@ _PROPERTIES: Final = (
 )  # fmt: skip
 _NOT_THERE: Final = ("not been booted with systemd", "Failed to connect to bus", "Host is down")
 _LOOK_S: Final = 10.0
+_SYNC_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +99,17 @@ class Systemctl:
                 found.append(name)
         return tuple(dict.fromkeys(found))
 
-    async def is_active(self, unit: str) -> str:
-        """One word: active, inactive, failed, activating..."""
-        result = await self._look(*self._words("is-active", "--", unit))
-        return harmless_bytes(result.out).rstrip("␊").strip() or said(result)
-
     async def journal(self, unit: str, run: str, lines: int) -> tuple[str, ...]:
-        """The newest lines of the unit's log, of one run where it is given; none without one."""
+        """The newest lines of the unit's log, of one run where it is given; none without one.
+
+        journald takes in what it was sent a moment later: the last words of what just ended would
+        be missing. It is asked to catch up first (`--sync`, journalctl(1)), which root may ask.
+        """
         option = "--user-unit" if self.user else "--unit"
         words = ["journalctl", "--no-pager", "--quiet", "--output=short-iso", f"--lines={lines}"]
         words += [f"_SYSTEMD_INVOCATION_ID={run}"] if run else [f"{option}={unit}"]
+        with suppress(HostError):  # the lines themselves say more of what is wrong
+            await self.host.run([*self._before(), "journalctl", "--sync"], timeout=_SYNC_S)
         try:
             result = await self.host.run([*self._before(), *words], timeout=_LOOK_S)
         except HostLost:
