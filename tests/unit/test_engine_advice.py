@@ -156,7 +156,7 @@ KNOWN = {
         "MEMORY": 176, "CPU": 176, "FLOOD": 0, "NAMES": 0,
     },
     "472df05f2b44": {
-        "POOL": 163, "REDIS": 0, "OOM": 204, "BAD": 142, "ERRORS": 59, "MEMORY": 204, "CPU": 204,
+        "POOL": 163, "REDIS": 0, "OOM": 204, "BAD": 59, "ERRORS": 59, "MEMORY": 204, "CPU": 204,
         "LOGINS": 62, "FLOOD": 0,
     },
     "05e647a11925": {

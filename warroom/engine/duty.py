@@ -14,6 +14,7 @@ from warroom.domain.clock import SteadyClock, span
 from warroom.domain.suggestion import Suggestion, is_worse
 from warroom.domain.text import harmless, shorten
 from warroom.engine import clocks
+from warroom.engine.advising import Advising
 from warroom.engine.clocks import Deadlines
 from warroom.engine.suggest import Suggesting
 from warroom.engine.ticks import Ticks
@@ -22,6 +23,7 @@ from warroom.hosts import tasks
 from warroom.journal.base import JournalError
 
 if TYPE_CHECKING:
+    from warroom.engine.advice import Advice
     from warroom.engine.room import Room
 
 EVERY_S: Final = 1.0
@@ -37,6 +39,7 @@ class Duty:
         clock = room.clock
         self._stepped = stepped or (clock.stepped if isinstance(clock, SteadyClock) else _still)
         self._deadlines, self._suggesting, self._ticks = Deadlines(), Suggesting(), Ticks()
+        self._advising = Advising(room)
         self._watch = Watch(room.settings.incident.watch)
         self._alarms: list[str] = []
         self._notice, self._notice_until = "", room.clock.now()
@@ -46,10 +49,12 @@ class Duty:
 
     def start(self) -> None:
         """Begin; once a second from now on."""
+        self._room.shelf.start()
         self._tasks = [asyncio.create_task(self._run(), name="duty")]
 
     async def stop(self) -> None:
         await tasks.end(self._tasks)
+        await self._room.shelf.stop()
 
     def heard(self) -> list[str]:
         """What is to be heard now; it is given once."""
@@ -60,6 +65,11 @@ class Duty:
     def suggestion(self) -> Suggestion | None:
         """The severity that the live numbers speak for."""
         return self._suggesting.suggestion
+
+    @property
+    def advice(self) -> tuple[Advice, ...]:
+        """The playbooks that the live findings speak for, the best first."""
+        return self._advising.advice
 
     @property
     def worse(self) -> Suggestion | None:
@@ -88,6 +98,8 @@ class Duty:
         room_kind, health, latest = room.monitor.kind, room.health, room.monitor.latest
         self._suggesting.step(latest.values(), room_kind, health, room.scheme, now)
         self._ticks.saw(latest, health, now)
+        self._advising.step()
+        self._alarms += room.shelf.news()
         self._look_at_clock(now)
         try:
             await self._write(now)

@@ -16,7 +16,7 @@ SYSTEMS: Final = frozenset({"database", "cache", "container", "service", "web", 
 """What can be ill."""
 SPECIFIC: Final = frozenset(
     {"connections", "memory", "cpu", "disk", "certificate", "dns", "traffic", "lock", "miss",
-     "full", "auth", "replication"}
+     "full", "auth", "replication", "5xx"}
 )  # fmt: skip
 """Troubles that tell one kind of incident from another."""
 GENERAL: Final = frozenset({"down", "errors", "slow", "crash"})
@@ -31,7 +31,8 @@ _PHRASES: Final = (
     ("slow", r"(?:slow|long)[- ]?(?:running )?(?:quer(?:y|ies)|response)s?|response times?"
              r"|connection timeouts?|timed? ?outs?|high latency"),
     ("memory", r"out of memory|oom\w*|want of memory|memory leaks?"),
-    ("errors", r"error rates?|\b5xx\b|\b50[0-9](?:/50[0-9])*\b"),
+    ("5xx", r"\b5xx\b|\b50[0-9](?:/50[0-9])*\b"),
+    ("errors", r"error rates?"),
     ("auth", r"log(?:ged)? ?in|sign ?in|\b40[13](?:/40[13])*\b"),
     ("certificate", r"let'?s encrypt|(?:ssl|tls|x509)(?: error| certificate)?s?"),
     ("traffic", r"repeated requests|many requests|too many requests|one network"
@@ -42,7 +43,10 @@ _PHRASES: Final = (
     ("full", r"max ?memory|takes nothing more"),
 )  # fmt: skip
 _BOTH: Final = MappingProxyType(
-    {"slow": (("connections", r"connection timeouts?"), ("database", r"quer(?:y|ies)"))}
+    {
+        "slow": (("connections", r"connection timeouts?"), ("database", r"quer(?:y|ies)")),
+        "5xx": (("errors", r"."),),
+    }
 )
 """Phrases that are about a second thing, too."""
 _WORDS: Final[Mapping[str, str]] = MappingProxyType(
