@@ -15,10 +15,12 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from warroom.domain.sample import Health
 from warroom.domain.text import shorten
 from warroom.engine.topics import GENERAL, SPECIFIC, SYSTEMS, is_broad, names, topics
 
 if TYPE_CHECKING:
+    from warroom.engine.room import Room
     from warroom.engine.shelf import Book
     from warroom.runbooks.model import Playbook, Remedy
 
@@ -140,6 +142,18 @@ def advise(troubles: Iterable[Trouble], books: Sequence[Book]) -> tuple[Advice, 
                     best[number, found.line] = found
     order = sorted(best.items(), key=lambda one: (-one[1].score, *one[0]))
     return tuple(found for _, found in order[:MOST])
+
+
+def troubles(room: Room) -> tuple[Trouble, ...]:
+    """What is not well in the room now, a source's findings in the order of its checks."""
+    found: list[Trouble] = []
+    for name, sample in room.monitor.latest.items():
+        kind, own = room.monitor.kind(name), room.findings(name)
+        found += [Trouble(name, kind, f.message, f.check, f.row) for f in own]
+        if sample.health in (Health.DOWN, Health.DEGRADED) and not own:
+            text, is_down = sample.error or sample.summary, sample.health is Health.DOWN
+            found.append(Trouble(name, kind, shorten(text, _WIDTH), is_down=is_down))
+    return tuple(found)
 
 
 def _fitting(trouble: Trouble, book: Book) -> Iterator[Advice]:
