@@ -79,6 +79,7 @@ def measure(effort: Effort, folder: Path, parts: set[str], *, full: bool) -> lis
     part("filter", lambda: following.filtering(folder, effort.ring))
     part("timeline", lambda: record.editing(folder, effort.events, effort.runs, effort.keys))
     part("export", lambda: record.exporting(folder, effort.events))
+    part("share", lambda: record.sharing(folder, effort.keys))
     return rows
 
 
@@ -101,7 +102,7 @@ def main() -> int:
     parser.add_argument(
         "parts",
         nargs="*",
-        help="only these: start, idle, keys, top, follow, filter, timeline, export",
+        help="only these: start, idle, keys, top, follow, filter, timeline, export, share",
     )
     given = parser.parse_args()
     absent = [name for name in PEERS if not shutil.which(name)]

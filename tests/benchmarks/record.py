@@ -20,6 +20,7 @@ from warroom.journal.sqlite import SqliteJournal
 OPEN_AIM: Final = 1000.0
 KEY_AIM: Final = 50.0
 EXPORT_AIM: Final = 2000.0
+SHARE_AIM: Final = 500.0
 _TITLE: Final = "Checkout answers 503"
 _WORDS: Final = (
     "pool", "exhausted", "checkout", "answers", "503", "restarting", "api", "deploy", "rollback",
@@ -108,6 +109,42 @@ def _filtered(config: Path, name: str, keys: int) -> list[Row]:
     ]
     if found["missed"]:
         rows.append(Row("filter key, unanswered", f"{found['missed']} of {keys}", wrong=True))
+    return rows
+
+
+def sharing(folder: Path, notes: int) -> list[Row]:
+    """From one console's Enter to the note on the screen of another, on the same journal."""
+    config = private(folder / "shared.toml", f'[journal]\npath = "{folder / "shared.db"}"\n')
+    writer = console(config, "no incident").start()
+    took, reader = [], None
+    try:
+        writer.wait("i open one", 20)
+        for keys, answer in (("i", "in a few words"), (f"{_TITLE}<ENTER>", "enter choose")):
+            writer.send(keys)
+            writer.wait(answer, 10)
+        writer.send("1")
+        writer.wait("opened", 20)
+        reader = console(config, _TITLE).start()
+        reader.wait(_TITLE, 20)
+        for number in range(notes):
+            writer.send("n")
+            writer.sleep(0.3 + 0.37 * (number * 0.618 % 1))  # at any phase of the reader's looks
+            writer.send(f"seen-{number:03d}")
+            writer.wait(f"seen-{number:03d}", 5)
+            reader.send("")
+            writer.send("<ENTER>")
+            seconds = reader.wait(f"seen-{number:03d}", 5)
+            took += [] if seconds is None else [seconds * 1000]
+    finally:
+        writer.close()
+        if reader is not None:
+            reader.close()
+    rows = [compared("another's note on the screen, p50", median(took), "", None, aim=SHARE_AIM)]
+    rows.append(compared("another's note, longest", max(took, default=None), "", None,
+                         aim=SHARE_AIM))  # fmt: skip
+    if len(took) < notes:
+        missed = f"{notes - len(took)} of {notes}"
+        rows.append(Row("another's note, not seen", missed, wrong=True))
     return rows
 
 
