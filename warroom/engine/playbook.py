@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from warroom.domain.events import Event, Kind, packed
 from warroom.mitigations._step import KIND, READS
+from warroom.runbooks.manner import Manner, manner
 from warroom.runbooks.model import Part, PhaseKind, Risk, Step, StepKind, TimeBox
 
 if TYPE_CHECKING:
@@ -126,6 +127,11 @@ def _of_step(step: Step) -> Iterator[Entry]:
     else:
         why_not = _NOT_RUN[step.kind]
         yield Entry(What.TEXT, step.line, step.command, comment=about, why_not=why_not, step=step)
+
+
+def takes_terminal(entry: Entry) -> bool:
+    """Whether its command takes the whole terminal: an editor, `top`."""
+    return entry.part is not None and manner(entry.part) is Manner.TERMINAL
 
 
 # How far it is --------------------------------------------------------------------------------

@@ -162,7 +162,7 @@ class Steps:
         made = self._settling(on, terminal)
         return made.step(
             book, playbook, entry, self.values(), limit_s or usual_limit(entry, terminal), probe,
-            lambda: self._stale(book),
+            lambda: self._room.shelf.stale(book),
         )  # fmt: skip
 
     def action(self, step: Step) -> Action:
@@ -219,10 +219,6 @@ class Steps:
             id=id, key="", title=title, spec=spec, source="", create=create,
             production=around.production(host),
         )  # fmt: skip
-
-    def _stale(self, book: Book) -> str:
-        """Why what is shown is not what its file says any more."""
-        return self._room.shelf.stale(book)
 
 
 def usual_limit(entry: Entry, terminal: Terminal | None = None) -> float:

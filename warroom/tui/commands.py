@@ -162,6 +162,17 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "changes",
     ),
     Command(
+        "playbooks",
+        "ctrl+r",
+        "playbooks",
+        "the team's playbooks beside the panes: run, answer, tick off",
+        "incident",
+        "playbooks",
+        0,
+        "playbooks",
+        "ctrl+r",
+    ),
+    Command(
         "security",
         "Z",
         "security",

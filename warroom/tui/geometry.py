@@ -14,6 +14,7 @@ MIN_HEIGHT: Final = 16
 TILES_WIDTH: Final = 100
 TILES_HEIGHT: Final = 30
 SIDEBAR_WIDTH: Final = 25
+DOCK_FROM: Final = 120
 
 Preset = Literal["room", "wide", "stack"]
 PRESETS: Final[tuple[Preset, ...]] = ("room", "wide", "stack")
@@ -43,6 +44,15 @@ class Plan:
 def readable(width: int, height: int) -> bool:
     """Whether a screen of that size can be worked on; on a smaller one no action key is live."""
     return width >= MIN_WIDTH and height >= MIN_HEIGHT
+
+
+def dock_width(width: int) -> int:
+    """Columns for what stands beside the panes; 0 where there is no room for both.
+
+    >>> dock_width(80), dock_width(120), dock_width(200)
+    (0, 56, 90)
+    """
+    return 0 if width < DOCK_FROM else min(max(56, width * 45 // 100), width - MIN_WIDTH)
 
 
 def plan(

@@ -22,6 +22,7 @@ from warroom.tui.panes.base import Pane, TablePane
 from warroom.tui.screens.counting import Counting
 from warroom.tui.screens.dialogs import show_sheet
 from warroom.tui.screens.marked import Marked
+from warroom.tui.screens.playbooks import Playbooks
 from warroom.tui.screens.record import Record
 from warroom.tui.screens.standing import Standing
 from warroom.tui.screens.taking import Taking
@@ -54,7 +55,7 @@ def bindings() -> list[BindingType]:
     return made
 
 
-class RoomScreen(Marked, Standing, Telling, Taking, Counting, Record):
+class RoomScreen(Playbooks, Marked, Standing, Telling, Taking, Counting, Record):
     """Data arrives by message and marks panes; a few times a second the marked ones are drawn."""
 
     DEFAULT_CSS = "RoomScreen { background: $background; overflow: hidden hidden; }"
@@ -100,7 +101,7 @@ class RoomScreen(Marked, Standing, Telling, Taking, Counting, Record):
     def plan(self, size: Size) -> Plan:
         """Where everything stands now; remembers whether that is at all usable."""
         made = geometry.plan(
-            size.width,
+            size.width - self.docked,
             size.height,
             [p.key for p in self.panes],
             self.preset,

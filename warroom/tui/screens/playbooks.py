@@ -1,0 +1,44 @@
+"""Opens the team's playbooks beside the panes; what draws them is imported when asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import work
+
+from warroom.tui.screens.acts import Acts
+
+if TYPE_CHECKING:
+    from warroom.engine.shelf import Book
+    from warroom.runbooks.model import Playbook
+
+
+class Playbooks(Acts):
+    """A part of the room's screen."""
+
+    docked: int = 0
+    """Columns at the right that a playbook has."""
+    last_playbook: str = ""
+
+    @work(exclusive=True, group="dialog")
+    async def action_playbooks(self) -> None:
+        if self.room is None:
+            return
+        if not any(book.runbook.playbooks for book in self.room.shelf.books):
+            self.say("no runbook: name one with --runbook FILE or [incident] runbooks", "degraded")
+            return
+        from warroom.tui.screens.choose_book import ChooseBook
+
+        choice = await self.app.push_screen_wait(ChooseBook(self.room, self.last_playbook))
+        if choice is not None:
+            self.open_playbook(choice.book, choice.playbook)
+
+    def open_playbook(self, book: Book, playbook: Playbook) -> None:
+        """Show it beside the panes; where there is no room for both, over them."""
+        from warroom.tui.screens.playbook import PlaybookScreen
+        from warroom.tui.screens.room import RoomScreen
+
+        assert isinstance(self, RoomScreen)
+        assert self.room is not None
+        self.last_playbook = f"{book.name}:{playbook.line}"
+        self.app.push_screen(PlaybookScreen(self.room, self, book, playbook))
