@@ -13,7 +13,8 @@ from tests.support.hostile import MARKUP, SEQUENCES
 from tests.tui.page import RoomPage, opened
 from tests.tui.timeline import TimelinePage, timeline_of
 from warroom.domain.evidence import Evidence, EvidenceKind
-from warroom.tui.screens.timeline.parts import Chips, Entries
+from warroom.tui.screens.timeline.parts import Chips, Detail, Entries
+from warroom.tui.widgets.strips import KeyBar, TimelineStrip
 
 SIZE = (120, 40)
 BURNS = "it burns"
@@ -309,6 +310,25 @@ async def test_the_mouse_selects_edits_and_scrolls(page: TimelinePage) -> None:
     await page.shown()
     page.screen.entries.on_mouse_scroll_up()
     assert page.selected.text == BURNS
+
+
+async def test_a_click_on_a_key_presses_it_and_one_on_a_part_gives_it_the_keys(
+    page: TimelinePage,
+) -> None:
+    keys = page.screen.keys
+    drawn = "".join(text for text, _ in keys.build(keys.size.width, 1)[0])
+    await page.room.pilot.click(KeyBar, offset=(drawn.index("s star") + 2, 0))
+    await page.room.until(lambda: page.selected.starred, "the click does not star it")
+    await page.room.pilot.click(Detail, offset=(5, 5))
+    await page.room.until(lambda: page.screen.part is page.screen.detail, "no keys for the detail")
+    await page.room.pilot.click(Entries, offset=(20, 2))
+    await page.room.until(lambda: page.screen.part is None, "the list has no keys again")
+    assert page.selected.text == "pool is full"
+
+
+async def test_a_click_on_the_newest_entries_opens_the_timeline(room: RoomPage) -> None:
+    await room.pilot.click(TimelineStrip)
+    await TimelinePage(room).shown()
 
 
 async def test_on_a_narrow_screen_the_detail_takes_the_lists_place(page: TimelinePage) -> None:

@@ -60,7 +60,7 @@ class HeaderStrip(Lines):
         ]
 
     def _incident(self, incident: Incident, now: datetime, width: int) -> list[Span]:
-        """The title gives way first, then the suggestion, then the status."""
+        """The title gives way first, then the suggestion, the status, and the incident's id."""
         assert self.room is not None
         worst = self.room.scheme.names[:2]
         badge = "alarm" if incident.severity in worst and incident.is_open else "badge"
@@ -78,6 +78,9 @@ class HeaderStrip(Lines):
             suggests = []
         if width_of([*status, *clock, *due]) > least:
             status = []
+        if width_of([*clock, *due]) > least:
+            least += width_of(lead[2:])
+            lead = lead[:2]
         rest: list[Span] = [*status, *clock, *due, *suggests]
         title = shortened(incident.title, _LEAST_TITLE + max(0, least - width_of(rest)))
         return [*lead, (f"{title}  ", "bar bold"), *rest]

@@ -82,6 +82,10 @@ class TimelineStrip(Lines):
         lines.append([(corners[2] + h * (width - 2) + corners[3], "frame")])
         return lines
 
+    async def on_click(self) -> None:
+        """To where the entries can be read and edited."""
+        await self.screen.run_action("timeline")
+
     def _entries(self) -> Sequence[Entry]:
         if self.room is None or self.room.session.incident is None:
             return ()
@@ -136,13 +140,15 @@ class Tabs(Lines):
 
 
 class KeyBar(Lines):
-    """The keys that matter most, as many as fit; a passing message in their place."""
+    """The keys that matter most, as many as fit, each pressed by a click; a passing message in
+    their place."""
 
     def __init__(self) -> None:
         super().__init__(id="keys")
         self.message: Span | None = None
         self.commands: Sequence[Command] = COMMANDS
         self.extra: Sequence[tuple[str, str]] = ()
+        self._edges: list[tuple[int, int, str]] = []
 
     def say(self, text: str, style: str = "") -> None:
         """Show a message until the next one, or `clear`."""
@@ -154,18 +160,26 @@ class KeyBar(Lines):
         self.changed()
 
     def build(self, width: int, height: int) -> list[Line]:
+        self._edges = []
         if self.message is not None:
             text, style = self.message
             return [spread([(text, f"bar {style}".strip())], (), width, style="bar")]
         shown = sorted((c for c in self.commands if c.bar), key=lambda c: c.bar)
-        keys = [(c.key_text, c.title) for c in shown[:2]] + list(self.extra)
-        keys += [(c.key_text, c.title) for c in shown[2:]]
+        keys = [(c.key_text, c.title, c.keys.partition(",")[0]) for c in shown]
+        keys[2:2] = [(key, title, key) for key, title in self.extra]
         spans: list[Span] = []
         used = 0
-        for key, title in keys:
+        for key, title, name in keys:
             need = len(key) + len(title) + 3
             if used + need > width:
                 break
             spans += [(f" {key}", "bar key"), (f" {title} ", "bar")]
+            self._edges.append((used, used + need, name))
             used += need
         return [spread(spans, (), width, style="bar")]
+
+    def on_click(self, event: events.Click) -> None:
+        """A click is the key itself, so that nothing can be done here that a key does not do."""
+        for begin, end, name in self._edges:
+            if begin <= event.x < end:
+                self.app.simulate_key(name)

@@ -79,7 +79,7 @@ _TITLES: Final[dict[Group, str]] = {
     "console": "The console",
 }
 _MOUSE: Final = (
-    ("click", "select an entry; on a condition: take it away"),
+    ("click", "select an entry; on a condition: take it away; on a key below: press it"),
     ("2 clicks", "edit"),
     ("wheel", "scroll what is below the pointer"),
 )

@@ -111,6 +111,9 @@ class Entries(Lines):
     class Opened(Message):
         """An entry was clicked twice."""
 
+    class Pointed(Message):
+        """It was clicked: keys are for it from now on."""
+
     def __init__(self, listing: Listing, look: Look) -> None:
         super().__init__(id="entries")
         self.listing, self.look = listing, look
@@ -173,6 +176,7 @@ class Entries(Lines):
                       focused=self.has_keys, foot=[(place, "dim")])  # fmt: skip
 
     def on_click(self, event: events.Click) -> None:
+        self.post_message(self.Pointed())
         number = event.y - 1
         if 0 <= number < len(self.rows) and (at := self.rows[number]) is not None:
             self.go(at)
@@ -188,6 +192,13 @@ class Entries(Lines):
 
 class Scrolled(Lines):
     """Framed lines of any number, scrolled on their own."""
+
+    class Pointed(Message):
+        """It was clicked: keys are for it from now on."""
+
+        def __init__(self, part: Scrolled) -> None:
+            self.part = part
+            super().__init__()
 
     def __init__(self, look: Look, *, id: str) -> None:
         super().__init__(id=id)
@@ -224,6 +235,9 @@ class Scrolled(Lines):
     def top(self) -> None:
         """Begin at the first line again."""
         self.offset_y = 0
+
+    def on_click(self) -> None:
+        self.post_message(self.Pointed(self))
 
     def on_mouse_scroll_down(self) -> None:
         self.scroll_lines(WHEEL)

@@ -296,6 +296,15 @@ class TimelineScreen(Verifying):
         order: list[Scrolled | None] = [None, self.detail, self.preview]
         self._keys_to(order[(order.index(self.part) + 1) % len(order)])
 
+    @on(Scrolled.Pointed)
+    def _pointed(self, message: Scrolled.Pointed) -> None:
+        self._keys_to(message.part)
+
+    @on(Entries.Pointed)
+    def _pointed_at_list(self) -> None:
+        if self.part is not None:
+            self._keys_to(None)
+
     def _keys_to(self, part: Scrolled | None) -> None:
         self.entries.has_keys = part is None
         for one in (self.detail, self.preview):
