@@ -66,6 +66,7 @@ def export(
     """Write the post-mortem or the data of the open incident, or of ID."""
     gc.disable()  # next to nothing becomes garbage before the end, and to look for it takes a tenth
     from warroom.engine.export import FORMATS, Choice, ExportError, material, missing, prepare
+    from warroom.engine.learned import learned
 
     forms = tuple(part.strip() for part in form.split(","))
     for one in forms:
@@ -78,7 +79,7 @@ def export(
         loading = asyncio.create_task(asyncio.to_thread(prepare))
         await resumed(session, id)
         await loading
-        made = await material(session, loaded.settings, choice)
+        made = await material(session, loaded.settings, choice, learned(session, loaded.shelf))
         if output in (None, "-"):
             _print(made, forms)
         else:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from warroom.cli.common import fail
+from warroom.cli.common import chosen, config_option, fail, load, with_session
 from warroom.domain.clock import span
 
 if TYPE_CHECKING:
+    from warroom.engine.session import Session
     from warroom.runbooks.model import Playbook, Runbook
 
 _COLOURS: Final = {"read": "green", "change": "yellow", "destroy": "red"}
@@ -62,6 +63,37 @@ def lint(files: tuple[str, ...], form: str) -> None:
     said = ", ".join(f"{count} {word}{'s' if count > 1 else ''}" for count, word in parts if count)
     click.echo(said or "nothing found", err=True)
     sys.exit(1 if bad else 0)
+
+
+@runbook.command()
+@click.argument("incident", required=False)
+@click.option("-o", "output", metavar="FILE", help="Where to; - is stdout (the default).")
+@config_option
+def patch(incident: str | None, output: str | None, config: str | None) -> None:
+    """What the open incident, or INCIDENT, found out about the runbooks, as a patch to be read and
+    taken with `git apply` in the config's folder; exit 1 when it found out nothing."""
+    from warroom.cli.incident import resumed
+    from warroom.engine.export import ExportError, save
+    from warroom.engine.learned import Learned, learned
+
+    loaded = load(chosen(config))
+
+    async def taken(session: Session) -> Learned:
+        await resumed(session, incident)
+        return learned(session, loaded.shelf)
+
+    found = with_session(loaded, taken)
+    for line in found.lines:
+        click.echo(line, err=True)
+    if not found.patch:
+        fail("no edit of a runbook is proposed", 1)
+    if output in (None, "-"):
+        click.echo(found.patch, nl=False)
+        return
+    try:
+        click.echo(str(save(Path(str(output)), found.patch)), err=True)
+    except ExportError as error:
+        fail(str(error), 1)
 
 
 def _read(file: str, today: date | None = None) -> Runbook:

@@ -20,11 +20,13 @@ from warroom.config.settings import Settings
 from warroom.domain.checklist import DEFAULT as DEFAULT_CHECKLIST
 from warroom.domain.events import Event, Kind
 from warroom.domain.readings import Reading
+from warroom.engine.learned import NOTHING, Learned
 from warroom.engine.session import Session
 from warroom.engine.templates import Template, TemplateError, read, usual
 from warroom.journal.base import JournalError
 from warroom.reports import FORMATS, OUTSIDE, POSTMORTEMS, SUFFIXES
 from warroom.reports.errors import ReportError
+from warroom.reports.report import PATCH
 from warroom.reports.write import write_atomically, write_folder
 
 if TYPE_CHECKING:
@@ -83,8 +85,11 @@ def prepare() -> None:
         import_module(module)
 
 
-async def material(session: Session, settings: Settings, choice: Choice) -> Material:
-    """Gather what `choice` needs. Raises ExportError, JournalError."""
+async def material(
+    session: Session, settings: Settings, choice: Choice, learned: Learned = NOTHING
+) -> Material:
+    """Gather what `choice` needs; `learned` is what the incident found out about the runbooks.
+    Raises ExportError, JournalError."""
     from warroom.reports.data import Origin
     from warroom.reports.outside import outside
     from warroom.reports.report import Report
@@ -101,6 +106,8 @@ async def material(session: Session, settings: Settings, choice: Choice) -> Mate
         scheme=settings.schemes.get(timeline.incident.scheme, settings.scheme),
         checklist=items(settings.incident.checklist) or DEFAULT_CHECKLIST,
         readings=await _readings(session),
+        gaps=learned.lines,
+        patch=learned.patch,
     )
     if choice.external:
         report = outside(report, settings.hosts)
@@ -187,6 +194,8 @@ def write(made: Material, forms: Sequence[str], path: Path) -> list[Path]:
         if folder:
             folders.append(_beside(file.with_name(folder), figures))
         written.append(save(file, rendered(made, form, figures=figures, folder=folder)))
+    if made.report.patch and "md" in forms:
+        folders.append(save(stem.with_name(f"{stem.name}-{PATCH}"), made.report.patch))
     return [*written, *folders]
 
 
@@ -215,11 +224,15 @@ class Done:
 
 
 async def write_postmortem(
-    session: Session, path: Path, settings: Settings, choice: Choice = USUAL
+    session: Session,
+    path: Path,
+    settings: Settings,
+    choice: Choice = USUAL,
+    learned: Learned = NOTHING,
 ) -> Done:
     """Write what `choice` says, the post-mortem as the config has it when nobody says, and record
     that it was. The event loop goes on meanwhile. Raises ExportError, JournalError."""
-    made = await material(session, settings, choice)
+    made = await material(session, settings, choice, learned)
     written = await asyncio.to_thread(write, made, choice.forms, path)
     lacks = await asyncio.to_thread(missing, made, choice.forms)
     await record_export(session, choice, written)

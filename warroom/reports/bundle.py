@@ -34,7 +34,7 @@ from warroom.reports.data import Origin, cell, csv_pieces, json_pieces
 from warroom.reports.errors import BadExport
 from warroom.reports.page import page
 from warroom.reports.postmortem import context, render
-from warroom.reports.report import Figure, Report
+from warroom.reports.report import PATCH, Figure, Report
 from warroom.reports.write import encoded
 
 VERSION: Final = 1
@@ -108,6 +108,8 @@ def _files(
         **{figure.name: partial(str, figure.svg) for figure in figures},
         **{f"evidence/{e.label}.txt": partial(_told, e) for e in timeline.exhibits},
     }
+    if report.patch:
+        texts[PATCH] = partial(str, report.patch)
     if report.readings:
         texts["readings.csv"] = partial(_table, report.readings)
     for name, text in texts.items():

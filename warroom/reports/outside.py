@@ -53,6 +53,8 @@ def outside(report: Report, names: Collection[str] = ()) -> Report:
         timeline=replace(timeline, incident=public, entries=tuple(chosen), exhibits=()),
         checklist=(),
         readings=(),
+        gaps=(),
+        patch="",
         audience=Audience.EXTERNAL,
     )
 

@@ -57,7 +57,7 @@ from warroom.reports import doings, times, views
 from warroom.reports import moved as movements
 from warroom.reports.environment import built_in, fill_in
 from warroom.reports.markdown import Markup, block, fence, inline
-from warroom.reports.report import Audience, Figure, Report
+from warroom.reports.report import PATCH, Audience, Figure, Report
 
 _UTC = ZoneInfo("UTC")
 
@@ -214,6 +214,8 @@ def _doings(report: Report) -> Mapping[str, object]:
         "moved_rule": movements.RULE if courses else "",
         "hypotheses": timeline.incident.hypotheses,
         "undone": doings.undone(timeline.incident, report.checklist),
+        "gaps": report.gaps,
+        "patch": PATCH if report.patch else "",
     }
 
 

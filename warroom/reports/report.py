@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from warroom.domain.checklist import Item
 from warroom.domain.readings import Reading
 from warroom.domain.severity import Scheme
 from warroom.domain.timeline import Timeline
+
+PATCH: Final = "runbooks.patch"
+"""What the name of a patch of the runbooks ends with."""
 
 
 class Audience(StrEnum):
@@ -22,6 +26,8 @@ class Audience(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Report:
     """One incident, as it is told in `zone`. `checklist` is the team's; `readings` are by time.
+    `gaps` are what it found out about the runbooks, a line each, and `patch` the edits that are
+    proposed for them.
 
     For an external audience make it pass `outside.outside` before anything is written.
     """
@@ -32,6 +38,8 @@ class Report:
     checklist: tuple[Item, ...] = ()
     readings: tuple[Reading, ...] = ()
     audience: Audience = Audience.INTERNAL
+    gaps: tuple[str, ...] = ()
+    patch: str = ""
 
 
 @dataclass(frozen=True, slots=True)

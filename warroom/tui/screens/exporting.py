@@ -13,6 +13,7 @@ from warroom.tui.screens.dialogs import ask_line, show_sheet
 if TYPE_CHECKING:
     from warroom.config.settings import Settings
     from warroom.engine.export import Choice
+    from warroom.engine.learned import Learned
     from warroom.engine.session import Session
     from warroom.tui.screens.export_dialog import Plan
 
@@ -61,7 +62,9 @@ class Exporting(Acts):
 
         self.say(f"writing {path} …")
         try:
-            done = await write_postmortem(session, path, self.settings, choice or USUAL)
+            done = await write_postmortem(
+                session, path, self.settings, choice or USUAL, self._learned(session)
+            )
         except ExportError as error:
             self.say(str(error), "down")
             return []
@@ -72,6 +75,13 @@ class Exporting(Acts):
         lacks = f"   {len(done.missing)} things still missing in it" if done.missing else ""
         self.say(f"post-mortem: {done.written[0]}{more}{lacks}", "ok")
         return list(done.missing)
+
+    def _learned(self, session: Session) -> Learned:
+        """What the incident found out about the runbooks, with what containers are called now."""
+        from warroom.engine.learned import learned
+
+        assert self.room is not None
+        return learned(session, self.room.shelf, tuple(self.room.monitor.latest.values()))
 
 
 def _path(typed: str) -> Path:
