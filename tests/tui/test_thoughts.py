@@ -13,6 +13,9 @@ from tests.tui.page import RoomPage, opened
 from warroom.domain.events import Kind
 from warroom.domain.incident import Belief, Incident, Role
 from warroom.engine import followup, people
+from warroom.engine.drafts import Drafts
+from warroom.tui.screens.longtext import LongText
+from warroom.tui.screens.timeline.fields import Text
 
 SIZE = (120, 40)
 
@@ -172,8 +175,11 @@ async def test_what_the_post_mortem_misses_is_listed_and_written(room: RoomPage)
     await room.sees("14 missing")
     assert incident(room).fields["started"].endswith("+00:00")
     await room.press("j", "enter")
-    await room.types("checkout failed")
-    await room.sees("summary              checkout failed", "13 missing")
+    await writes(room, "checkout failed\nfor everybody")
+    await room.sees("summary              checkout failed ⏎ for everybody", "13 missing")
+    await room.press(*"jjj", "enter")
+    await room.types("all")
+    await room.sees("users affected       all", "12 missing")
     await room.press("escape")
     await room.closes()
     await says_to(room, "field data_loss none")
@@ -181,6 +187,52 @@ async def test_what_the_post_mortem_misses_is_listed_and_written(room: RoomPage)
     await says_to(room, "field weather fine")
     await room.says('"weather" is no field; there are: started')
     assert incident(room).fields["data_loss"] == "none"
+
+
+async def long_text(room: RoomPage) -> LongText:
+    """The box that a long field is written in, once it is there."""
+    await room.until(lambda: isinstance(room.app.screen, LongText), "nothing asks for a text")
+    assert isinstance(room.app.screen, LongText)
+    return room.app.screen
+
+
+async def writes(room: RoomPage, text: str) -> None:
+    """Write a long field, and save it."""
+    (await long_text(room)).query_one(Text).text = text
+    await room.press("enter")
+    await room.until(lambda: not isinstance(room.app.screen, LongText), "the text stays open")
+
+
+async def test_a_long_field_that_is_left_is_there_again_and_as_it_was_by_a_key(
+    room: RoomPage,
+) -> None:
+    await followup.tell(room.room.session, "summary", "checkout failed")
+    await room.press("P", "j", "enter")
+    (await long_text(room)).query_one(Text).text = "checkout failed, because"
+    await room.press("escape", "enter")
+    again = await long_text(room)
+    await room.sees("your text from before is here again")
+    assert again.query_one(Text).text == "checkout failed, because"
+    await room.press("ctrl+r")
+    await writes(room, "checkout failed")
+    await room.press("enter")
+    await room.loses("your text from before")
+    assert (await long_text(room)).query_one(Text).text == "checkout failed"
+    assert [event.kind for event in room.room.session.events].count(Kind.FIELD) == 1
+
+
+async def test_what_somebody_else_wrote_meanwhile_is_shown_before_it_is_replaced(
+    room: RoomPage,
+) -> None:
+    await room.press("P", "j", "enter")
+    (await long_text(room)).query_one(Text).text = "mine"
+    await followup.tell(room.room.session, "summary", "theirs")
+    await room.press("enter")
+    await room.sees('meanwhile it says "theirs"; enter again replaces that')
+    assert incident(room).fields["summary"] == "theirs"
+    await room.press("enter")
+    await room.sees("summary              mine")
+    assert not Drafts().get(f"field/{room.room.session.events[0].id}/summary")
 
 
 async def test_a_list_that_is_open_shows_what_another_responder_does(room: RoomPage) -> None:

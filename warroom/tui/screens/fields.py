@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, ClassVar, Final
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from textual.binding import Binding, BindingType
 from warroom.domain.corrections import instant_of
 from warroom.domain.incident import FIELDS
 from warroom.domain.instants import HELP, NotUnderstood, typed, understand
+from warroom.domain.text import harmless
 from warroom.engine import followup
 from warroom.tui.screens.dialogs import ask_line
 from warroom.tui.screens.listing import Listing, Row
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
     from warroom.engine.room import Room
 
 STARTED: Final = "started"
+LONG: Final = frozenset({
+    "summary", "detection", "impact", "root_cause", "contributing_factors", "resolution",
+    "went_well", "went_wrong", "lessons",
+})  # fmt: skip
+"""Fields that take more than a line to write."""
 
 
 class FieldsScreen(Listing):
@@ -58,8 +65,26 @@ class FieldsScreen(Listing):
     @work(exclusive=True, group="dialog")
     async def _take(self) -> None:
         name = self.at
-        if name not in FIELDS:
+        if name in LONG:
+            await self._take_long(name)
+        elif name in FIELDS:
+            await self._take_line(name)
+
+    async def _take_long(self, name: str) -> None:
+        from warroom.engine.drafts import DraftNotKept, Drafts
+        from warroom.tui.screens.longtext import LongText
+
+        drafts, key = Drafts(), f"field/{self.room.session.events[0].id}/{name}"
+        asked = LongText(FIELDS[name], key, lambda: self._written(name), drafts)
+        text = await self.app.push_screen_wait(asked)
+        if text is None or text.strip() == self._written(name):
             return
+        await self.saved(followup.tell(self.room.session, name, text), "written")
+        if self._written(name) == harmless(text.strip(), lines=True):
+            with contextlib.suppress(DraftNotKept):  # it comes again, and can be taken away then
+                drafts.forget(key)
+
+    async def _take_line(self, name: str) -> None:
         hint = HELP if name == STARTED else "as the post-mortem is to say it"
         before = self._written(name)
         instant = instant_of(before) if name == STARTED else None

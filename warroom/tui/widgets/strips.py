@@ -10,6 +10,7 @@ from textual import events
 from textual.message import Message
 
 from warroom.domain.events import Kind
+from warroom.domain.incident import FIELDS
 from warroom.domain.sample import Health
 from warroom.domain.text import harmless
 from warroom.tui import format as fmt
@@ -49,7 +50,8 @@ def entry_about(entry: Entry) -> str:
             become = " removed" if data.get("removed") else " done" if data.get("done") else ""
             return f"action item{become}: "
         case Kind.FIELD:
-            return f"{harmless(str(entry.data.get('field', '')))}: "
+            field = str(entry.data.get("field", ""))
+            return f"{FIELDS.get(field) or harmless(field)}: "
         case _:
             return ""
 
