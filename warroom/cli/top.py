@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
 import click
@@ -13,7 +14,10 @@ from warroom.domain.text import harmless
 
 if TYPE_CHECKING:
     from warroom.logs.keys import By
-    from warroom.logs.top import As, Progress, Report
+    from warroom.logs.places import Places
+    from warroom.logs.report import Report
+    from warroom.logs.top import As, Progress
+    from warroom.logs.within import Within
 
 _GROUPINGS: Final = (
     "ip", "range", "wide", "narrow", "path", "url", "status", "method", "agent", "host",
@@ -22,6 +26,24 @@ _GROUPINGS: Final = (
 """As in `logs.keys`, which is imported when something is counted."""
 _PATIENCE_S: Final = 1.0
 _REPAINT_S: Final = 0.2
+_BAR: Final = 30
+
+
+def _last(_: click.Context, __: click.Parameter, value: str | None) -> int | float | None:
+    """How many lines (int), or how much time (float, seconds)."""
+    from warroom.config.scalars import Wrong, duration
+
+    if value is None:
+        return None
+    if value.isdigit() and int(value) > 0:
+        return int(value)
+    try:
+        seconds = duration(value)
+    except Wrong:
+        seconds = 0.0
+    if seconds <= 0:
+        raise click.BadParameter(f'"{value}" is neither a number of lines nor a time such as 15m')
+    return seconds
 
 
 @click.command()
@@ -32,8 +54,13 @@ _REPAINT_S: Final = 0.2
 )  # fmt: skip
 @click.option("-n", "number", default=20, show_default=True, type=click.IntRange(1))
 @click.option(
-    "--last", type=click.IntRange(1), metavar="LINES", help="Only the last lines of each."
-)
+    "--last", callback=_last, metavar="LINES|TIME",
+    help="Only the last lines of each (1000), or what is of the last 15m, 2h.",
+)  # fmt: skip
+@click.option(
+    "--until", metavar="TIME",
+    help='Where --last 15m ends, instead of now: "14:35", "yesterday 23:10" (UTC unless said).',
+)  # fmt: skip
 @click.option(
     "--format", "written", metavar="FORMAT",
     help="A format's name, nginx's log_format, a #Fields line or a pattern with (?P<client>…), "
@@ -43,17 +70,23 @@ _REPAINT_S: Final = 0.2
     "--trust", multiple=True, metavar="NETWORK",
     help="A proxy's address or network: its X-Forwarded-For is believed.",
 )  # fmt: skip
+@click.option(
+    "--mmdb", multiple=True, type=click.Path(), metavar="FILE",
+    help="A database of countries or networks, for --by country and asn.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="With bytes and status classes.")
 def top(
     files: tuple[str, ...],
     by: str,
     number: int,
-    last: int | None,
+    last: int | float | None,
+    until: str | None,
     written: str | None,
     trust: tuple[str, ...],
+    mmdb: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Count requests in FILEs (.gz, .bz2 and .xz too; - is stdin), most first."""
+    """Count requests in FILEs (.gz, .bz2, .xz and .zst too; - is stdin), most first."""
     from warroom.logs.top import count, to_json
 
     if written == "list":
@@ -62,11 +95,20 @@ def top(
     if not files:
         raise click.UsageError("Missing argument 'FILE...'.")
     reading = _reading(written, trust)
+    if isinstance(last, float):
+        reading = replace(reading, within=_within(last, until))
+    elif until is not None:
+        raise click.UsageError("--until goes with --last TIME, such as --last 15m")
+    if mmdb:
+        reading = replace(reading, places=_places(mmdb))
     progress = _Progress() if sys.stderr.isatty() else None
     full = as_json or by != "ip"
     try:
         grouping = cast("By", by)  # click lets only its words pass
-        report = count(files, grouping, last, progress, n=number, full=full, reading=reading)
+        lines = last if isinstance(last, int) else None
+        report = count(files, grouping, lines, progress, n=number, full=full, reading=reading)
+    except ValueError as error:
+        fail(f"--by {by}: {error}")
     except (OSError, EOFError) as error:
         file = getattr(error, "filename", None)
         place = f"{harmless(str(file))}: " if file else ""
@@ -99,6 +141,31 @@ def _reading(written: str | None, trust: tuple[str, ...]) -> As:
         fail(f"--trust: {harmless(str(error))}")
 
 
+def _within(seconds: float, until: str | None) -> Within:
+    from datetime import UTC, datetime
+    from zoneinfo import ZoneInfo
+
+    from warroom.domain.instants import NotUnderstood, understand
+    from warroom.logs.within import Within
+
+    end = datetime.now(UTC)
+    if until is not None:
+        try:
+            end = understand(until, end, ZoneInfo("UTC")).at
+        except NotUnderstood as error:
+            fail(f"--until: {harmless(str(error))}")
+    return Within(end.timestamp() - seconds, end.timestamp())
+
+
+def _places(files: tuple[str, ...]) -> Places:
+    from warroom.logs.places import NoPlaces, Places
+
+    try:
+        return Places(files)
+    except NoPlaces as error:
+        fail(f"--mmdb: {harmless(str(error))}")
+
+
 def _list_formats() -> None:
     from warroom.logs.recognise import every_format
 
@@ -114,9 +181,27 @@ def _print(report: Report) -> None:
         click.echo(
             f"{row.count:>10} {100 * row.share:5.1f}%  {harmless(row.key)}  {classes}".rstrip()
         )
+    if report.explained is not None:
+        one = report.explained
+        click.echo(f"{100 * one.share:.1f}% come from {harmless(one.key)}", err=True)
+    if report.span is not None:
+        _print_span(report, report.span)
     if report.parsed < report.lines:
         unknown = report.lines - report.parsed
         click.echo(f"{unknown:,} of {report.lines:,} lines name no {report.by}", err=True)
+
+
+def _print_span(report: Report, span: tuple[float, float]) -> None:
+    from datetime import UTC, datetime
+
+    begin, end = (datetime.fromtimestamp(at, UTC) for at in span)
+    told = f"{report.lines:,} lines from {begin:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC"
+    if not report.lines and report.newest:
+        newest = datetime.fromtimestamp(report.newest, UTC)
+        told += f"; the newest seen is of {newest:%Y-%m-%d %H:%M:%S} UTC: see --until"
+    elif not report.lines:
+        told += "; no line says a time that can be read"
+    click.echo(told, err=True)
 
 
 class _Progress:
@@ -131,9 +216,12 @@ class _Progress:
         if now - self._started < _PATIENCE_S or now - self._painted < _REPAINT_S:
             return
         self._painted, self._shown = now, True
-        share = f"{100 * done // total:3d}%" if total else "    "
         rate = done / (now - self._started) / 2**20
-        click.echo(f"\r{share}  {done / 2**20:,.0f} MiB, {rate:,.0f} MiB/s ", nl=False, err=True)
+        bar = ""
+        if total:
+            filled = min(_BAR, _BAR * done // total)
+            bar = f"[{'#' * filled}{'.' * (_BAR - filled)}] {100 * done // total:3d}%  "
+        click.echo(f"\r{bar}{done / 2**20:,.0f} MiB, {rate:,.0f} MiB/s ", nl=False, err=True)
 
     def done(self) -> None:
         """Take the bar away."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import marshal
 from collections import Counter, defaultdict
-from typing import BinaryIO, Final, TypeGuard
+from typing import TYPE_CHECKING, BinaryIO, Final, TypeGuard
 
 from warroom.logs.columns import Columns, Layout, columns
-from warroom.logs.keys import FIELDS, By, Field, folded, merged
+from warroom.logs.keys import FIELDS, RANGES, By, Field, folded, merged
 from warroom.logs.weights import Weights
+
+if TYPE_CHECKING:
+    from warroom.logs.places import Places
 
 _READ: Final = 64 * 1024
 _FOLD_ABOVE: Final = 400_000
@@ -18,8 +21,9 @@ _FOLD_ABOVE: Final = 400_000
 class Tally:
     """Counts chunks of lines. Plain counts where clients alone are wanted, else weights."""
 
-    def __init__(self, by: By, *, full: bool) -> None:
+    def __init__(self, by: By, *, full: bool, places: Places | None = None) -> None:
         self.by = by
+        self._places = places
         self._field: Field = FIELDS[by]
         self.lines = 0
         self.known_lines = 0
@@ -27,7 +31,7 @@ class Tally:
         self.weighed = full or self._field != "client"
         self.counts: dict[bytes, int] = defaultdict(int) if self.weighed else Counter()
         self.keys: dict[bytes, int] = {}
-        """Figures by key, of what was settled."""
+        """Figures by key, of what was settled; by address, where ranges of them are wanted."""
         self._weights = Weights()
         self._fold_above = _FOLD_ABOVE
 
@@ -52,7 +56,7 @@ class Tally:
                 lines.pop()
             self._count_clients(lines, layout)
             return
-        if not data.endswith(b"\n"):
+        if data and not data.endswith(b"\n"):
             data += b"\n"
         if layout is None:
             self.lines += data.count(b"\n")
@@ -112,7 +116,8 @@ class Tally:
 
     def settle(self) -> None:
         """Make keys of all that was counted."""
-        self.keys = merged(self.keys, folded(self.counts, self.by))
+        by = "ip" if self.by in RANGES else self.by
+        self.keys = merged(self.keys, folded(self.counts, by, self._places))
         self.counts.clear()
 
     def send(self, pipe: BinaryIO) -> None:

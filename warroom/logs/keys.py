@@ -21,6 +21,8 @@ By = Literal[
     "country", "asn",
 ]  # fmt: skip
 GROUPINGS: Final[tuple[By, ...]] = get_args(By)
+RANGES: Final[tuple[By, ...]] = ("narrow", "range", "wide")
+"""Groupings of addresses, from the most special to the widest."""
 OF_PLACES: Final[tuple[By, ...]] = ("country", "asn")
 """Groupings that want a database of places."""
 Field = Literal["client", "request", "result", "agent", "host"]

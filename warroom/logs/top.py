@@ -12,18 +12,22 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from warroom.logs._streams import CHUNK, is_stream, last_of, opened, whole_lines
 from warroom.logs._tally import Tally
 from warroom.logs.columns import Layout, layout_of
-from warroom.logs.keys import By
+from warroom.logs.keys import By, fold_for
 from warroom.logs.recognise import Recognised, recognise
+from warroom.logs.report import Report, Top, largest, made, to_json
 from warroom.logs.trust import NOBODY, Trust
-from warroom.logs.weights import COUNT_SHIFT, bytes_of, classes_of, count_of
 
 if TYPE_CHECKING:
     from warroom.logs.formats.base import Format
+    from warroom.logs.places import Places
+    from warroom.logs.within import Within
+
+__all__ = ["AS_THEY_LOOK", "As", "Report", "Top", "count", "largest", "line_start", "to_json"]
 
 _SAMPLE: Final = 64 * 1024
 _STEP: Final = 1024 * 1024
@@ -38,40 +42,16 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Top:
-    """One key. `share` is of the parsed lines, 0..1; `bytes` and `status` (requests by class) are
-    empty when only clients were counted."""
-
-    key: str
-    count: int
-    share: float
-    bytes: int = 0
-    status: dict[str, int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """`lines` there are, `parsed` those that have a key: the others are unknown, not guessed.
-
-    `format` names what the files were recognised as, `unknown` when they are no known logs;
-    `files` says it for each, with how many lines of a sample fit.
-    """
-
-    by: By
-    format: str
-    lines: int
-    parsed: int
-    top: tuple[Top, ...]
-    files: tuple[tuple[str, Recognised], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class As:
     """How files are to be read: as `format` (None: as what they look like), with the hops to
     their clients that are believed."""
 
     format: Format | None = None
     trust: Trust = NOBODY
+    within: Within | None = None
+    """Only the lines of that time; None: of any."""
+    places: Places | None = None
+    """Where countries and networks are looked up."""
 
     def look(self, sample: bytes) -> tuple[Recognised, Layout | None]:
         """What a piece of a log looks like; its last line may be cut."""
@@ -99,6 +79,8 @@ class _Span:
     stop: int
     look: Recognised
     layout: Layout | None
+    within: Within | None = None
+    """Of which time its lines must be; None: whatever they say."""
 
 
 def count(
@@ -112,21 +94,23 @@ def count(
     workers: int = 0,
     reading: As = AS_THEY_LOOK,
 ) -> Report:
-    """The `n` largest of `by` in files (`-` is standard input; .gz, .bz2 and .xz are unpacked).
+    """The `n` largest of `by` in files (`-` is standard input; .gz, .bz2, .xz, .zst are unpacked).
 
     `last` counts only that many lines at the end of each. Without `full` only counts are wanted,
     which for clients is more than twice as fast. `workers` is how many processes may count (0: as
     many as the machine has processors, two at most). Lines as equal in count stand in descending
-    order of their keys, as `sort -rn` has them. Raises OSError and EOFError (a cut archive).
+    order of their keys, as `sort -rn` has them. Raises OSError and EOFError (a cut archive), and
+    ValueError for countries and networks without places to look them up.
     """
+    fold_for(by, reading.places)
     spans: list[_Span] = []
     streams: list[str] = []
     for source in sources:
         if source == "-" or is_stream(source):
             streams.append(source)
         else:
-            spans.append(_span(source, last, reading))
-    tally = Tally(by, full=full)
+            spans += _spans(source, last, reading)
+    tally = Tally(by, full=full, places=reading.places)
     looks = {span.path: span.look for span in spans}
     total = sum(span.stop - span.start for span in spans)
     shown = _Shown(progress, 0 if streams else total)
@@ -137,9 +121,12 @@ def count(
     for source in streams:
         looks[source] = _count_stream(source, last, tally, shown, reading)
     names = {look.format.name for look in looks.values() if look.format is not None}
-    report = _report(tally, by, ", ".join(sorted(names)) or "unknown", n, full)
+    within = reading.within
     return replace(
-        report, files=tuple((source, looks[source]) for source in dict.fromkeys(sources))
+        made(tally, ", ".join(sorted(names)) or "unknown", n, full=full),
+        files=tuple((source, looks[source]) for source in dict.fromkeys(sources)),
+        span=(within.since, within.until) if within is not None else None,
+        newest=within.newest if within is not None else 0.0,
     )
 
 
@@ -163,6 +150,22 @@ class _Shown:
 
 
 # -- files
+
+
+def _spans(path: str, last: int | None, reading: As) -> list[_Span]:
+    """What of a file is to be counted, at most three parts of it."""
+    whole = _span(path, last, reading)
+    within, layout = reading.within, whole.layout
+    if within is None:
+        return [whole]
+    if layout is None:  # whatever says no time that is known is of none
+        return [replace(whole, start=whole.stop)]
+    with Path(path).open("rb", buffering=CHUNK) as file:
+        parts = within.stretch(file, layout)
+    return [
+        replace(whole, start=start, stop=stop, within=within if edge else None)
+        for start, stop, edge in parts
+    ]
 
 
 def _span(path: str, last: int | None, reading: As) -> _Span:
@@ -238,11 +241,21 @@ def _count_spans(spans: Sequence[_Span], tally: Tally, shown: _Shown) -> None:
                 file.seek(span.start - 1)
                 position += len(file.readline()) - 1
             while position < span.stop:
-                size = tally.take(file, min(CHUNK, span.stop - position), span.layout)
+                size = _take(tally, file, min(CHUNK, span.stop - position), span)
                 if not size:
                     break
                 position += size
                 shown.add(size)
+
+
+def _take(tally: Tally, file: BinaryIO, size: int, span: _Span) -> int:
+    if span.within is None or span.layout is None:
+        return tally.take(file, size, span.layout)
+    data = file.read(size)
+    if not data.endswith(b"\n"):
+        data += file.readline()
+    tally.add(span.within.pick(data, span.layout), span.layout)
+    return len(data)
 
 
 def _count_twice(spans: Sequence[_Span], tally: Tally, shown: _Shown) -> None:
@@ -309,77 +322,12 @@ def _count_stream(
         first = next(chunks, b"")
         look, layout, looks = *reading.look(first), 1
         while first:
-            tally.add(first, layout)
+            if reading.within is None:
+                tally.add(first, layout)
+            elif layout is not None:
+                tally.add(reading.within.pick(first, layout), layout)
             shown.add(len(first))
             first = next(chunks, b"")
             if layout is None and looks < _LOOKS:  # the head may be a banner
                 look, layout, looks = *reading.look(first), looks + 1
     return look
-
-
-# -- the result
-
-
-def _report(tally: Tally, by: By, fmt: str, n: int, full: bool) -> Report:
-    tally.settle()
-    figures = tally.keys
-    weigh = count_of if tally.weighed else int
-    unknown = weigh(figures.pop(b"", 0))
-    parsed = tally.known_lines - unknown
-    from warroom.domain.text import harmless_bytes
-
-    top = []
-    for key, figure in largest(figures, n, 1 << COUNT_SHIFT if tally.weighed else 1):
-        times = weigh(figure)
-        top.append(
-            Top(
-                key=harmless_bytes(key, limit=2048),
-                count=times,
-                share=times / parsed,
-                bytes=bytes_of(figure) if tally.weighed else 0,
-                status=classes_of(figure) if tally.weighed and full else None,
-            )
-        )
-    return Report(by, fmt, tally.lines, parsed, tuple(top))
-
-
-def largest(figures: dict[bytes, int], n: int, unit: int = 1) -> list[tuple[bytes, int]]:
-    """The `n` of the largest count, by count and then by key, both descending.
-
-    A figure's count is how often `unit` goes into it.
-    """
-    if n <= 0 or not figures:
-        return []
-    least = sorted(figures.values(), reverse=True)[: min(n, len(figures))][-1] // unit * unit
-    chosen = ((figure // unit, key) for key, figure in figures.items() if figure >= least)
-    return [(key, figures[key]) for _, key in sorted(chosen, reverse=True)[:n]]
-
-
-def to_json(report: Report) -> dict[str, Any]:
-    """The contract of `warroom top --json`."""
-    return {
-        "version": 1,
-        "format": report.format,
-        "lines": report.lines,
-        "parsed": report.parsed,
-        "files": [
-            {
-                "file": file,
-                "format": look.format.name if look.format is not None else "unknown",
-                "matched": look.matched,
-                "sampled": look.seen,
-                "also": list(look.also),
-            }
-            for file, look in report.files
-        ],
-        "top": [
-            {
-                "key": top.key,
-                "count": top.count,
-                "share": round(top.share, 6),
-                "bytes": top.bytes,
-                "status": top.status or {},
-            }
-            for top in report.top
-        ],
-    }

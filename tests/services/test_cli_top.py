@@ -1,0 +1,89 @@
+"""`warroom top` as scripts use it: a stretch of time, every grouping, what is wrong in one line."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.support.cli import Shell
+from tests.support.mmdb import write_mmdb
+from warroom.cli import top
+from warroom.logs.keys import GROUPINGS
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """A request a minute, up to now."""
+    path = tmp_path / "access.log"
+    now = datetime.now(UTC)
+    path.write_text(
+        "".join(
+            f"203.0.113.{n % 3} - - [{now - timedelta(minutes=n):%d/%b/%Y:%H:%M:%S +0000}] "
+            f'"GET /user/{n} HTTP/1.1" 200 7 "-" "x"\n'
+            for n in range(600, 0, -1)
+        )
+    )
+    return path
+
+
+def test_the_last_hour_is_counted_and_said(tmp_path: Path, log: Path) -> None:
+    shell = Shell(tmp_path)
+    found = shell("top", str(log), "--last", "1h", "--json").json
+    assert found["parsed"] in (59, 60)
+    assert {"since", "until"} <= found.keys()
+    told = shell("top", str(log), "--last", "1h", "--until", "2h ago", "--by", "method")
+    assert told.out.split()[0] in ("59", "60", "61")
+    assert " lines from " in told.err
+    old = shell("top", str(log), "--last", "5m", "--until", "3 days ago")
+    assert old.out == ""
+    assert "; the newest seen is of" in old.err
+
+
+def test_what_is_wrong_with_a_time_or_a_grouping_is_one_line(tmp_path: Path, log: Path) -> None:
+    shell = Shell(tmp_path)
+    for wrong, words in {
+        ("--last", "0"): "neither a number of lines nor a time",
+        ("--until", "14:35"): "--until goes with --last TIME",
+        ("--last", "5m", "--until", "noonish"): "--until: ",
+        ("--by", "asn"): "asn wants a database of places",
+        ("--mmdb", str(log)): "is no MaxMind DB file",
+    }.items():
+        assert words in shell("top", str(log), *wrong, status=2).err
+
+
+def test_the_command_knows_every_grouping_there_is() -> None:
+    assert top._GROUPINGS == GROUPINGS
+
+
+def test_countries_come_from_a_database_and_ranges_say_what_explains_most(
+    tmp_path: Path, log: Path
+) -> None:
+    shell = Shell(tmp_path)
+    places = write_mmdb(tmp_path / "c.mmdb", {"203.0.113.0/24": {"country_code": "NL"}})
+    told = shell("top", str(log), "--by", "country", "--mmdb", str(places)).out
+    assert told.split() == ["600", "100.0%", "NL", "2xx", "600"]
+    assert "100.0% come from 203.0.113.0/24" in shell("top", str(log), "--by", "range").err
+    assert shell("top", str(log), "--by", "range", "--json").json["explained"]["count"] == 600
+
+
+def test_a_bar_is_shown_for_what_takes_long_and_taken_away(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(top, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    bar = top._Progress()
+    bar(10 << 20, 100 << 20)
+    assert capsys.readouterr().err == "", "not within the first second"
+    now[0] += 2
+    bar(50 << 20, 100 << 20)
+    assert capsys.readouterr().err == "\r[###############...............]  50%  50 MiB, 25 MiB/s "
+    bar(51 << 20, 100 << 20)
+    assert capsys.readouterr().err == "", "not more than five times a second"
+    now[0] += 1
+    bar(60 << 20, 0)
+    assert capsys.readouterr().err == "\r60 MiB, 20 MiB/s "
+    bar.done()
+    assert capsys.readouterr().err.startswith("\r")

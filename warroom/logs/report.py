@@ -1,0 +1,159 @@
+"""What was counted in whole files: the largest keys, and the contract of `warroom top --json`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from warroom.logs.keys import FOLDS, RANGES, By, folded
+from warroom.logs.recognise import Recognised
+from warroom.logs.weights import COUNT_SHIFT, bytes_of, classes_of, count_of
+
+if TYPE_CHECKING:
+    from warroom.logs._tally import Tally
+
+TELLING: Final = 0.5
+"""Share from which a range explains a flood, and not one of many."""
+MANY: Final = 1.5
+_MOST: Final = 2 / 3
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """One key. `share` is of the parsed lines, 0..1; `bytes` and `status` (requests by class) are
+    empty when only clients were counted."""
+
+    key: str
+    count: int
+    share: float
+    bytes: int = 0
+    status: dict[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`lines` there are, `parsed` those that have a key: the others are unknown, not guessed.
+
+    `format` names what the files were recognised as, `unknown` when they are no known logs;
+    `files` says it for each, with how many lines of a sample fit.
+    """
+
+    by: By
+    format: str
+    lines: int
+    parsed: int
+    top: tuple[Top, ...]
+    files: tuple[tuple[str, Recognised], ...] = ()
+    span: tuple[float, float] | None = None
+    """The stretch of time that was asked for, seconds since the epoch; None: everything."""
+    newest: float = 0.0
+    """The latest time that any line said that was looked at, where time was asked for."""
+    explained: Top | None = None
+    """The range that most requests come from, where ranges were counted."""
+
+
+def made(tally: Tally, fmt: str, n: int, *, full: bool = True) -> Report:
+    """The `n` largest of what was counted."""
+    by = tally.by
+    tally.settle()
+    figures = folded(tally.keys, by) if by in RANGES else tally.keys
+    weigh = count_of if tally.weighed else int
+    unknown = weigh(figures.pop(b"", 0))
+    parsed = tally.known_lines - unknown
+    unit = 1 << COUNT_SHIFT if tally.weighed else 1
+    top = tuple(
+        _top(key, figure, parsed, weighed=tally.weighed, full=full)
+        for key, figure in largest(figures, n, unit)
+    )
+    return Report(by, fmt, tally.lines, parsed, top, explained=_explained(tally, parsed, unit))
+
+
+def _top(key: bytes, figure: int, parsed: int, *, weighed: bool, full: bool) -> Top:
+    # the counter starts faster without it
+    from warroom.domain.text import harmless_bytes
+
+    times = count_of(figure) if weighed else figure
+    return Top(
+        key=harmless_bytes(key, limit=2048),
+        count=times,
+        share=times / parsed,
+        bytes=bytes_of(figure) if weighed else 0,
+        status=classes_of(figure) if weighed and full else None,
+    )
+
+
+def _explained(tally: Tally, parsed: int, unit: int) -> Top | None:
+    """The smallest range that still has most of what the widest has, where that is most of all
+    and far more than the busiest client's; looked for when ranges are counted."""
+    if tally.by not in RANGES or not parsed:
+        return None
+    alone = _largest_of("ip", tally, parsed, unit)
+    found = [one for by in RANGES if (one := _largest_of(by, tally, parsed, unit)) is not None]
+    least = max(TELLING, MANY * alone.share) if alone is not None else TELLING
+    told = [one for one in found if one.share >= least]
+    widest = max((one.share for one in told), default=0.0)
+    return next((one for one in told if one.share >= _MOST * widest), None)
+
+
+def _largest_of(by: By, tally: Tally, parsed: int, unit: int) -> Top | None:
+    fold = FOLDS[by]
+    counts: dict[bytes, int] = {}
+    for address, figure in tally.keys.items():
+        key = fold(address)
+        counts[key] = counts.get(key, 0) + figure
+    counts.pop(b"", None)
+    found = largest(counts, 1, unit)
+    return _top(*found[0], parsed, weighed=unit > 1, full=True) if found else None
+
+
+def largest(figures: dict[bytes, int], n: int, unit: int = 1) -> list[tuple[bytes, int]]:
+    """The `n` of the largest count, by count and then by key, both descending.
+
+    A figure's count is how often `unit` goes into it.
+    """
+    if n <= 0 or not figures:
+        return []
+    least = sorted(figures.values(), reverse=True)[: min(n, len(figures))][-1] // unit * unit
+    chosen = ((figure // unit, key) for key, figure in figures.items() if figure >= least)
+    return [(key, figures[key]) for _, key in sorted(chosen, reverse=True)[:n]]
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """The contract of `warroom top --json`."""
+    span = report.span
+    told: dict[str, Any] = {}
+    if span is not None:
+        told["since"], told["until"] = (
+            datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds") for at in span
+        )
+    if report.explained is not None:
+        told["explained"] = _entry(report.explained)
+    return {
+        "version": 1,
+        "format": report.format,
+        "lines": report.lines,
+        "parsed": report.parsed,
+        "files": [
+            {
+                "file": file,
+                "format": look.format.name if look.format is not None else "unknown",
+                "matched": look.matched,
+                "sampled": look.seen,
+                "also": list(look.also),
+            }
+            for file, look in report.files
+        ],
+        "top": [_entry(top) for top in report.top],
+        **told,
+    }
+
+
+def _entry(top: Top) -> dict[str, Any]:
+    return {
+        "key": top.key,
+        "count": top.count,
+        "share": round(top.share, 6),
+        "bytes": top.bytes,
+        "status": top.status or {},
+    }
