@@ -122,7 +122,7 @@ def _of_step(step: Step) -> Iterator[Entry]:
     elif step.kind is StepKind.QUERY:
         yield Entry(
             What.TASK, step.line, step.command, comment=about, risk=step.assessment.risk,
-            why=step.assessment.why, step=step,
+            why=step.assessment.why, why_not=_not_asked(step), step=step,
         )  # fmt: skip
     else:
         why_not = _NOT_RUN[step.kind]
@@ -132,6 +132,19 @@ def _of_step(step: Step) -> Iterator[Entry]:
 def takes_terminal(entry: Entry) -> bool:
     """Whether its command takes the whole terminal: an editor, `top`."""
     return entry.part is not None and manner(entry.part) is Manner.TERMINAL
+
+
+_SQL: Final = frozenset({"sql", "psql", "pgsql", "postgresql", "postgres", "inline", ""})
+"""What PostgreSQL may be asked; SQL that names no dialect is taken for it."""
+
+
+def _not_asked(step: Step) -> str:
+    """Why a query is not asked on warroom's own connection; empty when it is."""
+    if step.language not in _SQL:
+        return f"{step.language} is asked elsewhere: copy it"
+    if step.assessment.risk is not Risk.READ:
+        return f"warroom's own connection only reads ({step.assessment.why}): copy it"
+    return ""
 
 
 # How far it is --------------------------------------------------------------------------------

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
 from warroom.runbooks.placeholders import placeholders
 from warroom.runbooks.shell import Command, Program, commands
-from warroom.runbooks.unwrap import base_name, layers
+from warroom.runbooks.unwrap import base_name, layers, operands
 from warroom.runbooks.verbs import word_set
 
 _HARMLESS: Final = re.compile(r"[A-Za-z0-9_.:/@%+,=-]+")
@@ -30,7 +30,10 @@ _READ_AGAIN: Final = word_set("""
     timeout script expect tmux screen at crontab busybox
 """)
 """Programs that read their arguments as a program, an expression or a name again."""
+_LOOP: Final = re.compile(r"(?:^|[\s;&|(])(?:for|select|coproc)\s")
+"""What it lists is split again wherever its variable stands without quotes."""
 _EDGE: Final = frozenset(" \t\n;|&()")
+_DEEPEST: Final = 3
 _SPLITS: Final = re.compile(r"[\s*\[]")
 
 
@@ -88,7 +91,7 @@ def filled(text: str, values: Mapping[str, str]) -> str:
             raise Unfillable(f"{name} is not filled in")
     before = commands(text)
     _refuse_places(before, names)
-    again = _read_again(before)
+    again = _read_again(before) or ("in a loop's list" if _LOOP.search(text) else "")
     pattern = re.compile("|".join(re.escape(n) for n in sorted(names, key=len, reverse=True)))
     places = contexts(text)
     pieces, read, at = list[str](), dict[str, str](), 0
@@ -138,41 +141,32 @@ def _begins_word(text: str, start: int, where: Where) -> bool:
     return before in _EDGE or (where is not Where.PLAIN and before in "'\"")
 
 
-def _refuse_places(listed: Sequence[Command], names: Sequence[str]) -> None:
+def _refuse_places(listed: Sequence[Command], names: Sequence[str], depth: int = 0) -> None:
     """A value is never a program's name. Raises Unfillable."""
     for program in (program for command in listed for program in command.programs):
         for argv in layers(program.argv):
-            found = next((name for name in names if name in argv[0]), "")
-            if found and (argv is program.argv or " " not in argv[0]):
+            found = next((name for name in names if name in argv[0] and " " not in argv[0]), "")
+            found = found or next((name for name in names if name == argv[0]), "")
+            if found:
                 raise Unfillable(f"{found} stands where a program does: copy it and type it")
-            if base_name(argv[0]) in _READ_AGAIN or " " in argv[0]:
-                for word in argv:
-                    if " " in word or word in names:
-                        _refuse_words(word, argv, names)
+            for text in _texts(argv) if depth < _DEEPEST else ():
+                _refuse_places(commands(text), names, depth + 1)
         for assign in program.assigns:
             if any(name in assign.partition("=")[0] for name in names):
                 raise Unfillable("a placeholder is the name of a variable: copy it and type it")
 
 
-def _refuse_words(word: str, argv: tuple[str, ...], names: Sequence[str]) -> None:
-    """A word that is read as a program again."""
-    takes_program = base_name(argv[0]) in (
-        "ssh",
-        "eval",
-        "watch",
-        "su",
-        "sh",
-        "bash",
-        "dash",
-        "zsh",
-    )
-    if not takes_program and " " not in argv[0]:
-        return
-    for command in commands(word):
-        for program in command.programs:
-            found = next((n for n in names if program.argv and n in program.argv[0]), "")
-            if found and (" " in word or argv[-1] == word):
-                raise Unfillable(f"{found} stands where a program does: copy it and type it")
+def _texts(argv: tuple[str, ...]) -> Iterator[str]:
+    """What a program takes for shell text."""
+    name = base_name(argv[0])
+    if " " in argv[0]:
+        yield " ".join(argv)  # ssh host 'df -h; free -m': one word
+    elif name == "eval":
+        yield " ".join(argv[1:])
+    elif name == "watch":
+        yield " ".join(operands(argv[1:], "-n"))
+    elif "-c" in argv[1:-1]:
+        yield argv[argv.index("-c") + 1]
 
 
 def _read_again(listed: Sequence[Command]) -> str:

@@ -107,8 +107,9 @@ def _command(
     shown = [part for text in texts for part in wrapped(text or " ", room)] if here else texts
     cut = len(shown) - (_ROWS if here else 1)
     style = "cursor" if here else "dim" if entry.why_not or entry.what is What.OPENS else ""
-    first = shortened(shown[0], max(8, room - width_of(note) - 1)) if not here else shown[0]
-    more = f" … +{len(texts) - 1}" if not here and len(texts) > 1 else ""
+    more = f" +{len(texts) - 1} lines" if not here and len(texts) > 1 else ""
+    left = room - width_of(note) - len(more)
+    first = shown[0] if here else shortened(shown[0], max(8, left))
     head: list[Span] = [(" ", style), badge if not here else (badge[0], "cursor"), (" ", style)]
     if here and width_of([(first, "")]) + width_of(note) > room:
         yield spread(head, note, width, " ", "cursor")
@@ -139,7 +140,8 @@ def _noted(standing: Standing) -> Line:
         return ()
     word, style = _STATE[standing.state]
     words = standing.words
-    short = words if standing.state in (State.DONE, State.FAILED) and len(words) < 32 else ""
+    short = words.partition(" after ")[0].replace("exit code", "exit")
+    short = short if standing.state in (State.DONE, State.FAILED) and len(short) < 20 else ""
     again = f" x{standing.tries}" if standing.tries > 1 else ""
     return [(f"  {word}{again}", style), (f" {short}" if short else "", "dim")]
 
@@ -147,8 +149,8 @@ def _noted(standing: Standing) -> Line:
 def _why(standing: Standing, width: int) -> Iterator[Line]:
     """A reason, an answer or last words too long for the note."""
     words = standing.words
-    is_long = standing.state in (State.DONE, State.FAILED, State.UNKNOWN) and len(words) >= 32
-    if words and (is_long or standing.state in (State.SKIPPED, State.ANSWERED)):
+    is_bad = standing.state in (State.FAILED, State.UNKNOWN)
+    if words and (is_bad or standing.state in (State.SKIPPED, State.ANSWERED)):
         by = f"{standing.by}: " if standing.by else ""
         for part in wrapped(f"{by}{words}", max(10, width - 8))[:3]:
             yield [("      ", ""), (part, _STATE[standing.state][1])]
@@ -156,7 +158,7 @@ def _why(standing: Standing, width: int) -> Iterator[Line]:
 
 def progress(entries: Sequence[Entry], standings: Mapping[str, Standing]) -> tuple[int, int]:
     """How many of its tasks and questions are behind us, and how many there are."""
-    wanted = [e for e in entries if e.what is What.ASKS or (e.what is What.TASK and e.is_runnable)]
+    wanted = [entry for entry in entries if entry.what in (What.ASKS, What.TASK)]
     states = [standings.get(entry.key, NOT_RUN).state for entry in wanted]
     over = sum(1 for state in states if state not in (State.OPEN, State.RUNNING))
     return over, len(wanted)
