@@ -18,11 +18,13 @@ from warroom.logs.decode import without_colours
 from warroom.logs.level import LogLevel, level_of
 from warroom.logs.patterns import BadPattern, SafePattern
 from warroom.logs.ring import Block
-from warroom.logs.suspects import suspects
+from warroom.logs.suspects import bad_answers, suspects
 
 if TYPE_CHECKING:
     from warroom.logs.chipped import Fields
 
+_FEW: Final = 16
+"""A text that one line of so many holds is looked for in all of them at once."""
 FAST: Final = 1 << 30
 """The step of a condition that costs next to nothing: a whole block at once."""
 
@@ -38,6 +40,12 @@ class Page:
         self.data = without_colours(data)
         self.source = sources
         self._suspects: dict[LogLevel, Sequence[int]] = {}
+        self._answers: dict[LogLevel, Sequence[int] | None] = {}
+        self._holding: dict[tuple[bytes, bool], Sequence[int]] = {}
+
+    @cached_property
+    def count(self) -> int:
+        return self.data.count(b"\n")
 
     @cached_property
     def folded(self) -> bytes:
@@ -52,8 +60,26 @@ class Page:
     def suspects(self, least: LogLevel) -> Sequence[int]:
         """Lines that may be of level `least` or worse; the others are not."""
         if least not in self._suspects:
-            self._suspects[least] = suspects(self.folded, self.data.count(b"\n"), least)
+            self._suspects[least] = suspects(self.folded, self.count, least)
         return self._suspects[least]
+
+    def answers(self, least: LogLevel) -> Sequence[int] | None:
+        """Lines of level `least` or worse, where every line is one of an access log; else None."""
+        if least not in self._answers:
+            self._answers[least] = bad_answers(self.data, self.count, least)
+        return self._answers[least]
+
+    def holding(self, needle: bytes, *, folded: bool) -> Sequence[int]:
+        """Lines with `needle` in them; `folded` has it in small letters and finds either case."""
+        key = needle, folded
+        if key not in self._holding:
+            found = _few(self.folded if folded else self.data, needle, self.count // _FEW)
+            if found is None:
+                lines = self.folded_lines if folded else self.lines
+                # for bytes, `in` raises and forgets a TypeError first: half of what it costs
+                found = [i for i, line in enumerate(lines) if line.find(needle) >= 0]
+            self._holding[key] = range(self.count) if len(found) == self.count else found
+        return self._holding[key]
 
     @cached_property
     def lines(self) -> list[bytes]:
@@ -92,27 +118,24 @@ class TextFilter:
 
     def pick(self, page: Page, among: Sequence[int]) -> Sequence[int]:
         needle = self.text.encode("utf-8", "surrogateescape")
-        if self.text != self.text.lower():
-            data = page.data
-        else:
-            data = page.folded if self.text.isascii() else page.folded_wide
-        if len(among) == data.count(b"\n"):
-            return _found(data, needle, len(among))
-        lines = data.split(b"\n")
-        return [index for index in among if needle in lines[index]]
+        small = self.text == self.text.lower()
+        if self.text.isascii() or not small:
+            return _both(page.holding(needle, folded=small), among)
+        lines = page.folded_wide.split(b"\n")
+        return [index for index in among if lines[index].find(needle) >= 0]
 
 
-def _found(data: bytes, needle: bytes, count: int) -> list[int]:
-    """Lines that hold `needle`, in one pass over the whole where hits are few."""
+def _few(data: bytes, needle: bytes, most: int) -> list[int] | None:
+    """Lines that hold `needle`, in one pass over all; None when they are more than `most`: then
+    going from line to line costs less."""
     position = data.find(needle)
-    found, line, seen = [], 0, 0
+    found: list[int] = []
+    line, seen = 0, 0
     while position >= 0:
         line += data.count(b"\n", seen, position)
         found.append(line)
-        if len(found) > count // 8:
-            lines = data.split(b"\n")
-            lines.pop()
-            return [index for index, text in enumerate(lines) if needle in text]
+        if len(found) > most:
+            return None
         line, seen = line + 1, data.find(b"\n", position) + 1
         position = data.find(needle, seen)
     return found
@@ -124,10 +147,16 @@ class PatternFilter:
 
     text: str
     pattern: SafePattern
-    step: int = 16
+
+    @property
+    def step(self) -> int:
+        return self.pattern.step
 
     def pick(self, page: Page, among: Sequence[int]) -> Sequence[int]:
-        lines = page.folded_lines if self.pattern.folded else page.lines
+        pattern = self.pattern
+        if pattern.literal:
+            among = _both(page.holding(pattern.literal, folded=pattern.folded), among)
+        lines = page.folded_lines if pattern.folded else page.lines
         return self.pattern.pick(lines, among)
 
 
@@ -141,6 +170,9 @@ class LevelFilter:
 
     def pick(self, page: Page, among: Sequence[int]) -> Sequence[int]:
         lines, least = page.lines, self.least
+        bad = page.answers(least)
+        if bad is not None:
+            return _both(bad, among)
         may = page.suspects(least)
         if not isinstance(may, range):
             among = _both(may, among)
@@ -275,7 +307,7 @@ class Scanner:
         self._count = 0
         self._page: Page | None = None
 
-    def scan(self, block: Block, low: int, high: int) -> list[int]:
+    def scan(self, block: Block, low: int, high: int) -> Sequence[int]:
         """Numbers, ascending, of the lines low..high-1 of `block` that pass.
 
         Raises patterns.TooSlow.

@@ -33,7 +33,9 @@ _WORDS: Final[dict[bytes, LogLevel]] = {
     **dict.fromkeys((b"info", b"notice", b"log", b"inf", b"information"), LogLevel.INFO),
     **dict.fromkeys((b"debug", b"trace", b"verbose", b"dbg", b"fine"), LogLevel.DEBUG),
 }
-_ACCESS: Final = re.compile(rb'HTTP/[0-9.]+" ([1-5])\d\d ')
+ANSWER: Final = rb'HTTP/[0-9.]+" ([1-5])\d\d '
+"""The end of a request line and its status, as formats of the common family write them."""
+_ACCESS: Final = re.compile(ANSWER)
 _REDIS: Final = re.compile(rb"\d+:[XCSM] \d\d \w{3} \d{4} [\d:.]+ ([.\-*#]) ")
 _REDIS_MARKS: Final = {
     b".": LogLevel.DEBUG,

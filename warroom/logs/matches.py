@@ -26,7 +26,7 @@ class Matches:
 
     def grow_older(self, ascending: Sequence[int]) -> None:
         """Numbers that are all below those that are here."""
-        self._older.extend(reversed(ascending))
+        self._older.extend(array("Q", ascending[::-1]))
 
     def grow_newer(self, ascending: Iterable[int]) -> None:
         """Numbers that are all above those that are here."""

@@ -24,10 +24,14 @@ SEEN_LEAST: Final = 256
 STEPS: Final = 1 << 22
 """About how many steps of the matcher one line may take at worst: some 40 ms."""
 TOO_SLOW_S: Final = 0.03
-"""Processor time that a few lines may take together."""
+"""Processor time that each `_STEP_LEAST` lines may take together."""
 _INLINE_FLAGS: Final = re.compile(r"\(\?[aiLmsux]+\)")
 _FEW: Final = 4
 _SMALL: Final = 64
+_STEP_LEAST: Final = 16
+_STEP_MOST: Final = 64
+"""How many lines a pattern is tried on before others get their turn; on lines of `SEEN_LEAST` bytes
+that is at worst some 20 ms."""
 
 
 class BadPattern(ValueError):
@@ -53,8 +57,16 @@ class SafePattern:
         self.folded = plain == plain.lower()
         self._parts: list[re.Pattern[bytes]] = []
         self.seen = SEEN_MOST
+        self.step = _STEP_MOST
+        """How many lines to try before looking at the clock."""
+        self.literal = b""
+        """What is in every line that matches: the quick look at many lines."""
         for part in _parts(text):
-            self.seen = min(self.seen, _seen(_parse(part)))
+            tree = _parse(part)
+            self.seen = min(self.seen, _seen(tree))
+            self.step = min(self.step, max(_STEP_LEAST, STEPS // 2 // _steps(tree, SEEN_LEAST)))
+            if "(?" not in text:
+                self.literal = max(self.literal, _literal(tree), key=len)
             self._parts.append(re.compile(part.encode()))
 
     def search(self, line: bytes) -> bool:
@@ -70,13 +82,18 @@ class SafePattern:
 
     def pick(self, lines: Sequence[bytes], among: Sequence[int]) -> list[int]:
         """Those of `among` whose line has the pattern. Raises TooSlow."""
-        until = time.thread_time() + TOO_SLOW_S
+        began = time.thread_time()
+        search = self.search if len(self._parts) > 1 else self._parts[0].search
         picked = []
-        for index in among:
+        for tried, index in enumerate(among):
             line = lines[index]
-            if self.search(line):
+            if len(line) <= SEEN_LEAST:
+                if search(line):
+                    picked.append(index)
+                continue
+            if search(line[: self.seen]):
                 picked.append(index)
-            if len(line) > SEEN_LEAST and time.thread_time() > until:
+            if time.thread_time() - began > TOO_SLOW_S * (1 + tried // _STEP_LEAST):
                 raise TooSlow
         return picked
 
@@ -145,13 +162,33 @@ def _seen(tree: Any) -> int:
     With `k` open repeats there are about n^(k+1) / (k+1)! ways to try on n bytes, times the ways
     that small repeats and choices multiply to. Raises BadPattern when too little would be seen.
     """
-    ways, repeats = _ways(tree, inside=False)
-    settled = _settled(tree)
-    power = repeats - settled + min(settled, 1) + 1  # settled ones cost one scan, all together
+    ways, power = _effort(tree)
     seen = int((STEPS * math.factorial(power) / ways) ** (1 / power))
     if seen < SEEN_LEAST:
         raise BadPattern("the pattern has too many repeats or choices; split it into two filters")
     return min(seen, SEEN_MOST)
+
+
+def _effort(tree: Any) -> tuple[int, int]:
+    """How many ways there are, and with which power of a line's length they grow."""
+    ways, repeats = _ways(tree, inside=False)
+    settled = _settled(tree)
+    return ways, repeats - settled + min(settled, 1) + 1  # settled ones cost one scan together
+
+
+def _steps(tree: Any, seen: int) -> int:
+    """About how many steps of the matcher `seen` bytes take at worst."""
+    ways, power = _effort(tree)
+    return ways * seen**power // math.factorial(power)
+
+
+def _literal(tree: Any) -> bytes:
+    """The longest text that stands in the tree as it is, outside of choices and repeats."""
+    longest, run = b"", b""
+    for op, argument in _flat(tree):
+        run = run + bytes((argument,)) if op is sre.LITERAL else b""
+        longest = max(longest, run, key=len)
+    return longest
 
 
 def _settled(tree: Any) -> int:

@@ -134,10 +134,12 @@ class Block:
         index = bisect_right(self._lines, line) - 1
         return self._firsts[index] + line - self._lines[index]
 
-    def numbers(self, lines: Sequence[int]) -> list[int]:
+    def numbers(self, lines: Sequence[int]) -> Sequence[int]:
         """The absolute numbers of `lines` (ascending indices)."""
-        if len(self.runs) == 1:
-            first = self._firsts[0]
+        if self.last - self.first + 1 == self.count:
+            first = self.first
+            if isinstance(lines, range):
+                return range(first + lines.start, first + lines.stop)
             return [first + line for line in lines]
         out: list[int] = []
         run, shift, until = -1, 0, 0

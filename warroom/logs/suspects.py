@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from warroom.logs.level import LogLevel
+from warroom.logs.level import ANSWER, LOOKED_AT, LogLevel
 
 _ERRORS: Final = (
     rb"err|fatal|panic|emerg|crit|alert|severe|fail|eror|exception|traceback|caused by: |uncaught "
@@ -25,8 +25,36 @@ _OF_LEVEL: Final = {
     LogLevel.ERROR: re.compile(_ERRORS),
     LogLevel.FATAL: re.compile(_ERRORS),
 }
+_ANSWER: Final = re.compile(ANSWER + rb"[^\n]*\n")
+_BAD_ANSWERS: Final = {LogLevel.WARN: re.compile(b"[45]"), LogLevel.ERROR: re.compile(b"5")}
 _TOO_MANY: Final = 4
 """With every so many-th line suspect, all are read at less cost."""
+
+
+def bad_answers(data: bytes, count: int, least: LogLevel) -> Sequence[int] | None:
+    """Indices, ascending, of the lines in `data` (`count` lines, each with its line feed) that are
+    of level `least` or worse, where every line says how a request was answered; else None."""
+    if b"HTTP/" not in data[: data.find(b"\n")]:
+        return None
+    # as many answers as lines: each ends with the line feed of its own, so each line has one
+    answers = b"".join(_ANSWER.findall(data))
+    if len(answers) != count or _has_longer(data):
+        return None
+    if least <= LogLevel.INFO:
+        return range(count)
+    bad = _BAD_ANSWERS.get(least)
+    return [found.start() for found in bad.finditer(answers)] if bad is not None else ()
+
+
+def _has_longer(data: bytes) -> bool:
+    """Whether a line is longer than what is looked at when a level is read."""
+    at = 0
+    while at < len(data):
+        end = data.rfind(b"\n", at, at + LOOKED_AT + 1)
+        if end < 0:
+            return True
+        at = end + 1
+    return False
 
 
 def suspects(folded: bytes, count: int, least: LogLevel) -> Sequence[int]:
