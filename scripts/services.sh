@@ -8,6 +8,8 @@ needed=(
   "redis-server redis-server" "initdb postgresql" "nginx nginx" "dockerd docker.io"
   "busybox busybox-static" "sshd openssh-server" "mariadbd mariadb-server" "tmux tmux" "gawk gawk"
   "npm npm" "systemctl systemd" "dbus-daemon dbus" "sudo sudo"
+  "docker-compose docker-compose" "certbot certbot" "pebble pebble" "kubectl kubernetes-client"
+  "git git"
 )
 
 have() {
@@ -22,6 +24,30 @@ with_npm() {
     echo "services: pm2 could not be installed with npm"
 }
 
+# "docker compose" is a plugin that Debian has from 13 on; before that its package is taken from there
+with_compose() {
+  ! have docker || docker compose version >/dev/null 2>&1 || [ "$(id -u)" -ne 0 ] || compose_plugin ||
+    echo "services: docker compose could not be fetched"
+}
+
+compose_plugin() {
+  local to=/usr/local/lib/docker/cli-plugins from mirror options code
+  # shellcheck disable=SC2016 # apt fills this in
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m 1 '/debian/$')
+  from=$(mktemp -d)
+  mkdir -p "$from/lists/partial" "$from/archives/partial" "$to"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie main" >"$from/list"
+  options=(-qq -o "Dir::Etc::sourcelist=$from/list" -o Dir::Etc::sourceparts=/dev/null
+    -o "Dir::State::lists=$from/lists" -o "Dir::Cache::archives=$from/archives"
+    -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=root)
+  (cd "$from" && apt-get "${options[@]}" update &&
+    apt-get "${options[@]}" download docker-compose && dpkg-deb -x docker-compose_*.deb root &&
+    install -m 755 root/usr/libexec/docker/cli-plugins/docker-compose "$to") >/dev/null 2>&1 </dev/null
+  code=$?
+  rm -rf "$from"
+  return "$code"
+}
+
 missing=()
 for pair in "${needed[@]}"; do
   have "${pair% *}" || missing+=("${pair#* }")
@@ -29,6 +55,7 @@ done
 if have dockerd && ! have docker; then missing+=(docker-cli); fi # a package of its own since Debian 13
 if [ ${#missing[@]} -eq 0 ]; then
   with_npm
+  with_compose
   exit 0
 fi
 
@@ -68,3 +95,4 @@ if have dockerd && ! have docker; then
   install docker-cli || echo "services: docker-cli could not be installed: $(tail -n 1 "$log")"
 fi
 with_npm
+with_compose

@@ -33,7 +33,11 @@ def name(docker_engine: DockerEngine) -> Iterator[str]:
     name = f"test-{os.getpid()}-{next(_numbers)}"
     yield name
     if name in docker_engine.docker("ps", "-a", "--format", "{{.Names}}").split():
-        docker_engine.docker("rm", "-f", name)
+        try:
+            docker_engine.docker("rm", "-f", name)
+        except AssertionError as error:  # a request that a test cut off may come to its end now
+            if "in progress" not in str(error) and "No such container" not in str(error):
+                raise
 
 
 @pytest.fixture

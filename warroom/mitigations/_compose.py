@@ -55,6 +55,11 @@ class Compose:
     prefix: tuple[str, ...]
     version: str
 
+    def __str__(self) -> str:
+        """`docker compose 2.26.1`, or `docker-compose 1.29.2`."""
+        name = "docker compose" if self.prefix[0] == "docker" else self.prefix[0]
+        return f"{name} {self.version}"
+
     def argv(self, *words: str) -> tuple[str, ...]:
         return (*self.prefix, *words)
 

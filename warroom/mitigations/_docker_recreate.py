@@ -190,7 +190,7 @@ class Recreate(OnEngine):
             compose = await _compose.program(host, spelled(engine.address), service)
             if by == "auto":
                 await _compose.unchanged(host, compose, service)
-            return Way(compose, f"{' '.join(compose.prefix[:1])} {compose.version}")
+            return Way(compose, str(compose))
         except Unusable as unusable:
             if by == "compose":
                 raise MitigationRefused(f"compose cannot do it: {unusable}") from unusable

@@ -65,7 +65,7 @@ def hits(plan: Plan) -> tuple[tuple[str, str], ...]:
         most = f"{amount(memory)} each at most" if memory else "each without a limit"
         lines.append(("memory", most))
     if plan.compose is not None:
-        lines.append(("made by", f"{plan.compose.prefix[0]} {plan.compose.version}"))
+        lines.append(("made by", str(plan.compose)))
     return tuple(lines)
 
 

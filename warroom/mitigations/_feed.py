@@ -58,9 +58,15 @@ class Feed:
             self._line(b"")
 
     def told(self, count: int = 5, width: int = 300) -> str:
-        """The last lines that say something, as one line of text."""
-        lines = [line.strip() for line in self.last if line.strip()][-count:]
-        return shorten(" / ".join(lines), width)
+        """The last lines that say something, as one line of text: as many as fit, since why it
+        failed stands at the end."""
+        told = ""
+        for line in [line.strip() for line in self.last if line.strip()][: -count - 1 : -1]:
+            longer = f"{line} / {told}" if told else line
+            if told and len(longer) > width:
+                break
+            told = longer
+        return shorten(told, width)
 
     def _allowed(self) -> int:
         """Lines that may be drawn now."""
