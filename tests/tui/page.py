@@ -19,8 +19,10 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from warroom.cli.common import Loaded, build_room
+from warroom.engine.adopt import adopted
 from warroom.engine.members import load_settings
 from warroom.engine.room import Room
+from warroom.engine.shelf import read_shelf
 from warroom.tui.app import WarroomApp
 from warroom.tui.widgets.lines import Lines
 
@@ -186,9 +188,14 @@ async def opened(
     sharing: bool = False,
     missing: Mapping[str, str] = MappingProxyType({}),
     wait: bool = True,
+    adopting: bool = False,
 ) -> AsyncIterator[RoomPage]:
-    """A console on a config file, opened on real systems; `wait` until its room is there."""
-    loaded = Loaded(*load_settings(config))
+    """A console on a config file, opened on real systems; `wait` until its room is there. With
+    `adopting`, its runbooks give the severities and the checklist, as they do for everybody."""
+    settings, probes, mitigations = load_settings(config)
+    shelf = read_shelf(settings)
+    settings = adopted(settings, shelf) if adopting else settings
+    loaded = Loaded(settings, probes, mitigations, shelf)
 
     async def opener() -> Room:
         return build_room(loaded, observe=observe)

@@ -131,8 +131,8 @@ def _of_task(
 def _words(standing: Standing, told: Told) -> str:
     """The reason, or the outcome without the title and state that it begins with."""
     request = told.requests.get(standing.seq)
-    if request is None or request.outcome is None:
-        return _plain(standing.words)
+    if request is None or request.outcome is None or request.state != standing.state.value:
+        return _plain(standing.words)  # one of several that were run together says it itself
     said = request.outcome.text
     mark = f": {request.state}: "
     return _plain(said[said.find(mark) + len(mark) :] if mark in said else standing.words)

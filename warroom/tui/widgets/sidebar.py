@@ -9,6 +9,7 @@ from warroom.domain.clock import hms
 from warroom.domain.incident import Belief, Incident, Role
 from warroom.domain.timers import elapsed, timers
 from warroom.tui import format as fmt
+from warroom.tui.widgets.advice import advised
 from warroom.tui.widgets.deadlines import short
 from warroom.tui.widgets.here import persons, why_away
 from warroom.tui.widgets.lines import Line, Lines, Span, shortened, spread, wrapped
@@ -50,7 +51,8 @@ class Sidebar(Lines):
         if incident is None:
             return [
                 *(why_away(self.room, width) or [[("no incident is open", "dim")]]), [],
-                [("i", "key"), (" open one", "")], *self._suggestion(width), [],
+                [("i", "key"), (" open one", "")], *self._suggestion(width),
+                *advised(self.room, width), [],
                 *self._actions(width),
             ]  # fmt: skip
         lines: list[Line] = [
@@ -59,6 +61,7 @@ class Sidebar(Lines):
             [],
             *self._deadlines(incident, now, width),
             *self._ill(width),
+            *advised(self.room, width),
             [],
             *self._roles(incident, width),
             [],
