@@ -179,7 +179,8 @@ def _effort(tree: Any) -> tuple[int, int]:
 def _steps(tree: Any, seen: int) -> int:
     """About how many steps of the matcher `seen` bytes take at worst."""
     ways, power = _effort(tree)
-    return ways * seen**power // math.factorial(power)
+    steps: int = ways * seen**power // math.factorial(power)
+    return steps
 
 
 def _literal(tree: Any) -> bytes:

@@ -33,6 +33,9 @@ class LogQueries(LogMoves):
         await self.screen.run_action(name)
 
     def filter(self, text: str) -> None:
+        view = self.view
+        if text == self.wanted and view is not None and view.query and not view.fault:
+            return  # Enter after what was typed: that is being matched already
         self.wanted = text
         self._query()
 
@@ -108,13 +111,12 @@ class LogQueries(LogMoves):
         else:
             self.wrong = ""
             self.view.filter(Query(tuple(ins), outs))
-            self.run_worker(self._match(self.view), group="match", exclusive=True)
+            working = self.view.work()  # the newest lines at once
+            self.run_worker(self._match(self.view, working), group="match", exclusive=True)
         self.changed()
 
-    async def _match(self, view: LogView) -> None:
-        """Match what is there already, the newest lines at once."""
-        working = view.work()
-        self.changed()
+    async def _match(self, view: LogView, working: bool) -> None:
+        """Match what else is there already."""
         while working:
             await others_first()
             working = view.work()
