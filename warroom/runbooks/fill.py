@@ -127,6 +127,8 @@ def _written(text: str, match: re.Match[str], where: Where, value: str, again: s
         place = again or ("within a larger word" if where is Where.PLAIN else str(where))
         only = "letters, digits and _ . : / @ % + , = -"
         raise Unfillable(f"{name} stands {place}: only {only} are put in there")
+    if (again or where in (Where.PLAIN, Where.DEEP)) and _in_braces(text, match.start()):
+        raise Unfillable(f"{name} stands within braces, which the shell expands: copy it")
     return value
 
 
@@ -134,6 +136,14 @@ def _is_word(text: str, start: int, end: int) -> bool:
     before = text[start - 1] if start else " "
     after = text[end] if end < len(text) else " "
     return before in _EDGE and after in _EDGE
+
+
+def _in_braces(text: str, start: int) -> bool:
+    """Whether a brace is opened in the same word: `{a,b}`, `{1..9}`."""
+    begin = start
+    while begin and text[begin - 1] not in _EDGE:
+        begin -= 1
+    return "{" in text[begin:start]
 
 
 def _begins_word(text: str, start: int, where: Where) -> bool:
