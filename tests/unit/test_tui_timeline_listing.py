@@ -45,9 +45,12 @@ def test_every_word_has_to_be_there_in_any_case_and_order() -> None:
 
 def test_words_are_looked_for_in_author_kind_and_tags_too() -> None:
     listing = listed(
-        entry(1, author="bob"), entry(2, kind=Kind.STATUS), entry(3, data={"tags": ["impact"]})
+        entry(1, author="bob"),
+        entry(2, kind=Kind.STATUS),
+        entry(3, data={"tags": ["impact"]}),
+        entry(4, kind=Kind.FIELD, data={"field": "root_cause"}),
     )
-    for text, seq in (("bob", 1), ("status", 2), ("#impact", 3)):
+    for text, seq in (("bob", 1), ("status", 2), ("#impact", 3), ("root cause", 4)):
         listing.apply(Filter(text=text))
         assert seqs(listing) == [seq]
 
@@ -76,6 +79,17 @@ def test_conditions_are_met_all_of_them_and_of_one_sort_any() -> None:
         assert seqs(listing) == expected, condition
     listing.apply(Filter())
     assert seqs(listing) == [1, 2, 3, 4, 5]
+
+
+def test_a_tick_that_warroom_set_is_noise_and_one_by_a_person_is_not() -> None:
+    by_itself = {"item": "verify.healthy", "done": True, "why": "every source is ok"}
+    listing = listed(
+        entry(1, kind=Kind.CHECKLIST, data=by_itself),
+        entry(2, kind=Kind.CHECKLIST, data={"item": "assess.real", "done": True}),
+        entry(3, kind=Kind.CHECKLIST, data=by_itself, starred=True),
+    )
+    listing.apply(Filter(quiet=True))
+    assert seqs(listing) == [2, 3]
 
 
 def test_every_condition_has_a_chip_that_takes_it_away() -> None:

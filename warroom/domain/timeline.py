@@ -40,8 +40,9 @@ class Entry(NamedTuple):
 
     @property
     def noise(self) -> bool:
-        """Whether it may be hidden: written by warroom and starred by nobody."""
-        return self.kind in NOISE and not self.starred
+        """Whether it may be hidden: by warroom, whose ticks say why, and starred by nobody."""
+        ticked = self.kind is Kind.CHECKLIST and "why" in self.data
+        return (self.kind in NOISE or ticked) and not self.starred
 
     @property
     def tags(self) -> tuple[str, ...]:

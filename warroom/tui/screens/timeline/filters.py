@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from warroom.domain.events import Kind
+from warroom.domain.incident import FIELDS
 from warroom.domain.timeline import Entry
 
 MACHINE: Final = "warroom"
@@ -21,7 +22,8 @@ def author_of(entry: Entry) -> str:
 def haystack(entry: Entry) -> str:
     """Where a filter's words are looked for."""
     tags = " ".join(f"#{tag}" for tag in entry.tags) if "tags" in entry.data else ""
-    return f"{author_of(entry)}\n{entry.kind}\n{entry.text}\n{tags}".casefold()
+    field = FIELDS.get(str(entry.data.get("field")), "") if entry.kind is Kind.FIELD else ""
+    return f"{author_of(entry)}\n{entry.kind}\n{field}\n{entry.text}\n{tags}".casefold()
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ KEYS: Final[tuple[Command, ...]] = (
          "/"),
     _key("conditions", "f", "only…", "only these kinds, authors, tags; starred; with evidence",
          "rows", 10),
-    _key("quiet", "m", "noise", "hide what warroom wrote by itself, or show it", "rows", 11),
+    _key("quiet", "m", "noise", "hide health, findings and ticks by warroom, or not", "rows", 11),
     _key("down", "j,down", "down", "next entry", "rows", 0, "j", "move(1)"),
     _key("up", "k,up", "up", "entry before", "rows", 0, "k", "move(-1)"),
     _key("page_down", "pagedown", "page down", "a page further", "rows", 0, "pgdn", "page(1)"),
@@ -67,9 +67,9 @@ KEYS: Final[tuple[Command, ...]] = (
 FORM_KEYS: Final[tuple[Command, ...]] = (
     _key("save", "enter", "saves", "write it down, and close", "record", 1),
     _key("break", "alt+enter", "new line", "also shift+enter, ctrl+j", "record", 2),
-    _key("next", "tab", "next field", "time, text, tags", "record", 3),
+    _key("next", "tab", "next", "the next field: time, text, tags", "record", 3),
     _key("outside", "ctrl+g", "$EDITOR", "the text in $VISUAL or $EDITOR", "record", 4),
-    _key("leave", "escape", "leaves, keeps a draft", "nothing is lost", "record", 5, "esc"),
+    _key("leave", "escape", "keeps a draft", "and leaves; nothing is lost", "record", 5, "esc"),
 )
 """In the key bar while a form is open, and in the help."""
 

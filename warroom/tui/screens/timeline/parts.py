@@ -13,7 +13,16 @@ from warroom.domain.timeline import Entry
 from warroom.tui import format as fmt
 from warroom.tui.screens.timeline.areas import TWO_COLUMNS
 from warroom.tui.screens.timeline.detail import Subject, detail_lines, title_of
-from warroom.tui.screens.timeline.draw import Look, day_of, days_of, framed, row, separator, window
+from warroom.tui.screens.timeline.draw import (
+    Look,
+    day_of,
+    days_of,
+    folded,
+    framed,
+    row,
+    separator,
+    window,
+)
 from warroom.tui.screens.timeline.listing import START, Listing, place_of
 from warroom.tui.screens.timeline.preview import preview_lines, source_of
 from warroom.tui.widgets.lines import Line, Lines, Span, shortened, spread, width_of
@@ -287,5 +296,6 @@ class Preview(Scrolled):
             return []
         source = source_of(entry, self.look, self.labels)
         if not source:
-            return [[("not in the timeline there: it has a section of its own", "dim")]]
+            said = "not in the timeline there: it has a section of its own"
+            return folded([(said, "dim")], width)
         return preview_lines(source, width, self.look)
