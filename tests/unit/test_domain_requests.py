@@ -172,8 +172,23 @@ def test_a_temporary_change_stands_with_its_end_in_view(story: Story) -> None:
 
 
 def test_what_failed_or_is_unknown_stands_nowhere(story: Story) -> None:
-    for state in ("failed", "UNKNOWN", "refused"):
-        story.ends(story.asks(target=state), state, undo=BLOCK)
+    until = story.minute(15).isoformat()
+    for state in ("failed", "UNKNOWN"):
+        story.ends(story.asks(target=state), state, expires_at=until)
+    story.ends(story.asks(target="refused"), "refused", undo=BLOCK)
+    assert standing(story.requests.all) == ()
+
+
+@pytest.mark.parametrize("state", ["failed", "UNKNOWN"])
+def test_the_part_of_a_failure_that_can_be_taken_back_stands_until_it_is(
+    story: Story, state: str
+) -> None:
+    request = story.asks("alice", "3 containers", title="Stop 3 containers")
+    story.ends(request, state, undo=BLOCK)
+    (change,) = standing(story.requests.all)
+    assert (change.label, change.undo, change.temporary) == ("Stop 3 containers", BLOCK, False)
+    link = {"incident": story.incident, "request": request.seq}
+    story.ends(story.asks("bob", "3 containers", undoes=link), "done")
     assert standing(story.requests.all) == ()
 
 

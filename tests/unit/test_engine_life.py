@@ -16,7 +16,7 @@ from warroom.domain.events import Kind
 from warroom.domain.ledger import standing
 from warroom.engine.executor import Around, State
 from warroom.engine.lease import FENCE_S
-from warroom.mitigations.base import Card, Done
+from warroom.mitigations.base import Card, Done, MitigationFailed, MitigationUncertain
 
 
 @pytest.fixture
@@ -57,8 +57,6 @@ async def test_a_kind_that_knows_better_than_unknown_says_so_when_it_is_stopped(
             try:
                 return await super().perform(card)
             except asyncio.CancelledError:
-                from warroom.mitigations.base import MitigationFailed
-
                 raise MitigationFailed("rolled back: nothing was changed") from None
 
     alice, lever = await sits(), Transaction(held=asyncio.Event())
@@ -169,6 +167,23 @@ async def test_what_was_done_stands_with_its_undo_and_its_end(
     assert change.undo == {
         "kind": "t.unpull", "title": "Put it back", "host": "", "options": {"lever": "api"},
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("raised", [MitigationFailed, MitigationUncertain])
+async def test_what_failed_half_way_can_be_taken_back_as_far_as_it_went(
+    sits: Room, raised: type[MitigationFailed] | type[MitigationUncertain]
+) -> None:
+    class HalfWay(Lever):
+        async def perform(self, card: Card) -> Done:
+            undo = (await super().perform(card)).undo
+            raise raised("one of two was pulled", Done("", undo=undo))
+
+    alice = await sits()
+    outcome = await alice.executor.run(await alice.arm(HalfWay()))
+    assert outcome.state in (State.FAILED, State.UNKNOWN)
+    assert outcome.undo is not None
+    (change,) = standing(alice.executor.book.requests.all)
+    assert change.undo["title"] == outcome.undo.title == "Put it back"
 
 
 async def test_what_was_taken_back_is_not_taken_back_twice(sits: Room) -> None:

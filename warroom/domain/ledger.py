@@ -117,11 +117,11 @@ def _minutes(seconds: float) -> str:
 
 def _change(request: Request, back: Request | None) -> Change | None:
     outcome = request.outcome
-    if outcome is None or request.state != "done" or request.undoes is not None:
+    if outcome is None or request.state == "refused" or request.undoes is not None:
         return None
     undo, expires = outcome.data.get("undo"), instant_of(outcome.data.get("expires_at"))
-    if not isinstance(undo, dict) and expires is None:
-        return None
+    if not isinstance(undo, dict) and (expires is None or request.state != "done"):
+        return None  # what failed half-way stands where it says what takes its part back
     return Change(
         request,
         outcome.at,

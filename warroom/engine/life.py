@@ -168,9 +168,10 @@ async def _performed(run: Running, fence: Fence) -> tuple[Outcome, Done | None]:
     except MitigationRefused as error:
         return Outcome(State.REFUSED, str(error)), None
     except MitigationFailed as error:
-        return Outcome(State.FAILED, str(error)), error.kept
+        return Outcome(State.FAILED, str(error), undo=_way_back(error.kept)), error.kept
     except MitigationUncertain as error:
-        return Outcome(State.UNKNOWN, _stopped(run, str(error))), None
+        text = _stopped(run, str(error))
+        return Outcome(State.UNKNOWN, text, undo=_way_back(error.kept)), error.kept
     except TimeoutError:
         return Outcome(State.UNKNOWN, f"no answer within {limit:g} s; it may have happened"), None
     except HostError as error:
@@ -183,6 +184,11 @@ async def _performed(run: Running, fence: Fence) -> tuple[Outcome, Done | None]:
     finally:
         await tasks.end([keeping])
     return Outcome(State.DONE, done.text, undo=done.undo), done
+
+
+def _way_back(kept: Done | None) -> Undo | None:
+    """What takes back the part that was done."""
+    return kept.undo if kept else None
 
 
 class _Stopped(Exception):

@@ -9,7 +9,6 @@ from typing import Any, Final, Literal, Protocol
 
 from warroom.config.inputs import Input
 from warroom.config.values import Seconds
-from warroom.domain.evidence import Evidence
 from warroom.domain.sample import Row
 from warroom.hosts.base import HostError
 from warroom.hosts.docker import Engine
@@ -159,17 +158,18 @@ class Bulk(OnEngine):
                 tally.failed[step.name] = str(error)
                 break
             except MitigationUncertain as error:
-                raise MitigationUncertain(f"{step.name}: {error}; {tally}") from error
+                part = self._done(tally, steps, step)
+                raise MitigationUncertain(f"{step.name}: {error}; {tally}", part) from error
             except asyncio.CancelledError:
                 raise MitigationUncertain(
-                    f"stopped at {step.name}, which may or may not be done; {tally}"
+                    f"stopped at {step.name}, which may or may not be done; {tally}",
+                    self._done(tally, steps, step),
                 ) from None
         if tally.failed:
-            raise MitigationFailed(str(tally))
+            raise MitigationFailed(str(tally), self._done(tally, steps))
         if not tally.done:
             raise MitigationRefused(str(tally))
-        exhibits = [kept for done in tally.done.values() for kept in done.exhibits]
-        return self._done(tally, steps, exhibits)
+        return self._done(tally, steps)
 
     async def verify(self, card: Card) -> str:
         """How each is now, against what was shown. Raises MitigationRefused."""
@@ -246,15 +246,23 @@ class Bulk(OnEngine):
             holds=tuple(card.target.id for card in cards),
         )
 
-    def _done(self, tally: Tally, steps: Sequence[Step], exhibits: Sequence[Evidence]) -> Done:
+    def _done(self, tally: Tally, steps: Sequence[Step], doubt: Step | None = None) -> Done:
+        """What there is to keep. A stop is taken back for those that were stopped, and for the one
+        in `doubt` and the one that failed, too: a start leaves alone what runs."""
+        ended = [
+            step.card.target.id
+            for step in steps
+            if step is doubt or step.name in tally.done or step.name in tally.failed
+        ]
         undo = None
-        ended = [step.card.target.id for step in steps if step.name in tally.done]
-        if self._verb == "stop":
+        if self._verb == "stop" and ended:
             options = {"verb": "start", "containers": ended, "wait": self._options.wait, **self.own}
-            undo = Undo("docker.bulk", f"Start {len(ended)} containers again", options)
+            count = f"{len(ended)} containers" if len(ended) > 1 else "1 container"
+            undo = Undo("docker.bulk", f"Start {count} again", options)
         told = {name: done.text for name, done in tally.done.items()}
         facts = {"targets": {**told, **tally.refused}}
-        return Done(str(tally), facts, undo, exhibits=tuple(exhibits))
+        exhibits = tuple(kept for done in tally.done.values() for kept in done.exhibits)
+        return Done(str(tally), facts, undo, exhibits=exhibits)
 
 
 def in_order(

@@ -26,16 +26,20 @@ class MitigationRefused(Exception):
     """Nothing was done, and why."""
 
 
-class MitigationFailed(Exception):
-    """It was tried and the system said no. `kept` is what the record is to keep of it all the
-    same."""
+class _Tried(Exception):
+    """`kept` is what the record is to keep of it all the same: texts, and what takes back the
+    part that was done."""
 
     def __init__(self, text: str, kept: Done | None = None) -> None:
         super().__init__(text)
         self.kept = kept
 
 
-class MitigationUncertain(Exception):
+class MitigationFailed(_Tried):
+    """It was tried and the system said no."""
+
+
+class MitigationUncertain(_Tried):
     """It was asked for and no answer came: nobody knows."""
 
 

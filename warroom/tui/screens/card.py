@@ -162,7 +162,7 @@ class CardScreen(Dialog[bool]):
         if self._verified:
             lines += [[(part, "accent")] for part in wrapped(self._verified, width)]
         keys: list[Span] = [("enter", "key"), (" close", "")]
-        if outcome.undo is not None and outcome.state.value == "done":
+        if outcome.undo is not None:
             keys += [("   u", "key"), (f" {outcome.undo.title}", "")]
         if outcome.state.value == "UNKNOWN":
             keys += [("   v", "key"), (" verify: look whether it happened", "")]
