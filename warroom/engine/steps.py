@@ -171,9 +171,9 @@ class Steps:
 
     def reads(
         self, book: Book, playbook: Playbook, listed: Sequence[Entry], on: str = ""
-    ) -> tuple[Action, tuple[str, ...]]:
-        """One action for every task that only looks, and why each other one that looks is left
-        out. Raises MitigationRefused when none is left."""
+    ) -> Action:
+        """One action for every task that only looks; its card says which are left out, and why.
+        Raises MitigationRefused when none is left."""
         steps: list[Step] = []
         left: list[str] = []
         for entry in listed:
@@ -186,10 +186,10 @@ class Steps:
                 left.append(f"line {entry.line}: {error}")
         if not steps:
             raise MitigationRefused(left[0] if left else "no step here only looks")
-        spec = reads_spec(playbook.title, steps)
+        spec = reads_spec(playbook.title, steps, left)
         title = f"{playbook.title}: every step that only looks"
         id = f"reads:{steps[0].key}"
-        return self._action(id, spec, title, steps[0].host, steps[0]), tuple(left)
+        return self._action(id, spec, title, steps[0].host, steps[0])
 
     def _waits(self, entry: Entry) -> str:
         """Why a task does not go along with the others."""

@@ -156,8 +156,12 @@ class RunReads:
 
     remembers = ("steps",)
 
-    def __init__(self, title: str, steps: Sequence[Step], context: MitigationContext) -> None:
+    def __init__(
+        self, title: str, steps: Sequence[Step], context: MitigationContext,
+        left: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         self._title, self._steps, self._context = title, tuple(steps), context
+        self._left = left
 
     async def preview(self, row: Row | None) -> Card:
         """Every one of them. Raises MitigationRefused for one that does not only look."""
@@ -174,7 +178,11 @@ class RunReads:
             host=first.host,
             target=Target(f"reads {first.key}", self._title),
             command=tuple(line for step in self._steps for line in _listed(step, step.command)),
-            hits=(("runs", count), ("each", "at most its own time; a failure stops no other")),
+            hits=(
+                ("runs", count),
+                ("each", "at most its own time; a failure stops no other"),
+                *(("left out", one) for one in self._left),
+            ),
             undo=_UNDO[Risk.READ],
             risk=Risk.READ,
             warnings=tuple(dict.fromkeys(w for step in self._steps for w in step.warnings)),
@@ -292,13 +300,13 @@ def step_spec(step: Step) -> MitigationSpec:
     return _spec(KIND, step.title, create, step.risk, step.limit_s)
 
 
-def reads_spec(title: str, steps: Sequence[Step]) -> MitigationSpec:
-    """The kind that runs all of `steps`."""
+def reads_spec(title: str, steps: Sequence[Step], left: Sequence[str] = ()) -> MitigationSpec:
+    """The kind that runs all of `steps`; `left` says which are left out, and why."""
     kept = tuple(steps)
 
     def create(options: Any, context: MitigationContext) -> Mitigation:
         del options
-        return RunReads(title, kept, context)
+        return RunReads(title, kept, context, left)
 
     return _spec(READS, title, create, Risk.READ, sum(step.limit_s + 2 for step in kept))
 

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from warroom.engine.playbook import Entry, What, entries
 from warroom.tui.geometry import dock_width
 from warroom.tui.screens.dialog import Dialog
+from warroom.tui.screens.linking import Linking
 from warroom.tui.screens.stepping import Stepping
 from warroom.tui.widgets.lines import Line, Lines, shortened, spread
 from warroom.tui.widgets.playbook import Hint, progress, rows
@@ -79,7 +80,7 @@ class PlaybookBody(Lines):
         """The lines that fit, the selected entry among them whole."""
         screen = self.book_screen
         made = rows(screen.entries, screen.standings, screen.at, screen.hints(), width,
-                    ascii_only=self.ascii_only)  # fmt: skip
+                    elapsed=screen.elapsed, ascii_only=self.ascii_only)  # fmt: skip
         self._shown = list(made) or [(-1, [("there is nothing in it to do", "dim")])]
         mine = [i for i, (number, _) in enumerate(self._shown) if number == screen.at] or [0]
         first, last = mine[0], mine[-1]
@@ -111,7 +112,7 @@ class PlaybookBody(Lines):
         self.book_screen.action_move(-1)
 
 
-class PlaybookScreen(Stepping, Dialog[None]):
+class PlaybookScreen(Stepping, Linking, Dialog[None]):
     """Where there is room, the panes stand on its left and go on; else it has the whole screen."""
 
     DEFAULT_CSS = """
@@ -136,6 +137,7 @@ class PlaybookScreen(Stepping, Dialog[None]):
         Binding("o", "whole_output", "the whole output"),
         Binding("p", "pane", "go to the pane that shows it"),
         Binding("v", "changed", "what changed in the file, and confirm it"),
+        Binding("L", "links", "where this file points: open another one"),
         Binding("f", "fill", "fill placeholders in anew"),
         Binding("h", "host", "on which host steps run"),
         Binding("l", "limit", "how long the step may take"),
@@ -157,6 +159,14 @@ class PlaybookScreen(Stepping, Dialog[None]):
     @property
     def place(self) -> str:
         return f"{self.book.name.rpartition('/')[2]}:{self.playbook.line}"
+
+    @property
+    def elapsed(self) -> float | None:
+        """Seconds since the incident began; None while none is open."""
+        incident = self.room.session.incident
+        if incident is None:
+            return None
+        return (self.room.session.now() - incident.opened_at).total_seconds()
 
     def compose(self) -> ComposeResult:
         yield self.body

@@ -42,7 +42,8 @@ class Stepping(Marking):
     def action_own_terminal(self) -> None:
         entry = self.entry
         if entry is not None and entry.is_runnable and entry.part is not None:
-            self._run(entry, own=True)
+            if self.may(entry):
+                self._run(entry, own=True)
         else:
             self.tell("only a command of a step is run in a terminal", "degraded")
 
@@ -78,16 +79,11 @@ class Stepping(Marking):
         from warroom.mitigations.base import MitigationRefused
 
         try:
-            action, left = self.room.steps.reads(
-                self.book, self.playbook, self.entries, on=self.host
-            )
+            action = self.room.steps.reads(self.book, self.playbook, self.entries, on=self.host)
         except MitigationRefused as error:
             self.tell(str(error), "degraded")
             return
         await self._carded("reads", action)
-        if left:
-            more = f" and {len(left) - 1} more" if len(left) > 1 else ""
-            self.tell(f"left out: {left[0]}{more}", "degraded")
 
     async def _carded(self, key: str, action: Action) -> None:
         """Through the one gate: what may not run says why, what may shows its card first."""

@@ -41,23 +41,27 @@ class Hint:
 
 def rows(
     entries: Sequence[Entry], standings: Mapping[str, Standing], at: int, hints: Sequence[Hint],
-    width: int, *, ascii_only: bool = False,
+    width: int, *, elapsed: float | None = None, ascii_only: bool = False,
 ) -> Iterator[tuple[int, Line]]:  # fmt: skip
-    """The lines of a playbook, each with the number of its entry; `at` is the selected one."""
-    said = ""
+    """The lines of a playbook, each with the number of its entry; `at` is the selected one.
+    `elapsed` are the seconds since the incident began. What is said of several commands is shown
+    once."""
+    said: set[str] = set()
     for number, entry in enumerate(entries):
         here = number == at
         standing = standings.get(entry.key, NOT_RUN)
         if entry.what is What.PHASE:
-            yield number, ()
-            yield number, _phase(entry, width)
+            if number:
+                yield number, ()
+            yield number, _phase(entry, width, elapsed)
+            said = {entry.text}
             continue
         if entry.what in (What.SAYS, What.ASKS):
-            said = entry.text
+            said.add(entry.text)
             lines = _prose(entry, standing, width, here=here, ascii_only=ascii_only)
         else:
-            comment = "" if entry.comment in ("", said) else entry.comment
-            said = entry.comment or said
+            comment = "" if entry.comment in said else entry.comment
+            said.add(entry.comment)
             lines = _command(entry, standing, comment, width, here=here)
         for line in lines:
             yield number, line
@@ -67,17 +71,20 @@ def rows(
                     yield number, [("      ", ""), (part, hint.style)]
 
 
-def _phase(entry: Entry, width: int) -> Line:
-    box = [(f" {_boxed(entry.box)} ", "dim")] if entry.box else []
+def _phase(entry: Entry, width: int, elapsed: float | None) -> Line:
+    box = [_boxed(entry.box, elapsed)] if entry.box else []
     return spread([(entry.text, "title accent")], box, width)
 
 
-def _boxed(box: TimeBox) -> str:
-    return (
-        f"{span(box.starts_s)} to {span(box.ends_s)}"
-        if box.starts_s
-        else f"first {span(box.ends_s)}"
-    )
+def _boxed(box: TimeBox, elapsed: float | None) -> Span:
+    """Whether it is time for it."""
+    if elapsed is None:
+        return f" {box.starts_s / 60:g}-{box.ends_s / 60:g} min ", "dim"
+    if elapsed < box.starts_s:
+        return f" in {span(box.starts_s - elapsed)} ", "dim"
+    if elapsed <= box.ends_s:
+        return f" now, {span(box.ends_s - elapsed)} left ", "accent"
+    return f" over since {span(elapsed - box.ends_s)} ", "degraded"
 
 
 def _prose(
