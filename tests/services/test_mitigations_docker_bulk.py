@@ -136,29 +136,29 @@ async def test_all_are_stopped_dependants_first_and_started_again_together(
 
 
 @pytest.mark.usefixtures("soon")
-@pytest.mark.usefixtures("soon")
 async def test_a_stop_that_came_half_way_is_taken_back_for_those_that_it_reached(
     docker_engine: DockerEngine, tunnel: Tunnel, names: list[str]
 ) -> None:
     api, web, db = names
-    second = (await looked(docker_engine, web))["Id"]
+    second = (await looked(docker_engine, api))["Id"]
     answers = {"verb": "stop", "containers": " ".join(names)}
     async with mitigation("bulk", tunnel.socket, answers=answers, **QUICK) as stop:
         card = await stop.preview(None)
         version = tunnel.requests[-1].split("/")[1]
         tunnel.cut_on = f"POST /{version}/containers/{second}/stop".encode()
-        with pytest.raises(MitigationUncertain, match=f"1 done: {api}; not begun: {db}") as half:
+        with pytest.raises(MitigationUncertain, match=f"1 done: {web}; not begun: {db}") as half:
             await stop.perform(card)
     assert half.value.kept is not None
     undo = half.value.kept.undo
     assert undo is not None and undo.title == "Start 2 containers again"
-    await run(docker_engine, "wait", web)  # the engine goes on with what it was asked for
+    await run(docker_engine, "wait", api)  # the engine goes on with what it was asked for
     async with undoing(undo, docker_engine.socket) as back:
         await back.perform(await back.preview(None))
     states = [(await looked(docker_engine, one))["State"]["Running"] for one in names]
     assert states == [True, True, True]
 
 
+@pytest.mark.usefixtures("soon")
 async def test_those_it_cannot_be_done_to_are_left_out_with_the_reason(
     docker_engine: DockerEngine, names: list[str]
 ) -> None:
