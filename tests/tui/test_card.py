@@ -88,7 +88,7 @@ async def test_the_card_shows_the_command_and_what_it_hits_and_runs_when_the_nam
     asked, came = [e for e in room.room.session.events if e.kind.value.startswith("mitigation")]
     assert (asked.kind, came.kind) == (Kind.REQUESTED, Kind.OUTCOME)
     (before,) = evidence_of(asked.data)
-    assert (before.source, before.query) == ("redis", "redis probe")
+    assert (before.source, before.query) == ("redis", "redis probe: INFO, SLOWLOG GET")
     assert "keys: db7 3" in before.text
 
 

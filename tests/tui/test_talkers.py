@@ -12,6 +12,7 @@ from tests.support.cli import written
 from tests.support.mmdb import write_mmdb
 from tests.tui.page import RoomPage, opened
 from warroom.domain.events import Kind
+from warroom.domain.evidence import evidence_of
 
 LINE = '{} - - [21/Nov/2026:14:35:02 +0000] "{} {} HTTP/1.1" {} 157 "-" "{}"\n'
 FLOOD, USUAL = "203.0.113.7", "198.51.100.9"
@@ -111,6 +112,16 @@ async def test_a_row_goes_into_the_timeline_with_its_figures(edge: Edge) -> None
     for figure in ("client 203.0.113.7", "requests/s", "93.8% of", "66.7% with 5xx", "45 requests"):
         assert figure in event.text
     assert "first seen" in event.text
+    (kept,) = evidence_of(event.data)
+    assert kept.query == "requests by ip in 1 min"
+    assert kept.begin and kept.end and (kept.end - kept.begin).total_seconds() == 60
+    await edge.room.press("right")
+    await edge.sees("only ip:203.0.113.7", "/user/*")
+    await edge.room.press("p")
+    await edge.room.until(lambda: edge.room.kinds.count("evidence") == 2, "nothing is pinned")
+    event = [e for e in edge.room.room.session.events if e.kind is Kind.EVIDENCE][-1]
+    (kept,) = evidence_of(event.data)
+    assert kept.query == "requests by path in 1 min, only ip:203.0.113.7"
 
 
 async def test_nobody_is_asked_who_it_is_before_it_is_said_who_would_be(edge: Edge) -> None:

@@ -15,6 +15,18 @@ LINES: Final = 200
 """Newest log lines of a source that are kept."""
 
 
+def asked(kind: str) -> str:
+    """What makes the samples of a kind, such as `redis probe: INFO, SLOWLOG GET`."""
+    from warroom.config.registry import UnknownMember
+    from warroom.probes.base import spec
+
+    try:
+        asks = spec(kind).asks
+    except UnknownMember:  # not of a system: warroom's own counting
+        asks = ""
+    return f"{kind} probe: {asks}" if asks else f"{kind} probe"
+
+
 def of_sample(sample: Sample, *, kind: str = "", host: str = "") -> Evidence:
     """Everything that the last look at a source saw: figures, then rows."""
     figures = [f"{name} {value:g}" for name, value in sorted(sample.metrics.items())]
@@ -25,7 +37,7 @@ def of_sample(sample: Sample, *, kind: str = "", host: str = "") -> Evidence:
     text = "\n".join([sample.summary, ", ".join(figures), *facts, *rows, *more])
     return Evidence(
         EvidenceKind.ROWS, sample.source, text, source=sample.source, host=host,
-        query=f"{kind} probe" if kind else "", begin=sample.at, end=sample.at,
+        query=asked(kind) if kind else "", begin=sample.at, end=sample.at,
     )  # fmt: skip
 
 

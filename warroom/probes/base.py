@@ -73,7 +73,8 @@ class ProbeSpec:
     """A kind of probe: what its file exports as `SPEC`.
 
     `options` is a frozen dataclass that the config's table is shaped into; `create` gives the
-    probe without touching the network; client libraries are imported when it first looks.
+    probe without touching the network; client libraries are imported when it first looks. `asks`
+    is what a look asks the system, in the system's words: evidence says it.
     """
 
     kind: str
@@ -82,6 +83,7 @@ class ProbeSpec:
     create: Callable[[Any, ProbeContext], Probe]
     every: float = 5.0
     timeout: float = 5.0
+    asks: str = ""
 
 
 def spec(kind: str) -> ProbeSpec:

@@ -125,4 +125,5 @@ def _is_down(error: HostError) -> bool:
     return isinstance(error, (EngineLost, EngineRefused))
 
 
-SPEC: Final = ProbeSpec("docker", "Docker", Options, DockerProbe, every=2.0, timeout=5.0)
+_ASKS: Final = "GET /containers/json, /containers/ID/json, /containers/ID/stats"
+SPEC: Final = ProbeSpec("docker", "Docker", Options, DockerProbe, 2.0, 5.0, _ASKS)

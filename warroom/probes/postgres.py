@@ -148,4 +148,5 @@ def _create(options: Options, context: ProbeContext) -> PostgresProbe:
     return PostgresProbe(options, context)
 
 
-SPEC: Final = ProbeSpec(kind="postgres", title="PostgreSQL", options=Options, create=_create)
+_ASKS: Final = "pg_stat_activity, pg_blocking_pids, pg_stat_database, pg_stat_replication"
+SPEC: Final = ProbeSpec("postgres", "PostgreSQL", Options, _create, asks=_ASKS)

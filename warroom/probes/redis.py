@@ -93,4 +93,4 @@ def _create(options: Options, context: ProbeContext) -> RedisProbe:
     return RedisProbe(options, context)
 
 
-SPEC: Final = ProbeSpec(kind="redis", title="Redis", options=Options, create=_create)
+SPEC: Final = ProbeSpec("redis", "Redis", Options, _create, asks="INFO, SLOWLOG GET")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from warroom.domain.evidence import Evidence, EvidenceKind
+from warroom.engine.evidence import asked
 from warroom.tui.panes.base import Pane, TablePane
 from warroom.tui.panes.logs import LogsPane
+from warroom.tui.panes.talkers import TalkersPane
 from warroom.tui.widgets.lines import Line, fitted
 
 if TYPE_CHECKING:
@@ -79,11 +81,14 @@ def _plain(line: Line) -> Iterable[tuple[str, str]]:
 
 
 def _looked_at(pane: Pane, sources: Sequence[str] = ()) -> tuple[datetime | None, datetime | None]:
-    """When the systems were looked at; of logs, from the oldest to the newest line shown."""
+    """When the systems were looked at; of logs, from the oldest to the newest line shown; of top
+    talkers, the window that is counted."""
     if isinstance(pane, LogsPane):
         at = [datetime.fromtimestamp(line.at, UTC) for line in lines_shown(pane)]
     else:
         at = [s.at for s in pane.samples if not sources or s.source in sources]
+        if at and isinstance(pane, TalkersPane) and pane.room is not None:
+            at.append(min(at) - timedelta(seconds=pane.room.talkers.window_s))
     return (min(at), max(at)) if at else (None, None)
 
 
@@ -105,11 +110,15 @@ def _hosts(pane: Pane, sources: Iterable[str]) -> str:
 
 
 def _query(pane: Pane) -> str:
-    """What made it: the kind of look, the filter, the order."""
+    """What made it: the kind of look and what it asks, what is counted, the filter, the order."""
     parts: list[str] = []
-    if pane.room is not None:
+    if pane.room is not None and isinstance(pane, TalkersPane):
+        talkers = pane.room.talkers
+        parts.append(f"requests by {talkers.by} in {talkers.window}")
+        parts += [f"only {' '.join(map(str, talkers.chips))}"] if talkers.chips else []
+    elif pane.room is not None:
         kinds = dict.fromkeys(pane.room.monitor.kind(sample.source) for sample in pane.samples)
-        parts += [f"{kind} probe" for kind in kinds if kind]
+        parts += [asked(kind) for kind in kinds if kind]
     if pane.filter_text:
         parts.append(f"filter {pane.filter_text}")
     if isinstance(pane, TablePane):
