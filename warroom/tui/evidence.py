@@ -51,7 +51,7 @@ def of_lines(pane: LogsPane, lines: Sequence[LogLine]) -> Evidence | None:
     """Log lines, each with the time of its arrival in UTC; None when there are none."""
     if not lines or pane.room is None:
         return None
-    names = pane.room.logs.names
+    names = pane.logs.names
     instants = [datetime.fromtimestamp(line.at, UTC) for line in lines]
     used = list(dict.fromkeys(names[line.source] for line in lines))
     texts = (

@@ -39,5 +39,7 @@ LOG_KEYS: Final[tuple[Command, ...]] = (
     _key("graph", "vertical_line", "course", "lines and errors over time, or not", "course", "|"),
     _key("wrap", "w", "wrap", "wrap long lines", "wrap"),
     _key("columns", "J", "columns", "fields in columns", "columns"),
+    _key("history", "ctrl+o", "old logs", "what was rotated away: access.log.1, .2.gz; :open FILE",
+         "history", "ctrl+o"),
 )  # fmt: skip
 """In the order of the help. Few are letters: those belong to the actions of a config."""

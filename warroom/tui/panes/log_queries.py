@@ -66,7 +66,7 @@ class LogQueries(LogMoves):
 
         try:
             if text:
-                parse_filter(text, self.room.logs.names if self.room else ())
+                parse_filter(text, self.logs.names if self.room else ())
         except BadFilter as error:
             return str(error)
         self.needle = text
@@ -85,6 +85,9 @@ class LogQueries(LogMoves):
         elif self.view is not None and not self.view.following:
             self.ends(last=True)
             return True
+        elif (old := self.leave_old()) is not None:
+            self.run_worker(old.stop(), group="old")
+            return True
         return had or found
 
     @property
@@ -97,15 +100,15 @@ class LogQueries(LogMoves):
 
         if self.view is None or self.room is None:
             return
-        names = self.room.logs.names
+        names = self.logs.names
         ins: Sequence[Filter] = ()
         try:
             if self.least:
                 level = LogLevel(self.least)
                 ins = (LevelFilter(f"level:{level.word}", level),)
             if self.wanted:
-                ins = (*ins, parse_filter(self.wanted, names, self.room.logs))
-            outs = (parse_filter(self.excluded, names, self.room.logs),) if self.excluded else ()
+                ins = (*ins, parse_filter(self.wanted, names, self.logs))
+            outs = (parse_filter(self.excluded, names, self.logs),) if self.excluded else ()
         except BadFilter as error:
             self.wrong = str(error)
         else:

@@ -12,12 +12,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from warroom.logs.decode import Line as LogLine
+    from warroom.logs.engine import LogEngine
     from warroom.logs.entries import Folding
     from warroom.logs.fold import Entry
+    from warroom.logs.history import OldLog
     from warroom.logs.moments import Moments
     from warroom.logs.ring import Raw
     from warroom.logs.view import LogView
 
+_LIVE: Final = (
+    "view", "folding", "moments", "wanted", "excluded", "wrong", "needle", "least", "cursor",
+    "marks", "graphed",
+)  # fmt: skip
+"""What is put aside while an old log is shown."""
 _LATE: Final = 100
 """Rows by which a line may come too late and stand in its place all the same."""
 
@@ -44,9 +51,41 @@ class LogState(Pane):
         """Times that lines say themselves, while rows stand in their order."""
         self.cursor: int | None = None
         """Number of the row under the cursor, if somebody moved."""
+        self.old: OldLog | None = None
+        """The old log that is shown in place of those that are followed."""
+        self._live: dict[str, object] = {}
         self._rows: list[Entry] = []
         self._height = 10
         self._zone = ZoneInfo("UTC")
+
+    @property
+    def logs(self) -> LogEngine:
+        """What is shown: the logs that are followed, or an old one. There must be a room."""
+        assert self.room is not None
+        return self.old or self.room.logs
+
+    def read_old(self, old: OldLog) -> None:
+        """Show an old log in place of those that are followed; they go on meanwhile."""
+        from warroom.logs.entries import Folding
+        from warroom.logs.moments import Moments
+        from warroom.logs.view import LogView
+
+        if self.old is None:
+            self._live = {name: getattr(self, name) for name in _LIVE}
+        self.old = old
+        self.view, self.folding, self.moments = LogView(old.ring), Folding(), Moments()
+        self.wanted = self.excluded = self.wrong = self.needle = ""
+        self.least, self.cursor, self.marks, self.graphed = 0, None, set(), False
+        self.changed()
+
+    def leave_old(self) -> OldLog | None:
+        """Show what is followed again, as it was; the old log that was shown, if one was."""
+        old, self.old = self.old, None
+        if old is not None:
+            for name, value in self._live.items():
+                setattr(self, name, value)
+            self.changed()
+        return old
 
     def opened(self) -> None:
         from warroom.logs.entries import Folding
@@ -66,7 +105,12 @@ class LogState(Pane):
             return rows(self.view, height, self.folding, at=self.view.bottom)
         from warroom.logs.moments import in_time
 
-        around = rows(self.view, height + _LATE, self.folding, at=self.view.bottom)
+        bottom = self.view.bottom
+        around = rows(self.view, height + _LATE, self.folding, at=bottom)
+        if bottom is not None:  # what fills a screen from below is not asked for twice
+            around = [row for row in around if row.number <= bottom]
+            if len(around) < height:
+                around = rows(self.view, height, self.folding, at=bottom)
         return in_time(around, self.moments)[-height:]
 
     def moment(self, raw: Raw) -> float:
@@ -104,8 +148,8 @@ class LogState(Pane):
         row, one = self.chosen, self.selected
         if row is None or one is None or self.room is None:
             return None
-        name = self.room.logs.names[one.source]
-        look = self.room.logs.look(one.source)
+        name = self.logs.names[one.source]
+        look = self.logs.look(one.source)
         told = lines_of(one, row.newest.data, look, self._zone)
         if row.more:
             title = f"With {len(row.more):,} more lines"
@@ -117,4 +161,4 @@ class LogState(Pane):
         lines = self.selected_lines()
         if not lines or self.room is None:
             return "", ""
-        return self.room.logs.names[lines[0].source], "\n".join(one.text for one in lines)
+        return self.logs.names[lines[0].source], "\n".join(one.text for one in lines)

@@ -56,9 +56,9 @@ class LogsPane(LogQueries):
     def _news(self) -> bool:
         """Whether something above the lines may have changed without any line."""
         assert self.room is not None
-        states = tuple((status.error, status.again) for status in self.room.logs.status())
+        states = tuple((status.error, status.again) for status in self.logs.status())
         before, self._states = self._states, states
-        return bool(self.room.logs.searches.all) or states != before
+        return bool(self.logs.searches.all) or states != before
 
     def _rate_fell(self, view: LogView) -> bool:
         """No line tells that none comes any more: a rate that is shown has to be looked after."""
@@ -84,8 +84,8 @@ class LogsPane(LogQueries):
     def _names(self) -> str:
         """The sources, and what each was recognised as while that does not make it long."""
         assert self.room is not None
-        names = [status.name for status in self.room.logs.status()]
-        looks = [self.room.logs.look(index).format for index in range(len(names))]
+        names = [status.name for status in self.logs.status()]
+        looks = [self.logs.look(index).format for index in range(len(names))]
         told = [
             name if fmt is None else f"{name} ({fmt.name})"
             for name, fmt in zip(names, looks, strict=True)
@@ -151,7 +151,7 @@ class LogsPane(LogQueries):
         assert self.room is not None
         needle = "" if self.needle.startswith(_WORDED) else self.needle
         cursor = self.cursor if self.has_focus else None
-        names = self.room.logs.names
+        names = self.logs.names
         return Look(
             width, self._zone, names, self.wrap, cursor, self.marks, needle, self.ascii_only
         )
@@ -159,7 +159,7 @@ class LogsPane(LogQueries):
     def _graph(self, width: int, height: int) -> Sequence[Line]:
         assert self.room is not None
         now = self.room.clock.now().timestamp()
-        histogram = self.room.logs.histogram if self.graphed else None
+        histogram = self.logs.histogram if self.graphed else None
         if histogram is None:
             return ()
         return graph(histogram, now, width, height, self._zone, ascii_only=self.ascii_only)
@@ -167,7 +167,7 @@ class LogsPane(LogQueries):
     def _found(self, width: int, height: int) -> Sequence[Line]:
         """How often the saved searches find something."""
         assert self.room is not None
-        searches = self.room.logs.searches.all
+        searches = self.logs.searches.all
         if not searches or height < _SEARCHES_FROM:
             return ()
         from warroom.engine.log_searches import SEARCHES
@@ -185,7 +185,7 @@ class LogsPane(LogQueries):
         lines: list[Line] = []
         mark = "!" if self.ascii_only else "▲"
         now = self.room.clock.now().timestamp()
-        for status in self.room.logs.status():
+        for status in self.logs.status():
             if status.error:
                 lines.append([(f" {mark} {status.name}: {status.error}", "degraded")])
             elif status.again is not None and now - status.again[0] < _AGAIN_S:
@@ -208,7 +208,7 @@ class LogsPane(LogQueries):
         from warroom.logs.cells import cells_of
 
         assert self.room is not None
-        look = self.room.logs.look(row.newest.source)
+        look = self.logs.look(row.newest.source)
         if row.partial or look.format is None:
             return None
         return cells_of(row.newest.data, look.format, look.trust)
@@ -217,6 +217,9 @@ class LogsPane(LogQueries):
         if self.view is None or self.room is None or self.folding is None:
             return []
         notes: list[Span] = []
+        if self.old is not None:
+            read = "an old log" if self.old.whole else "an old log, still being read"
+            notes.append((f"{read}: esc goes back", "degraded"))
         if self.least:
             from warroom.logs.level import LogLevel
 
@@ -245,7 +248,7 @@ class LogsPane(LogQueries):
 
     def _clocks(self) -> str:
         """Logs whose clock is wrong, and by how much."""
-        names = self.room.logs.names if self.room is not None else ()
+        names = self.logs.names if self.room is not None else ()
         wrong = [
             self.moments.wrong_s(index) if self.moments else 0.0 for index in range(len(names))
         ]

@@ -18,7 +18,7 @@ class TalkersPane(TablePane):
 
     title = "top talkers"
     kinds: ClassVar[frozenset[str]] = frozenset({"talkers"})
-    offers: ClassVar[tuple[str, ...]] = ("unfold", "group", "window", "lines", "whois")
+    offers: ClassVar[tuple[str, ...]] = ("group", "unfold", "lines")
 
     def group_next(self) -> None:
         """Group by the next thing."""

@@ -118,7 +118,7 @@ class Following(Acts):
         if not pane.needle:
             self.say('nothing is looked for: " looks for a text', "degraded")
             return
-        query = Query((parse_filter(pane.needle, self.room.logs.names),))
+        query = Query((parse_filter(pane.needle, pane.logs.names, pane.logs),))
         await self._seek(query, step, f'"{pane.needle}"')
 
     @work(exclusive=True, group="dialog")

@@ -19,8 +19,8 @@ from warroom.tui.layout import RoomLayout
 from warroom.tui.messages import IncidentChanged, RoomFailed, Sampled
 from warroom.tui.panes import panes_for
 from warroom.tui.panes.base import Pane, TablePane
-from warroom.tui.screens.counting import Counting
 from warroom.tui.screens.dialogs import show_sheet
+from warroom.tui.screens.history import History
 from warroom.tui.screens.marked import Marked
 from warroom.tui.screens.playbooks import Playbooks
 from warroom.tui.screens.record import Record
@@ -55,7 +55,7 @@ def bindings() -> list[BindingType]:
     return made
 
 
-class RoomScreen(Playbooks, Marked, Standing, Telling, Taking, Counting, Record):
+class RoomScreen(Playbooks, Marked, Standing, Telling, Taking, History, Record):
     """Data arrives by message and marks panes; a few times a second the marked ones are drawn."""
 
     DEFAULT_CSS = "RoomScreen { background: $background; overflow: hidden hidden; }"
