@@ -1,4 +1,5 @@
-"""The palette: every declared command, each theme, each action of the active pane.
+"""The palette: every declared command, each theme, each action of the active pane, what the
+team's runbooks hold.
 
 Titles of actions come from configs and the names in them: here they are text. Textual's own
 provider takes every title for markup, and `[/x]` in one ends the app.
@@ -16,6 +17,7 @@ from textual.content import Content
 from textual.fuzzy import Matcher
 
 from warroom.tui import themes
+from warroom.tui.runbook_palette import commands_of_books
 
 if TYPE_CHECKING:
     from warroom.tui.screens.room import RoomScreen
@@ -25,7 +27,8 @@ class Palette(Provider):
     """Finds commands by the letters that are typed; all of them before the first."""
 
     async def discover(self) -> Hits:
-        for one in sorted(self._commands(), key=lambda command: command.title):
+        listed = (command for command in self._commands() if command.discover)
+        for one in sorted(listed, key=lambda command: command.title):
             yield DiscoveryHit(Content(one.title), one.callback, one.title, one.help)
 
     async def search(self, query: str) -> Hits:
@@ -50,6 +53,7 @@ def commands_of(room: RoomScreen) -> Iterator[SystemCommand]:
         yield SystemCommand(f"theme {name}", "change to this theme", run)
     for action in room.actions_here():
         yield SystemCommand(action.title, "shows its card first", partial(room.arm, action))
+    yield from commands_of_books(room)
 
 
 def _matched(matcher: Matcher, title: str) -> tuple[float, Content]:

@@ -33,12 +33,16 @@ class Playbooks(Acts):
         if choice is not None:
             self.open_playbook(choice.book, choice.playbook)
 
-    def open_playbook(self, book: Book, playbook: Playbook) -> None:
-        """Show it beside the panes; where there is no room for both, over them."""
+    def open_playbook(self, book: Book, playbook: Playbook, line: int = 0) -> None:
+        """Show it beside the panes; where there is no room for both, over them. The cursor is on
+        what stands on `line` of the file, where that is said."""
         from warroom.tui.screens.playbook import PlaybookScreen
         from warroom.tui.screens.room import RoomScreen
 
         assert isinstance(self, RoomScreen)
         assert self.room is not None
         self.last_playbook = f"{book.name}:{playbook.line}"
-        self.app.push_screen(PlaybookScreen(self.room, self, book, playbook))
+        screen = PlaybookScreen(self.room, self, book, playbook)
+        places = (i for i, entry in enumerate(screen.entries) if line and entry.line == line)
+        screen.at = next(places, screen.at)
+        self.app.push_screen(screen)
