@@ -167,6 +167,12 @@ async def test_a_placeholder_is_asked_for_once_and_then_known(room: RoomPage, bo
     await room.press("escape")
     await room.loses("esc cancel")
     assert room.room.steps.values() == {"<gauge-file>": f"{book.parent}/gauge"}
+    await room.press("f")
+    await room.sees("<gauge-file> is", f"{book.parent}/gauge", "another value")
+    await room.press("o")
+    await room.types("/no such file")
+    await room.sees("filled in: <gauge-file>")
+    assert room.room.steps.values() == {"<gauge-file>": "/no such file"}
 
 
 async def test_every_read_runs_at_once_past_failures_and_says_what_it_left_out(

@@ -52,6 +52,7 @@ class Steps:
     def __init__(self, room: Room) -> None:
         self._room = room
         self._given: dict[tuple[str, str], str] = {}
+        self._forgotten: set[tuple[str, str]] = set()
         self._kept: tuple[tuple[str, int, int], Mapping[str, Standing]] | None = None
 
     # How far they are -------------------------------------------------------------------------
@@ -93,7 +94,12 @@ class Steps:
         """What placeholders have been filled in with in this incident, secrets among them."""
         incident = self._incident()
         own = {name: value for (of, name), value in self._given.items() if of == incident}
-        return {**filled(self._room.session.events), **own}
+        said = {
+            name: value
+            for name, value in filled(self._room.session.events).items()
+            if (incident, name) not in self._forgotten
+        }
+        return {**said, **own}
 
     def give(self, name: str, value: str) -> None:
         """Fill a placeholder in. Raises MitigationRefused for what is no printable line."""
@@ -109,6 +115,7 @@ class Steps:
     def forget(self, name: str) -> None:
         """Ask for it again."""
         self._given.pop((self._incident(), name), None)
+        self._forgotten.add((self._incident(), name))
 
     async def questions(self, book: Book, entry: Entry, on: str = "") -> tuple[Question, ...]:
         """What has to be filled in before it runs. Variables that are set where it runs are not
@@ -144,7 +151,11 @@ class Steps:
     def _offers(self, book: Book, name: str) -> tuple[str, ...]:
         from warroom.engine.offers import offers
 
-        return () if _hides(name) else offers(self._room, book, name)
+        if _hides(name):
+            return ()
+        before = filled(self._room.session.events).get(name, "")
+        known = (before, *offers(self._room, book, name))
+        return tuple(dict.fromkeys(value for value in known if value))
 
     def _incident(self) -> str:
         incident = self._room.session.incident

@@ -177,7 +177,7 @@ class RunReads:
             title=f"{self._title}: every step that only looks",
             host=first.host,
             target=Target(f"reads {first.key}", self._title),
-            command=tuple(line for step in self._steps for line in _listed(step, step.command)),
+            command=(self._which, *(x for s in self._steps for x in _listed(s, s.command))),
             hits=(
                 ("runs", count),
                 ("each", "at most its own time; a failure stops no other"),
@@ -187,8 +187,14 @@ class RunReads:
             risk=Risk.READ,
             warnings=tuple(dict.fromkeys(w for step in self._steps for w in step.warnings)),
             context={"steps": [_reference(step) for step in self._steps]},
-            record=tuple(line for step in self._steps for line in _listed(step, step.record)),
+            record=(self._which, *(x for s in self._steps for x in _listed(s, s.record))),
         )
+
+    @property
+    def _which(self) -> str:
+        """Their file and lines, in short."""
+        lines = ", ".join(step.place.rpartition(":")[2] for step in self._steps)
+        return f"# {self._steps[0].name.rpartition(':')[0]}, lines {lines}"
 
     async def perform(self, card: Card) -> Done:
         """Run them all; what each came to stands in the evidence."""

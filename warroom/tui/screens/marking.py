@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from textual import work
@@ -13,6 +13,7 @@ from warroom.engine.playbook import Entry, Standing, State, What
 from warroom.tui.screens.dialogs import Option, ask_line, choose
 
 if TYPE_CHECKING:
+    from warroom.engine.answers import Answer
     from warroom.engine.room import Room
     from warroom.engine.running import Running
     from warroom.engine.shelf import Book
@@ -39,6 +40,10 @@ class Marking(Screen[None]):
         """The last run of each task from here, by its key; of all reads by `reads`."""
         self.last = ""
         self.limits: dict[str, float] = {}
+        self.shown_by: dict[str, Answer | None] = {}
+        """Which pane shows what a task asks, by its key."""
+        self.kept: tuple[tuple[int, int], tuple[str, Sequence[str]] | None] | None = None
+        """What the record has of a request, and after how many entries that was looked up."""
         self.host = ""
         """Where steps run that do not say where."""
 

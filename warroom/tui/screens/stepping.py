@@ -168,11 +168,13 @@ class Stepping(Marking):
         known = self.standings.get(entry.key) if entry and entry.key else None
         if known is None or known.state in (State.MARKED, State.SKIPPED, State.ANSWERED):
             return None
-        found = [e for e in self.room.timeline().exhibits if e.entry == known.seq]
-        if not found:
-            return None
-        one = found[-1]
-        return f"{one.label} {one.evidence.title}", one.evidence.text.splitlines()[-400:] or [" "]
+        state = known.seq, len(self.room.session.events)
+        if self.kept is None or self.kept[0] != state:
+            found = [e for e in self.room.timeline().exhibits if e.entry == known.seq]
+            lines = found[-1].evidence.text.splitlines()[-400:] if found else []
+            title = f"{found[-1].label} {found[-1].evidence.title}" if found else ""
+            self.kept = state, (title, lines or [" "]) if found else None
+        return self.kept[1]
 
     @work(exclusive=True, group="dialog")
     async def action_whole_output(self) -> None:
@@ -225,8 +227,11 @@ class Stepping(Marking):
         entry = self.entry
         if entry is None or not entry.is_runnable:
             return None
-        settings = self.room.settings
-        return of_part(entry.part, settings) if entry.part else of_query(entry.text, settings)
+        if entry.key not in self.shown_by:
+            part, settings = entry.part, self.room.settings
+            found = of_part(part, settings) if part else of_query(entry.text, settings)
+            self.shown_by[entry.key] = found
+        return self.shown_by[entry.key]
 
     def action_pane(self) -> None:
         found = self.answer()

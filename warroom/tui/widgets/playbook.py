@@ -60,7 +60,8 @@ def rows(
             said.add(entry.text)
             lines = _prose(entry, standing, width, here=here, ascii_only=ascii_only)
         else:
-            comment = "" if entry.comment in said else entry.comment
+            shown = entry.comment in said or entry.comment in entry.text
+            comment = "" if shown else entry.comment
             said.add(entry.comment)
             lines = _command(entry, standing, comment, width, here=here)
         for line in lines:
