@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench torture screenshots clean
+.PHONY: help demo test lint bench peers torture screenshots clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -30,6 +30,10 @@ lint: $(BIN)/warroom ## format, lint, types and import contracts only
 
 bench: $(BIN)/warroom ## measure the console beside a Textual hello-world
 	@$(BIN)/python scripts/bench.py $(ARGS)
+
+peers: ## install what the benchmark sets beside the console and PyPI has (toolong), in a venv of its own
+	@$(PYTHON) -m venv $(VENV)/peers
+	@$(VENV)/peers/bin/python -m pip install --quiet --disable-pip-version-check toolong
 
 torture: $(BIN)/warroom ## kill, pause and starve what writes to a journal; is anything lost, doubled, out of order?
 	@$(BIN)/python scripts/torture.py $(ARGS)

@@ -21,19 +21,22 @@ from typing import Final
 ROOT: Final = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.benchmarks import counting, following, live, record  # noqa: E402
+from tests.benchmarks import counting, filtering, following, live, record  # noqa: E402
 from tests.benchmarks.figures import Row, table  # noqa: E402
 from tests.benchmarks.lines import write  # noqa: E402
 from tests.benchmarks.process import CommandFailed  # noqa: E402
 from tests.benchmarks.stack import standing  # noqa: E402
 
-PEERS: Final = ("pg_activity", "lazydocker", "k9s", "lnav", "goaccess", "gawk")
+PEERS: Final = ("pg_activity", "lazydocker", "k9s", "lnav", "goaccess", "gawk", "tl")
+OWN_PEERS: Final = ROOT / ".venv" / "peers" / "bin"
+"""Where `make peers` puts toolong: it wants another Textual, and so a venv of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
     """How much is measured: runs of each start, seconds of idling, keys in each round, lines
-    counted and kept, seconds of following, events of a long incident."""
+    counted and kept, seconds of following, events of a long incident, lines for programs that take
+    a minute for a million, bytes of a large file."""
 
     runs: int = 5
     idle: float = 8.0
@@ -42,14 +45,16 @@ class Effort:
     lines: int = 1_000_000
     ring: int = 1_000_000
     follow: float = 6.0
-    rates: tuple[int, ...] = (20_000, 50_000)
+    rates: tuple[int, ...] = (1_000, 20_000, 50_000)
     events: int = 100_000
+    few: int = 100_000
+    large: int = 5_000_000_000
 
 
 QUICK: Final = Effort(
-    runs=3, idle=2.0, keys=15, rounds=1, lines=200_000, ring=200_000, follow=2.0, rates=(20_000,)
-)
-_FEW: Final = 100_000
+    runs=3, idle=2.0, keys=15, rounds=1, lines=200_000, ring=200_000, follow=2.0, rates=(20_000,),
+    large=500_000_000,
+)  # fmt: skip
 
 
 def measure(effort: Effort, folder: Path, parts: set[str], *, full: bool) -> list[Row]:
@@ -74,9 +79,10 @@ def measure(effort: Effort, folder: Path, parts: set[str], *, full: bool) -> lis
             part("keys", lambda: live.keys(stack, folder, effort.keys, effort.rounds, 20_000))
     part("top", lambda: _counted(folder, effort.lines, effort))
     if full:
-        part("top", lambda: _counted(folder, 5_000_000, effort))
+        part("top", lambda: _counted(folder, 5_000_000, effort, peers=False))
     part("follow", lambda: _followed(folder, effort))
-    part("filter", lambda: following.filtering(folder, effort.ring))
+    part("filter", lambda: filtering.filtering(folder, effort.ring))
+    part("open", lambda: filtering.opening(folder, effort.large))
     part("timeline", lambda: record.editing(folder, effort.events, effort.runs, effort.keys))
     part("export", lambda: record.exporting(folder, effort.events))
     part("share", lambda: record.sharing(folder, effort.keys))
@@ -87,32 +93,37 @@ def _followed(folder: Path, effort: Effort) -> list[Row]:
     return [row for rate in effort.rates for row in following.follow(folder, rate, effort.follow)]
 
 
-def _counted(folder: Path, lines: int, effort: Effort) -> list[Row]:
-    path, few = folder / "access.log", folder / "few.log"
+def _counted(folder: Path, lines: int, effort: Effort, *, peers: bool = True) -> list[Row]:
+    path = folder / "access.log"
     write(path, lines)
-    write(few, _FEW)
     rows = counting.clients(path, lines, effort.runs)
-    return rows + counting.parsing(path, lines, few, _FEW, effort.runs)
+    rows += counting.parsing(path, lines, effort.runs)
+    if peers:
+        few = min(lines, effort.few)
+        write(path, few)
+        rows += counting.beside(path, few)
+    path.unlink()
+    return rows
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--quick", action="store_true", help="fewer runs, smaller files: a minute")
-    parser.add_argument("--full", action="store_true", help="5M lines too")
+    parser.add_argument("--full", action="store_true", help="5M lines too, slow peers on 1M")
     parser.add_argument(
         "parts",
         nargs="*",
-        help="only these: start, idle, keys, top, follow, filter, timeline, export, share",
+        help="only these: start, idle, keys, top, follow, filter, open, timeline, export, share",
     )
     given = parser.parse_args()
-    absent = [name for name in PEERS if not shutil.which(name)]
     with tempfile.TemporaryDirectory(prefix="warroom-bench-") as name:
         folder = Path(name)
         os.environ["XDG_STATE_HOME"] = os.environ["XDG_DATA_HOME"] = str(folder)
-        effort = QUICK if given.quick else Effort()
+        os.environ["PATH"] += f"{os.pathsep}{OWN_PEERS}"
+        effort = QUICK if given.quick else Effort(few=1_000_000) if given.full else Effort()
         rows = measure(effort, folder, set(given.parts), full=given.full)
     print(table(rows))
-    if absent:
+    if absent := [name for name in PEERS if not shutil.which(name)]:
         print(f"not installed: {', '.join(absent)}")
     return 1 if any(row.wrong for row in rows) else 0
 

@@ -28,10 +28,6 @@ def median(values: Iterable[float | None]) -> float | None:
     return statistics.median(found) if found else None
 
 
-def milliseconds(seconds: float | None) -> str:
-    return "never" if seconds is None else f"{seconds * 1000:,.0f} ms"
-
-
 def compared(
     what: str,
     ours: float | None,
@@ -40,16 +36,40 @@ def compared(
     *,
     unit: str = "ms",
     aim: float | None = None,
+    least: float | None = None,
 ) -> Row:
-    """A row with the ratio of ours to theirs; `aim` is the most it should be."""
-    ratio = f"{ours / theirs:.2f}" if ours is not None and theirs else ""
+    """A row with the ratio of ours to theirs; `aim` is the most it should be, `least` the least."""
+    ratio = ours / theirs if ours is not None and theirs else None
     return Row(
         what,
         _text(ours, unit),
-        f"{name} {_text(theirs, unit)}",
-        ratio,
-        "" if aim is None else f"{aim:g}",
+        f"{name} {_text(theirs, unit)}" if name else "",
+        "" if ratio is None else f"{ratio:.2f}",
+        _aim(ratio, aim, least),
     )
+
+
+def valued(
+    what: str,
+    value: float | None,
+    *,
+    unit: str = "ms",
+    most: float | None = None,
+    least: float | None = None,
+    beside: str = "",
+) -> Row:
+    """A row whose figure itself should be at `most` or at `least` something."""
+    return Row(what, _text(value, unit), beside, "", _aim(value, most, least, unit))
+
+
+def _aim(value: float | None, most: float | None, least: float | None, unit: str = "") -> str:
+    """What should be, and whether it is."""
+    if most is None and least is None:
+        return ""
+    kept = value is not None and (most is None or value <= most)
+    kept = kept and value is not None and (least is None or value >= least)
+    bound = f"≤ {most:,g}" if most is not None else f"≥ {least:,g}"
+    return f"{bound} {unit}".strip() + (" ✓" if kept else " ✗")
 
 
 def _text(value: float | None, unit: str) -> str:

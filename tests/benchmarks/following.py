@@ -1,102 +1,160 @@
-"""A log that grows fast: what the console spends, whether it loses a line, how fast it filters."""
+"""A log that grows fast: what the console spends beside others, whether it loses a line, how soon
+keys are answered meanwhile."""
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from tests.benchmarks.figures import Row, compared, milliseconds
-from tests.benchmarks.lines import NEEDLE, write_short
+from tests.benchmarks.figures import Row, compared, valued
 from tests.benchmarks.live import growing
-from tests.benchmarks.process import run
 from tests.benchmarks.stack import one_log
-from tests.benchmarks.subjects import console
+from tests.benchmarks.subjects import Subject, console
 from tests.benchmarks.terminal import Rig
 
-_COUNTS: Final = re.compile(r"([\d,]+)…? of ([\d,]+)(?:  ([\d,]+) dropped)?")
+COUNTS: Final = re.compile(r"([\d,]+)…? of ([\d,]+)(?:  ([\d,]+) dropped)?")
 _PATIENCE_S: Final = 20.0
+_BESIDE: Final = {1_000: ("tl", 0.1), 20_000: ("lnav", 1.2)}
+"""Whose CPU is told beside ours at a rate, and how much of it should be enough."""
+_TITLES: Final = {"tl": "toolong"}
+_KEYS_FROM: Final = 50_000
+_KEYS: Final = 40
+_KEY_MS: Final = 20.0
+_HOLD_MS: Final = 20.0
+_BUCKET_S: Final = 13.0
+"""Long enough for a bucket of the talkers, ten seconds, to end."""
+_FIRST: Final = "the first line"
 
 
 def follow(folder: Path, rate: int, seconds: float) -> list[Row]:
-    """Following one access log at `rate` lines a second, talkers counted."""
+    """Following one access log at `rate` lines a second: its lines alone, as the others do, and
+    with its clients counted."""
     path = folder / f"follow-{rate}.log"
+    what = f"follow {rate // 1000}k lines/s"
+    rows = []
+    name, aim = _BESIDE.get(rate, ("", None))
+    if name and shutil.which(name):
+        theirs = _peer(name, folder, rate, seconds)
+        alone = _followed(folder, path, rate, seconds, access=False)["cpu_pct"]
+        title = _TITLES.get(name, name)
+        rows.append(compared(f"{what}, CPU", alone, title, theirs, unit="%", aim=aim))
+    found = _followed(folder, path, rate, seconds, access=True)
+    lost, written = found["lost"], found["written"]
+    rows.append(valued(f"{what}, CPU, clients counted", found["cpu_pct"], unit="%"))
+    rows.append(Row(f"{what}, lost", f"{lost:,} of {written:,}", aim="0", wrong=bool(lost)))
+    if rate >= _KEYS_FROM:
+        rows.append(valued(f"{what}, key p95", found["p95_ms"], most=_KEY_MS))
+        rows.append(_held(what, folder, rate))
+    return rows
+
+
+def _followed(
+    folder: Path, path: Path, rate: int, seconds: float, *, access: bool
+) -> dict[str, Any]:
+    """What the console spent, how many lines there were and how many it has not seen, how soon
+    keys were answered."""
     path.touch()
-    rig = console(one_log(folder, path), r"no line yet").start()
+    config = one_log(folder, path)
+    if not access:
+        config.write_text(config.read_text("utf-8") + "access = false\n", "utf-8")
+    rig = console(config, r"no line yet").start()
     try:
         rig.wait("no line yet", _PATIENCE_S)
         rig.sleep(1)
-        with growing(path, rate, seconds + 2) as writer:
+        keyed = access and rate >= _KEYS_FROM
+        with growing(path, rate, seconds + (_KEYS / 2 if keyed else 0) + 3) as writer:
             rig.wait(r"\d lines/s", 5)
             rig.sleep(1)
-            used = rig.idle(seconds)
+            found = rig.idle(seconds) | (_keys(rig) if keyed else {})
             written = int(writer.communicate()[0])
-        received = _received(rig, written)
+        return found | {"written": written, "lost": written - received(rig, written)}
     finally:
         rig.close()
         path.unlink()
-    what = f"follow {rate // 1000}k lines/s"
-    lost = written - received
-    return [
-        compared(f"{what}, CPU", used["cpu_pct"], "", None, unit="%"),
-        Row(f"{what}, lost", f"{lost:,} of {written:,}", aim="0", wrong=bool(lost)),
-    ]
 
 
-def _received(rig: Rig, written: int) -> int:
+def _peer(name: str, folder: Path, rate: int, seconds: float) -> float:
+    path = folder / f"peer-{rate}.log"
+    path.write_text(f"{_FIRST}\n", "ascii")
+    env = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    rig = Subject(name, (name, str(path)), _FIRST, env).start()
+    try:
+        rig.wait(_FIRST, _PATIENCE_S)
+        rig.sleep(1)
+        if name == "tl":
+            rig.send("<END>")  # only there it shows what comes
+            rig.sleep(0.5)
+        with growing(path, rate, seconds + 3):
+            rig.wait("HTTP/1", 10)
+            rig.sleep(1)
+            spent: float = rig.idle(seconds)["cpu_pct"]
+            return spent
+    finally:
+        rig.close()
+        path.unlink()
+
+
+def _keys(rig: Rig) -> dict[str, Any]:
+    """From a key to the cursor's move between rows that stand still while more come."""
+    pane = re.search(r"(\d) logs", rig.text())
+    rig.send(pane[1] if pane else "1")
+    rig.sleep(0.3)
+    rig.send("<UP>")
+    rig.wait("PAUSED", 5)
+    rig.sleep(0.5)
+    found = [re.search(r"\d\d:\d\d:\d\d one ", line) for line in rig.text().splitlines()]
+    rows = [y for y, match in enumerate(found) if match]
+    first = found[rows[0]]
+    assert first is not None
+    region = (rows[0], first.start(), rows[-1] + 1, first.start() + 1)
+    took = rig.latency(["<UP>", "<DOWN>"], _KEYS, region=region)
+    rig.send("G")
+    rig.sleep(0.3)
+    return took
+
+
+def _held(what: str, folder: Path, rate: int) -> Row:
+    """The longest turn of the loop, in processor time."""
+    path = folder / f"hold-{rate}.log"
+    path.touch()
+    argv = [sys.executable, "-m", "tests.benchmarks.loop", str(path), "--seconds", str(_BUCKET_S)]
+    with growing(path, rate, _BUCKET_S):
+        root = Path(__file__).parents[2]
+        done = subprocess.run(argv, cwd=root, capture_output=True, check=True)
+    path.unlink()
+    return valued(f"{what}, longest hold", json.loads(done.stdout)["longest_ms"], most=_HOLD_MS)
+
+
+def received(rig: Rig, written: int) -> int:
     """Lines that the log pane has seen: those it keeps, and those that fell out of its ring. A
     filter makes it tell, over the whole screen so that nothing is cut."""
     pane = re.search(r"(\d) logs", rig.text())
     rig.send(pane[1] if pane else "1")
     rig.sleep(0.3)
     rig.send("z")
-    _filter(rig, "e")
+    typed_filter(rig, "e")
     until = time.monotonic() + _PATIENCE_S
-    received = 0
-    while received != written and time.monotonic() < until:
+    seen = 0
+    while seen != written and time.monotonic() < until:
         rig.sleep(0.3)
-        if found := _COUNTS.search(rig.text()):
-            _, kept, dropped = (_number(text) for text in found.groups())
-            received = kept + dropped
-    return received
+        if found := COUNTS.search(rig.text()):
+            _, kept, dropped = (number(text) for text in found.groups())
+            seen = kept + dropped
+    return seen
 
 
-def _filter(rig: Rig, text: str) -> None:
+def typed_filter(rig: Rig, text: str) -> None:
     """Type a filter, as soon as it is asked for."""
     rig.send("/")
     rig.wait("only what contains", 5)
     rig.send(f"{text}<ENTER>")
 
 
-def _number(text: str | None) -> int:
+def number(text: str | None) -> int:
     return int((text or "0").replace(",", ""))
-
-
-def filtering(folder: Path, count: int) -> list[Row]:
-    """A filter typed over a ring of `count` short lines: first screen, and all of it."""
-    path = folder / "ring.log"
-    path.touch()
-    rig = console(one_log(folder, path), "no line yet").start()
-    try:
-        rig.wait("no line yet", _PATIENCE_S)
-        write_short(path, count)
-        if _received(rig, count) != count:
-            return [Row(f"filter {count:,} lines", "the ring was not filled", wrong=True)]
-        rig.send("<ESC>")
-        rig.sleep(1.5)
-        _filter(rig, NEEDLE)
-        first = rig.wait(rf"msg={NEEDLE}.*[\d,]+…? of {count:,}|of {count:,}.*msg={NEEDLE}", 20)
-        whole = rig.wait(rf"\d of {count:,}", 30)
-        found = _COUNTS.search(rig.text())
-    finally:
-        rig.close()
-    grep = run(["grep", "-c", NEEDLE, str(path)], {"LC_ALL": "C"})
-    matched = _number(found[1]) if found else -1
-    what = f"filter {count / 1e6:g}M lines"
-    same = matched == int(grep.output)
-    return [
-        Row(f"{what}, first screen", milliseconds(first)),
-        compared(f"{what}, all", whole and whole * 1000, "grep -c", grep.wall * 1000),
-        Row(f"{what}, matched", f"{matched:,}", f"grep {int(grep.output):,}", wrong=not same),
-    ]

@@ -28,6 +28,7 @@ from tests.benchmarks.vt import Picture, Region, replies
 
 KEYS: Final = {
     "UP": "\x1b[A", "DOWN": "\x1b[B", "ENTER": "\r", "ESC": "\x1b", "TAB": "\t", "END": "\x1b[F",
+    "BACK": "\x7f",
 }  # fmt: skip
 
 
