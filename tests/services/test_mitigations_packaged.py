@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.services.commands import Made, made, recorder
+from tests.services.commands import Made, made
 from tests.services.kube_api import KubeApi
+from tests.support import acme
 from tests.support.cli import output_of
+from tests.support.services import running
 from warroom.config.packaged import definitions
 from warroom.mitigations.base import MitigationFailed, MitigationRefused
 
@@ -76,7 +79,7 @@ async def test_only_commits_are_taken(repository: Path, value: str) -> None:
 
 @pytest.fixture
 async def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[KubeApi]:
-    if shutil.which("kubectl") is None:
+    if shutil.which("kubectl") is None and os.environ.get("REQUIRE_SERVICES") != "all":
         pytest.skip("kubectl is not on PATH")
     async with KubeApi(tmp_path) as api:
         monkeypatch.setenv("KUBECONFIG", str(api.kubeconfig))
@@ -121,18 +124,40 @@ async def test_only_names_of_deployments_are_taken(app: str) -> None:
         await packaged("kubernetes.rollout-restart").card(app=app)
 
 
-async def test_certificates_are_renewed_only_after_a_dry_run_was_shown(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def authority(
+    tmp_path: Path, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[acme.Authority]:
+    """Signs for a site on this machine, whose first certificate it signed."""
+    with running("acme", pytestconfig, lambda: acme.start(tmp_path)) as started:
+        monkeypatch.setenv("HOME", str(started.home))
+        monkeypatch.setenv("PYTHONWARNINGS", "ignore")  # the authority's own one is nobody's
+        yield started
+
+
+async def test_a_certificate_is_renewed_after_a_dry_run_that_the_card_shows(
+    authority: acme.Authority,
 ) -> None:
-    """Against a program of that name that writes its calls down: no authority is at hand."""
-    certbot = recorder(tmp_path)
-    (tmp_path / "certbot").symlink_to(certbot.path)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    first = authority.serial
+    authority.due()
     one = packaged("certbot.renew")
     card = await one.card()
-    assert certbot.calls == [["certificates"], ["renew", "--dry-run", "--non-interactive"]]
-    await one.perform(card)
-    assert certbot.calls[2:] == [["renew", "--non-interactive"]]
+    assert authority.serial == first, "a dry run changes nothing of the site's"
+    assert card.command[0] == "certbot renew --non-interactive --no-random-sleep-on-renew"
+    told = "\n".join(text for _, text in card.hits)
+    assert f"Domains: {acme.DOMAIN}" in told
+    assert f"Simulating renewal of an existing certificate for {acme.DOMAIN}" in told
+    assert "all simulated renewals succeeded" in told
+    assert card.warnings == ()
+    done = await one.perform(card)
+    assert "all renewals succeeded" in "\n".join(done.evidence["output"])
+    assert authority.serial == authority.issued[-1] != first
+    await authority.pebble.stop()
+    card = await one.card()
+    assert card.warnings == ("the dry run failed with exit code 1",)
+    with pytest.raises(MitigationFailed, match=r"exit code 1.*renew"):
+        await one.perform(card)
+    assert authority.serial == authority.issued[-1], "the old one is still there"
 
 
 async def test_a_teams_own_script_is_run_where_it_lies(tmp_path: Path) -> None:
