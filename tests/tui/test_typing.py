@@ -35,6 +35,22 @@ def test_a_whole_incident_typed_at_once(tmp_path: Path, shell: Shell) -> None:
     assert "monitoring" in shell("incident", "list").out
 
 
+def test_alt_enter_is_a_new_line_in_a_terminal_that_sends_escape_first(
+    tmp_path: Path, shell: Shell
+) -> None:
+    assert shell.config is not None
+    shell("incident", "new", "Checkout 5xx", "--severity", "P1")
+    with console(tmp_path, shell.config) as terminal:
+        terminal.sees("Checkout 5xx")
+        terminal.keys("nfirst\x1b\rsecond\x0athird\r")
+        terminal.sees("first ⏎ second ⏎ third")
+        terminal.keys("tnfourth\x1b\rfifth\r")
+        terminal.sees("fifth", "saved")
+        terminal.keys("qq")
+        assert terminal.ends() == 0
+    assert notes(shell) == ["first\nsecond\nthird", "fourth\nfifth"]
+
+
 def test_a_filter_typed_at_once(tmp_path: Path, shell: Shell) -> None:
     assert shell.config is not None
     with console(tmp_path, shell.config) as terminal:

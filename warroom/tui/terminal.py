@@ -17,9 +17,11 @@ import traceback
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from enum import StrEnum
 from types import FrameType
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual.drivers.linux_driver import LinuxDriver
 
 from warroom.domain.text import harmless
@@ -65,11 +67,19 @@ class Outlet:
             self._on_lost()
 
 
+class Sent(StrEnum):
+    """Keys as most terminals send them, which Textual takes for others: `ESC CR` for Enter, so
+    that who wants a new line would save half a text."""
+
+    ALT_ENTER = "alt+enter"
+
+
 class TerminalDriver(LinuxDriver):
     """Textual's driver, on a terminal that may be lost. Its app has `lost`."""
 
     def __init__(self, app: Any, **options: Any) -> None:
         super().__init__(app, **options)
+        cast(dict[str, Any], ANSI_SEQUENCES_KEYS)["\x1b\r"] = (Sent.ALT_ENTER,)
         self._on_lost: Callable[[], None] = app.lost
         self._file: Any = Outlet(sys.__stderr__ or sys.stderr, self._lost)
 

@@ -21,6 +21,13 @@ BREAK: Final = " ⏎ "
 class Typed(Input):
     """Takes every line of what is pasted, where Textual's own takes the first."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("alt+enter,shift+enter,ctrl+j", "break_line", "new line", show=False)
+    ]
+
+    def action_break_line(self) -> None:
+        self.replace(BREAK, *sorted(self.selection))
+
     def _on_paste(self, event: events.Paste) -> None:
         text = BREAK.join(event.text.strip("\n").splitlines())
         self.replace(text, *sorted(self.selection))
