@@ -8,7 +8,7 @@ from typing import Final
 from warroom.logs.decode import without_colours
 from warroom.logs.level import LogLevel, level_of
 from warroom.logs.split import Batch
-from warroom.logs.suspects import suspects
+from warroom.logs.suspects import bad_answers, suspects
 
 A_SECOND: Final = 5_000
 """Lines whose level is read within a second: about 10 ms of work."""
@@ -24,6 +24,9 @@ class ErrorCount:
 
     def of(self, batch: Batch, now: float) -> tuple[int, bool]:
         """Lines of level error or worse, and whether that is an estimate."""
+        bad = bad_answers(batch.data, batch.count, LogLevel.ERROR)
+        if bad is not None:
+            return len(bad), False
         if int(now) != self._second:
             self._second, self._left = int(now), A_SECOND
         data = without_colours(batch.data)

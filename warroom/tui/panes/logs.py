@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 _NAMES_WIDTH: Final = 44
 _AGAIN_S: Final = 60.0
 """How long it is told that a log is read again."""
+_READ: Final = 200
+"""Lines a second that nobody reads any more."""
+_RUSHING_S: Final = 0.3
+"""How long such lines wait until they are drawn."""
 _WRONG_S: Final = 2.0
 """A clock that is off by less may as well be a line's way."""
 _SEARCHES_FROM: Final = 5
@@ -34,7 +39,7 @@ class LogsPane(LogQueries):
 
     def __init__(self, name: str, sources: Sequence[str] = ()) -> None:
         super().__init__(name, sources)
-        self._drawn = -1
+        self._drawn, self._drawn_at = -1, 0.0
         self._rate = ""
         self._second = 0
         self._states: tuple[object, ...] = ()
@@ -44,14 +49,22 @@ class LogsPane(LogQueries):
             return False
         working = self.view.work()
         newest = self.view.ring.last
-        fresh, self._drawn = newest != self._drawn or bool(self.view.ring.tails), newest
         second, before = int(self.room.clock.now().timestamp()), self._second
         self._second = second
+        if second == before and self._rushing(newest):
+            return False
+        fresh, self._drawn = newest != self._drawn or bool(self.view.ring.tails), newest
+        self._drawn_at = time.monotonic()
         if fresh and second != before:
             return True  # the title's figures and the course go on while the lines stand still
         turned = self.graphed and second // 10 != before // 10
         turned = turned or (second != before and self._news())
         return working or (fresh and self.view.following) or turned or self._rate_fell(self.view)
+
+    def _rushing(self, newest: int) -> bool:
+        """Whether lines come too fast to be read: drawing them costs more than keeping them."""
+        passed = time.monotonic() - self._drawn_at
+        return passed < _RUSHING_S and newest - self._drawn > _READ * passed
 
     def _news(self) -> bool:
         """Whether something above the lines may have changed without any line."""
