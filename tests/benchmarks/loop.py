@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import psutil
 
-from warroom.config.settings import LogEntry
+from warroom.config.settings import LogEntry, Name
 from warroom.hosts.local import LocalHost
 from warroom.logs.engine import LogEngine
 
@@ -25,7 +25,7 @@ _SHOWN: Final = 48
 
 
 def _engine(path: Path) -> LogEngine:
-    return LogEngine([LogEntry(name="one", path=str(path))], {"": LocalHost()})
+    return LogEngine([LogEntry(name=Name("one"), path=str(path))], {"": LocalHost()})
 
 
 async def opening(path: Path) -> dict[str, Any]:
