@@ -108,15 +108,17 @@ def _last_that_needs(listed: Sequence[Command], index: int, last_uses: dict[str,
 def _together(content: str, run: Sequence[Command], first_line: int) -> Part:
     parts = [part_of(command, first_line) for command in run]
     worst = max((part.assessment for part in parts), key=lambda found: found.risk.rank)
+    text = content[run[0].start : run[-1].end]
+    is_exact = shown(text) == text  # what stands between them, too
     return Part(
         line=parts[0].line,
-        text=shown(content[run[0].start : run[-1].end]),
+        text=shown(text),
         comment=parts[0].comment,
-        assessment=worst,
+        assessment=worst if is_exact else Assessment(Risk.DESTROY, HIDDEN),
         programs=tuple(
             replace(program, line=program.line + part.line - parts[0].line)
             for part in parts
             for program in part.programs
         ),
-        is_exact=all(part.is_exact for part in parts),
+        is_exact=is_exact,
     )
