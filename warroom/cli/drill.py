@@ -94,6 +94,7 @@ def _play(running: Drill, look: Look | None) -> int:
     try:
         if look is not None:
             os.chdir(place)  # what the console exports belongs to the drill
+            os.environ.update(_environment(loaded))
             status = show(document, replace(look, missing=running.missing))
         else:
             click.echo(running.config_path)
@@ -101,6 +102,18 @@ def _play(running: Drill, look: Look | None) -> int:
     finally:
         _leave_postmortem(loaded, place)
     return status
+
+
+def _environment(loaded: Loaded) -> dict[str, str]:
+    """What the commands of the drill's runbook find its systems by."""
+    found: dict[str, str] = {}
+    for probe in loaded.settings.probes:
+        if probe.kind == "docker" and "socket" in probe.options:
+            found["DOCKER_HOST"] = f"unix://{probe.options['socket']}"
+        url = str(probe.options.get("url", "")) if probe.kind == "redis" else ""
+        if url.startswith("unix://"):
+            found["REDIS_SOCKET"] = url.removeprefix("unix://").partition("?")[0]
+    return found
 
 
 def _open_incident(loaded: Loaded, what: str) -> None:

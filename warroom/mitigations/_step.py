@@ -171,7 +171,8 @@ class RunReads:
             if step.risk is not Risk.READ:
                 raise MitigationRefused(f"{step.place} does not only look")
         first = self._steps[0]
-        count = f"{len(self._steps)} steps, one after the other"
+        alone = len(self._steps) == 1
+        count = "one step" if alone else f"{len(self._steps)} steps, one after the other"
         return Card(
             kind=READS,
             title=f"{self._title}: every step that only looks",
@@ -194,7 +195,8 @@ class RunReads:
     def _which(self) -> str:
         """Their file and lines, in short."""
         lines = ", ".join(step.place.rpartition(":")[2] for step in self._steps)
-        return f"# {self._steps[0].name.rpartition(':')[0]}, lines {lines}"
+        word = "line" if len(self._steps) == 1 else "lines"
+        return f"# {self._steps[0].name.rpartition(':')[0]}, {word} {lines}"
 
     async def perform(self, card: Card) -> Done:
         """Run them all; what each came to stands in the evidence."""

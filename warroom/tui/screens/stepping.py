@@ -159,6 +159,8 @@ class Stepping(Marking):
         entry = self.entry
         run = self.runs.get(entry.key if entry else "")
         known = self.standings.get(entry.key if entry else "")
+        if run is None and known is None:
+            return self.runs.get(self.last)
         newest = run is not None and run.outcome is not None and known is not None
         return run if newest and known.seq == run.outcome.request else None  # type: ignore[union-attr]
 
