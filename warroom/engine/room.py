@@ -99,8 +99,7 @@ class Room:
         self._count_lines()
         self.around = Surroundings(probes, self.hosts, self.clock, signer(self.session), settings)
         self.actions: tuple[Action, ...] = actions_for(mitigations, self.around)
-        self.ledger = Ledger(self)
-        self.steps = Steps(self)
+        self.ledger, self.steps = Ledger(self), Steps(self)
         self.teller = Teller(self, observe=self.executor.observe)
         self._checklist = items(settings.incident.checklist) or DEFAULT
         self.states: dict[str, CheckState] = {}
@@ -109,8 +108,7 @@ class Room:
         self._changes: asyncio.Queue[tuple[Change, datetime]] = asyncio.Queue()
         self._listeners: list[Callable[[Sample], None]] = []
         self._writer: asyncio.Task[None] | None = None
-        self.duty = Duty(self)
-        self.course = Course(self.session, self.monitor)
+        self.duty, self.course = Duty(self), Course(self.session, self.monitor)
         self.monitor.subscribe(self._seen)
         self.session.subscribe(self._incident_moved)
 
