@@ -104,6 +104,30 @@ async def _story(config: Path) -> None:
         await page.press("escape")
         await page.closes()
         await _record(page, found.seq)
+        await _playbook(page)
+
+
+async def _playbook(page: RoomPage) -> None:
+    """The playbook beside the panes, a query of it run."""
+    await page.press("ctrl+r")
+    await page.sees("type to find")
+    await _take(page, "playbooks")
+    await page.types("checkouts")
+    await page.sees("Who waits for whom")
+    await page.press("a")
+    await page.sees("every step that only looks")
+    await _take(page, "playbook-card")
+    await page.press("down", "down")
+    await asyncio.sleep(1)
+    await page.press("enter")
+    await page.sees("done: 3 of 3 worked", within=30)
+    await page.press("j", "j", "j", "j", "1")
+    await asyncio.sleep(1)
+    await _take(page, "playbook")
+    await page.resize(80, 24)
+    await asyncio.sleep(1)
+    await _take(page, "small-80x24-playbook")
+    await page.press("escape")
 
 
 async def _record(page: RoomPage, seq: int) -> None:
