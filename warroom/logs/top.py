@@ -81,6 +81,8 @@ class _Span:
     layout: Layout | None
     within: Within | None = None
     """Of which time its lines must be; None: whatever they say."""
+    behind: bool = False
+    """Whether it begins behind lines that are of that time."""
 
 
 def count(
@@ -163,8 +165,14 @@ def _spans(path: str, last: int | None, reading: As) -> list[_Span]:
     with Path(path).open("rb", buffering=CHUNK) as file:
         parts = within.stretch(file, layout)
     return [
-        replace(whole, start=start, stop=stop, within=within if edge else None)
-        for start, stop, edge in parts
+        replace(
+            whole,
+            start=start,
+            stop=stop,
+            within=within if edge else None,
+            behind=place > 0 and edge,
+        )
+        for place, (start, stop, edge) in enumerate(parts)
     ]
 
 
@@ -237,6 +245,8 @@ def _count_spans(spans: Sequence[_Span], tally: Tally, shown: _Shown) -> None:
         # a buffer as large as a chunk: with the usual 8 KiB counting takes a third longer
         with Path(span.path).open("rb", buffering=CHUNK) as file:
             position = span.start
+            if span.within is not None:
+                span.within.enter(inside=span.behind)
             if span.start:
                 file.seek(span.start - 1)
                 position += len(file.readline()) - 1

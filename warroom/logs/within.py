@@ -42,6 +42,10 @@ class Within:
     _inside: bool = False
     _known: dict[bytes, float | None] = field(default_factory=dict)
 
+    def enter(self, *, inside: bool) -> None:
+        """Begin at another place, behind a line that is of this time, or is not."""
+        self._inside = inside
+
     def pick(self, data: bytes, layout: Layout) -> bytes:
         """The lines of `data`, whole ones, that are of this time."""
         kept = []
