@@ -349,6 +349,17 @@ async def test_on_a_narrow_screen_the_detail_takes_the_lists_place(page: Timelin
     await page.edits(3)
 
 
+async def test_on_the_smallest_screen_the_form_still_says_what_is_wrong(
+    page: TimelinePage,
+) -> None:
+    await page.room.resize(60, 16)
+    await page.sees("timeline  it burns  investigating")
+    await page.opens_form("n")
+    await page.press("enter")
+    await page.sees("say what happened; nothing is saved without a text", "not starred")
+    assert "say what happened" in page.room.painted()
+
+
 async def test_on_a_screen_too_small_to_read_no_key_changes_anything(page: TimelinePage) -> None:
     await page.room.resize(50, 12)
     await page.sees("too small")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 KEEP_S: Final = 0.5
 """Seconds of quiet after which what is typed is kept."""
-HINT: Final = "enter saves   alt+enter new line   ctrl+g $EDITOR   esc keeps a draft"
+HINT: Final = "enter saves   alt+enter new line   esc keeps a draft   ctrl+g $EDITOR"
 _FROM_BEFORE: Final = "your text from before is here again; ctrl+r takes it away"
 
 

@@ -71,7 +71,8 @@ class TimelineStrip(Lines):
                 [(" timeline: empty", "dim")]
             ]
         h, v, corners = ("-", "|", "++++") if self.ascii_only else ("─", "│", "┌┐└┘")
-        count = f"{len(entries)} entries" if entries else "empty"
+        word = "entry" if len(entries) == 1 else "entries"
+        count = f"{len(entries)} {word}" if entries else "empty"
         top = spread(
             [(corners[0], "frame"), ("timeline", "title"), (" ", "")],
             [(f" {count} ", "dim"), (h + corners[1], "frame")], width, h, "frame",

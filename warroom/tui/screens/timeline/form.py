@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from warroom.engine.room import Room
 
 SHOW_S: Final = 0.12
+SHORT: Final = 18
+"""Rows below which there are no empty ones, so that what is wrong can always be read."""
 DRAFT_S: Final = 1.0
 """How often what is typed is kept."""
 
@@ -82,6 +84,8 @@ class EntryForm(Dialog[Result]):
     EntryForm #text:focus { border: none; }
     EntryForm #choices { padding-top: 1; }
     EntryForm #foot { height: 4; padding-top: 1; }
+    EntryForm.short #choices { padding-top: 0; }
+    EntryForm.short #foot { height: 2; padding-top: 0; }
     """
     AUTO_FOCUS: ClassVar[str | None] = "#text"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -146,7 +150,9 @@ class EntryForm(Dialog[Result]):
         frame = self.query_one(Vertical)
         frame.styles.offset = area.x, area.y
         frame.styles.width, frame.styles.height = area.width, area.height
-        self._choices.styles.height = self._choices.rows_needed(area.width - 4) + 1
+        short = area.height < SHORT
+        self.set_class(short, "short")
+        self._choices.styles.height = self._choices.rows_needed(area.width - 4) + (not short)
 
     # What it says ---------------------------------------------------------------------------
 

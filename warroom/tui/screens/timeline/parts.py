@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 WHEEL: Final = 3
 TWO_ZONES: Final = 90
+LEAST_TITLE: Final = 8
+"""Columns of the title for which the incident's id gives way."""
 _HINT: Final = "every entry; / filters by words, f by kind, author and tag, m hides noise"
 _SHORT_HINT: Final = "/ filters by words, f by kind, m hides noise"
 
@@ -58,12 +60,13 @@ class Head(Lines):
         if incident is None:
             return [spread([(" timeline ", "badge")], right, width, style="bar")]
         worst = incident.severity in self.room.session.scheme.names[:2] and incident.is_open
-        left: list[Span] = [
-            (f" {incident.severity} ", "alarm" if worst else "badge"),
-            (f" timeline of {incident.id}  ", "bar"),
-        ]
+        badge: Span = (f" {incident.severity} ", "alarm" if worst else "badge")
+        left: list[Span] = [badge, (f" timeline of {incident.id}  ", "bar")]
         room = width - width_of(left) - width_of(right) - len(incident.status) - 4
-        title = shortened(harmless(incident.title), max(8, room))
+        if room < LEAST_TITLE:
+            room += width_of(left[1:]) - len(" timeline  ")
+            left[1] = (" timeline  ", "bar")
+        title = shortened(harmless(incident.title), max(LEAST_TITLE, room))
         left += [(title + "  ", "bar bold"), (str(incident.status), "bar accent")]
         return [spread(left, right, width, style="bar")]
 
