@@ -92,7 +92,11 @@ class _Asked:
 
         target = self._target(room)
         stage = Stage(self.stage) if self.stage else room.teller.stage(target.audience)
-        text = self.text if self.text is not None else await _drafted(room, target, stage)
+        text = (
+            self.text
+            if self.text is not None
+            else await _drafted(room, target, stage, send=self.send)
+        )
         if not (self.send or self.dry_run):
             click.echo(text, nl=not text.endswith("\n"))
         for hint in room.teller.hints(target, text):
@@ -139,7 +143,7 @@ def _nearest(word: str, targets: Sequence[Target]) -> str:
     return nearest(word, {target.audience for target in targets})
 
 
-async def _drafted(room: Room, target: Target, stage: Stage) -> str:
+async def _drafted(room: Room, target: Target, stage: Stage, *, send: bool) -> str:
     """The draft, after one look at every system: what cannot answer in time is left out."""
     try:
         async with asyncio.timeout(LOOK_S):
@@ -149,6 +153,10 @@ async def _drafted(room: Room, target: Target, stage: Stage) -> str:
     made = room.teller.draft(target.audience, stage)
     if made.problem:
         click.echo(f"{made.problem}; the built-in template is used", err=True)
+    elif made.said:
+        click.echo(made.said, err=True)
+    if made.gaps and send:
+        fail("nothing was sent: the draft has places that are not filled in; say it with --text", 1)
     return made.text
 
 

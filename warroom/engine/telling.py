@@ -34,6 +34,7 @@ from warroom.domain.text import harmless, shorten
 from warroom.domain.timers import Timer
 from warroom.engine import facts
 from warroom.engine.channels import ChannelMember, channel_members
+from warroom.engine.forms import drafted
 from warroom.journal.base import JournalError, NoIncident
 from warroom.reports.disclosure import Hint, hints
 from warroom.reports.errors import BadTemplate
@@ -77,10 +78,21 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A draft; `problem` says why a team's own template was not used, if it was not."""
+    """A draft; `problem` says why a team's own template was not used, if it was not; `form` from
+    which place of a runbook it is, and `gaps` what nobody knew of what is to be filled in there."""
 
     text: str
     problem: str = ""
+    form: str = ""
+    gaps: tuple[str, ...] = ()
+
+    @property
+    def said(self) -> str:
+        """What whoever edits it is to know."""
+        if not self.form:
+            return self.problem
+        left = f"; fill in: {', '.join(self.gaps)}" if self.gaps else ""
+        return f"as {self.form} has it{left}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +156,9 @@ class Teller:
         return Stage.UPDATE if told and told.stage != Stage.RESOLVED else Stage.INITIAL
 
     def draft(self, audience: str, stage: Stage) -> Text:
-        """What could be said now. A template of the team's that cannot be used gives way to the
-        built-in one, and the draft says so. Raises NoIncident."""
+        """What could be said now: by the team's own template, else as a runbook has it, else by
+        the built-in one. A template of the team's that cannot be used gives way to that, and the
+        draft says so. Raises NoIncident."""
         zone = ZoneInfo(self._room.settings.incident.timezone)
         known = facts.facts_of(self._room, audience, last=stage is Stage.RESOLVED)
         file = facts.template_file(self._room.settings, audience, stage.value)
@@ -157,6 +170,9 @@ class Teller:
             except (BadTemplate, OSError, ValueError) as error:
                 reason = getattr(error, "strerror", None) or str(error)
                 problem = harmless(f"{file}: {reason}")
+        made = None if problem else drafted(self._room.shelf.books, known, audience, stage, zone)
+        if made is not None:
+            return Text(made[0], form=made[1], gaps=made[2])
         return Text(draft(known, audience, stage.value, zone=zone), problem)
 
     def hints(self, target: Target, text: str) -> tuple[Hint, ...]:

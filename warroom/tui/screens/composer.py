@@ -113,7 +113,7 @@ class ComposerScreen(Dialog[Left]):
     def _begin(self, kept: str) -> None:
         """Take up what was kept, else what the facts say now."""
         made = self.room.teller.draft(self.target.audience, self.stage)
-        self._fresh, self.said = made.text, made.problem
+        self._fresh, self.said = made.text, made.said
         if kept and kept != self._fresh:
             self.said = "your draft from before; ctrl+r makes a fresh one from what is known now"
         self._box.load_text(kept or self._fresh)
