@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, TypeVar, get_args
 
 from warroom.logs.columns import Columns
 from warroom.logs.keys import (
@@ -16,7 +17,6 @@ from warroom.logs.keys import (
     narrow_of,
     path_of,
     range_of,
-    status_of,
     text_of,
     wide_of,
 )
@@ -25,8 +25,8 @@ from warroom.logs.weights import COUNT_SHIFT, Weights, count_of
 if TYPE_CHECKING:
     from warroom.logs.places import Places
 
-_REMEMBERED: Final = 100_000
-_SORT_IN_AFTER: Final = 400
+_REMEMBERED: Final = 50_000
+_SORT_IN_AFTER: Final = 800
 """Different clients or requests after which they are sorted in: some 5 ms of work when every one
 is new, as in a flood with forged addresses."""
 
@@ -37,6 +37,9 @@ TALKER_GROUPS: Final[tuple[TalkerBy, ...]] = get_args(TalkerBy)
 _CLIENT: Final[tuple[TalkerBy, ...]] = ("ip", "range", "wide", "narrow")
 
 
+_STEP: Final = 2_000
+"""Keys that are gone through before others get their turn."""
+Item = TypeVar("Item")
 Weighed = defaultdict[bytes, int]
 
 
@@ -46,11 +49,15 @@ def _weighed() -> Weighed:
 
 @dataclass(slots=True)
 class Bucket:
-    """Weights by key for each grouping; `short` is the largest count that was given up."""
+    """Weights by key for each grouping; `short` is the largest count that was given up.
+
+    Only the bucket under way has defaultdicts: unlike those, a plain dict of bytes and numbers is
+    none of the garbage collector's, which would hold everything up to go through all there are.
+    """
 
     start: float
     total: int = 0
-    counts: dict[TalkerBy, Weighed] = field(
+    counts: dict[TalkerBy, dict[bytes, int]] = field(
         default_factory=lambda: {by: _weighed() for by in TALKER_GROUPS}
     )
     short: dict[TalkerBy, int] = field(default_factory=lambda: dict.fromkeys(TALKER_GROUPS, 0))
@@ -78,7 +85,7 @@ class Sum:
         while self.buckets and self.buckets[0].start < since:
             self._add(self.buckets.popleft().counts[self._by], -1)
 
-    def _add(self, counts: Weighed, sign: int) -> None:
+    def _add(self, counts: Mapping[bytes, int], sign: int) -> None:
         sums = self.counts
         for key, weight in counts.items():
             left = sums.get(key, 0) + sign * weight
@@ -101,13 +108,24 @@ class _Clients(dict[bytes, tuple[bytes, ...]]):
         if len(self) >= _REMEMBERED:
             self.clear()
         address = client_key(client)
-        # an IPv4 address is as narrow as there is, and counted as such already
-        narrow = narrow_of(address) if b":" in address else b""
-        found: tuple[bytes, ...] = (address, range_of(address), wide_of(address), narrow)
+        found: tuple[bytes, ...]
+        if b":" in address:
+            found = (address, range_of(address), wide_of(address), narrow_of(address))
+        else:
+            found = _ipv4_keys(address)
         if self._places is not None:
             found = (*found, self._places.country(address), self._places.asn(address))
         self[client] = found
         return found
+
+
+def _ipv4_keys(address: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """Address, range and wide range, most wanted and so made at once; an IPv4 address is as narrow
+    as there is, and counted as such already."""
+    if not address:
+        return b"", b"", b"", b""
+    a, b, c, _ = address.split(b".")
+    return address, b"%b.%b.%b.0/24" % (a, b, c), b"%b.%b.0.0/16" % (a, b), b""
 
 
 class _Requests(dict[bytes, tuple[bytes, bytes]]):
@@ -135,7 +153,7 @@ class Fresh:
         self._by_request: Weighed = _weighed()
         self._by_agent: Weighed = _weighed()
         self._by_host: Weighed = _weighed()
-        self._results: Counter[bytes] = Counter()
+        self._by_status: Weighed = _weighed()
 
     @property
     def is_full(self) -> bool:
@@ -150,7 +168,7 @@ class Fresh:
                 [i for i, result in enumerate(found.results) if result or client_key(clients[i])]
             )
         weights, by_client, by_request = self._weights, self._by_client, self._by_request
-        by_agent, results = self._by_agent, found.results
+        by_agent, by_status, results = self._by_agent, self._by_status, found.results
         for client, request, agent, result in zip(
             found.clients, found.requests, found.agents, results, strict=True
         ):
@@ -158,18 +176,20 @@ class Fresh:
             by_client[client] += weight
             by_request[request] += weight
             by_agent[agent] += weight
+            by_status[result[1:4]] += weight
         by_host = self._by_host
         for host, result in zip(found.hosts, results, strict=False):  # most logs say no host
             by_host[host] += weights[result]
-        self._results.update(results)
         self.requests += len(results)
 
     def sort_into(self, bucket: Bucket) -> None:
         """Move everything to `bucket`, by key."""
         counts = bucket.counts
-        clients = [counts[by] for by in self._clients.groups]
-        for client, weight in self._by_client.items():
-            for into, key in zip(clients, self._clients[client], strict=True):
+        keys_of, weights = self._clients, self._by_client.values()
+        columns = zip(*[keys_of[client] for client in self._by_client], strict=True)
+        for by, keys in zip(keys_of.groups, columns, strict=False):  # none where nothing came
+            into = counts[by]
+            for key, weight in zip(keys, weights, strict=True):
                 into[key] += weight
         by_path, by_method = counts["path"], counts["method"]
         for request, weight in self._by_request.items():
@@ -180,9 +200,8 @@ class Fresh:
         for agent, weight in self._by_agent.items():
             by_agent[text_of(agent)] += weight
         hostless = 0
-        for result, times in self._results.items():
-            weight = self._weights[result] * times
-            by_status[status_of(result)] += weight
+        for status, weight in self._by_status.items():
+            by_status[status if status.isdigit() else b""] += weight
             hostless += weight
         bucket.total += hostless
         for host, weight in self._by_host.items():
@@ -193,32 +212,54 @@ class Fresh:
         self._clear()
 
     def _clear(self) -> None:
-        for raw in (self._by_client, self._by_request, self._by_agent, self._by_host):
+        for raw in (
+            *(self._by_client, self._by_request, self._by_agent),
+            *(self._by_host, self._by_status),
+        ):
             raw.clear()
-        self._results.clear()
         self.requests = 0
+
+
+def in_steps(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """A few of many items at a time, so that others get their turn between."""
+    rest = iter(items)
+    while step := list(islice(rest, _STEP)):
+        yield step
 
 
 def shrink(bucket: Bucket, by: TalkerBy, most: int) -> None:
     """Give up keys with the smallest counts until at most `most` are left."""
+    for _ in shrinking(bucket, by, most):
+        pass
+    bucket.counts[by] = defaultdict(int, bucket.counts[by])
+
+
+def shrinking(bucket: Bucket, by: TalkerBy, most: int) -> Iterator[None]:
+    """The same in steps, between which the bucket may be read, but nothing be counted in it, nor
+    later: what is left are plain dicts."""
     counts = bucket.counts[by]
     if len(counts) <= most:
+        bucket.counts[by] = dict(counts)
         return
-    keys_by_count = Counter([weight >> COUNT_SHIFT for weight in counts.values()])
+    keys_by_count: Counter[int] = Counter()
+    for some in in_steps(counts.values()):
+        keys_by_count.update([weight >> COUNT_SHIFT for weight in some])
+        yield
     left = len(counts)
     lost = 0
     for lost in sorted(keys_by_count):
         left -= keys_by_count[lost]
         if left <= most:
             break
-    bucket.short[by] += lost
-    unknown = counts.get(b"", 0)
     floor = (lost + 1) << COUNT_SHIFT
-    bucket.counts[by] = defaultdict(
-        int, {key: weight for key, weight in counts.items() if weight >= floor}
-    )
-    if unknown:
-        bucket.counts[by][b""] = unknown
+    kept: dict[bytes, int] = {}
+    for step in in_steps(counts.items()):
+        kept.update([item for item in step if item[1] >= floor])
+        yield
+    if unknown := counts.get(b"", 0):
+        kept[b""] = unknown
+    bucket.short[by] += lost
+    bucket.counts[by] = kept
 
 
 def short_of(buckets: Sequence[Bucket], by: TalkerBy, key: bytes) -> int:

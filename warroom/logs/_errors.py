@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Final
 
 from warroom.logs.decode import without_colours
@@ -43,4 +44,4 @@ class ErrorCount:
 
 def errors_among(results: Sequence[bytes]) -> int:
     """Answers of class 5xx among ` STATUS SIZE `."""
-    return sum(result.lstrip()[:1] == b"5" for result in results)
+    return sum(map(bytes.startswith, results, repeat(b" 5")))

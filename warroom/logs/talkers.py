@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from warroom.domain.text import harmless_bytes
@@ -26,9 +25,11 @@ from warroom.logs._buckets import (
     Fresh,
     Sum,
     TalkerBy,
+    in_steps,
     largest_of,
     short_of,
     shrink,
+    shrinking,
 )
 from warroom.logs.columns import Columns
 from warroom.logs.weights import bytes_of, classes_of, count_of
@@ -51,8 +52,6 @@ _OPEN_KEYS: Final = 50_000
 """Most keys of one grouping that the bucket under way holds."""
 LEAST_BEFORE: Final = 30.0
 """Seconds of which a baseline is worth its name."""
-_STEP: Final = 2_000
-"""Keys merged before others get their turn."""
 _TREND: Final = 15
 """Most points of a trend."""
 
@@ -157,7 +156,7 @@ class Talkers:
         self._sorted = 0
         self._current = Bucket(self._bucket_start(started))
         self._closed: deque[Bucket] = deque()
-        self._since = Bucket(self._current.start)
+        self._since = Bucket(self._current.start, counts={by: {} for by in TALKER_GROUPS})
         self._first: dict[TalkerBy, dict[bytes, float]] = {by: {} for by in TALKER_GROUPS}
         self._sums: dict[tuple[TalkerBy, int], Sum] = {}
         self._closing: Iterator[None] = iter(())
@@ -325,7 +324,7 @@ class Talkers:
         held = sum(bucket.keys for bucket in self._closed)
         most = max(LEAST, min(BUCKET_KEYS, (KEYS - held) // len(TALKER_GROUPS)))
         for by in TALKER_GROUPS:
-            shrink(closing, by, most)
+            yield from shrinking(closing, by, most)
             yield
         self._closed.append(closing)
         self._late = []
@@ -334,14 +333,15 @@ class Talkers:
         for by, counts in closing.counts.items():
             since.short[by] += closing.short[by]
             sums, first = since.counts[by], self._first[by]
-            items = iter(counts.items())
-            while step := list(islice(items, _STEP)):
+            for step in in_steps(counts.items()):
                 for key, weight in step:
-                    sums[key] += weight
+                    sums[key] = sums.get(key, 0) + weight
                     first.setdefault(key, closing.start)
                 yield
             if len(sums) > SINCE_KEYS // len(TALKER_GROUPS):
-                shrink(since, by, SINCE_KEYS // len(TALKER_GROUPS) // 2)
-                kept = since.counts[by]
-                self._first[by] = {key: at for key, at in first.items() if key in kept}
-                yield
+                yield from shrinking(since, by, SINCE_KEYS // len(TALKER_GROUPS) // 2)
+                kept, seen = since.counts[by], dict[bytes, float]()
+                for times in in_steps(first.items()):
+                    seen.update([item for item in times if item[0] in kept])
+                    yield
+                self._first[by] = seen
