@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -50,6 +51,7 @@ async def holding(path: Path, seconds: float) -> dict[str, Any]:
     engine.start()
     asking = asyncio.create_task(_ask(engine))
     turns: list[float] = []
+    gc.freeze()  # as the console does once it stands
     until, before = time.monotonic() + seconds, time.thread_time()
     while time.monotonic() < until:
         await asyncio.sleep(0)
