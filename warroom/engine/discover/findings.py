@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from warroom.domain.text import harmless, shorten
 
-Section = Literal["probe", "log", "mitigation"]
+Section = Literal["probe", "log", "mitigation", "search"]
 _NOT_PLAIN: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 
 

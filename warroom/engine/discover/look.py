@@ -11,6 +11,7 @@ from warroom.engine.discover.containers import look_at_docker
 from warroom.engine.discover.databases import look_at_postgres, look_at_redis
 from warroom.engine.discover.findings import Discovery, Found, Look, Missing, named_apart
 from warroom.engine.discover.ports import look_at_ports
+from warroom.engine.discover.searches import searches_for
 from warroom.engine.discover.services import look_at_logs, look_at_pm2, look_at_units
 from warroom.hosts.base import Host
 
@@ -35,8 +36,10 @@ async def discover(host: Host, environ: Mapping[str, str], *, root: Path = Path(
     brought = [thing for look in looks for thing in look]
     found = [thing for thing in brought if isinstance(thing, Found)]
     machine = Found("probe", {"kind": "machine"}, "every machine has one")
+    apart = named_apart([*found, machine])
+    searches = await asyncio.to_thread(lambda: [*searches_for(apart)])
     return Discovery(
-        tuple(named_apart([*found, machine])),
+        (*apart, *searches),
         tuple(thing for thing in brought if isinstance(thing, Missing)),
     )
 

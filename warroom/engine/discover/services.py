@@ -21,6 +21,8 @@ _SERVERS: Final = {
     "caddy": ("access.log",),
 }
 """Folders of /var/log and what web servers of Debian, Red Hat and Caddy write there."""
+_OTHERS: Final = ("auth.log", "secure", "postgresql/*.log", "mysql/error.log", "redis/*.log")
+"""What else says in /var/log when something is wrong: logins, databases."""
 _UNITS: Final = re.compile(
     r"(?:nginx|apache2|httpd|caddy|haproxy|traefik|postgresql@?|redis|valkey|mysql|mariadb|mongod"
     r"|rabbitmq|memcached|php[\w.]*-fpm|gunicorn|uwsgi|docker|kubelet|k3s)[\w@.:-]*\.service"
@@ -48,9 +50,21 @@ async def look_at_logs(root: Path) -> Look:
             else:
                 why = f"{path} is not readable by you; join its group (often adm) or ask for it"
                 found.append(Missing("log", why))
-    if found:
-        return found
-    return [Missing("web server logs", "none of nginx, apache2, httpd, caddy under /var/log")]
+    if not found:
+        why = "none of nginx, apache2, httpd, caddy under /var/log"
+        found.append(Missing("web server logs", why))
+    return [*found, *_other_logs(root)]
+
+
+def _other_logs(root: Path) -> Iterator[Found]:
+    """Readable logs of logins and databases: offers, for a pane with all logs shows little."""
+    for pattern in _OTHERS:
+        files = [path for path in (root / "var/log").glob(pattern) if path.is_file()]
+        files = [path for path in files if path.stat().st_size and os.access(path, os.R_OK)]
+        for path in sorted(files, key=lambda path: path.stat().st_mtime)[-1:]:
+            name = plain_name(path.name.removesuffix(".log"))
+            why = f"{path} is there and readable"
+            yield Found("log", {"name": name, "path": str(path)}, why, is_offer=True)
 
 
 async def look_at_units(host: Host, root: Path) -> Look:
