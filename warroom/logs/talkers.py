@@ -5,7 +5,7 @@ six whole buckets before now and the one under way, so it spans 60 to 70 seconds
 exactly which, and counts are exact for that span. "Since start" adds up every bucket.
 
 Memory is bounded: `KEYS` keys over all buckets and `LEAST` for each grouping of each bucket more,
-`SINCE_KEYS` since the start, some 200 bytes each; two million different clients take some 100 MB.
+`SINCE_KEYS` since the start, some 200 bytes each; two million different clients took 41 MiB.
 A bucket that closes with more than it may hold keeps its largest keys; a count that misses some by
 that says by how much at most (`short`), and a key that was among the largest all the time is
 exact. Totals are always exact.
