@@ -80,6 +80,18 @@ def test_a_note_comes_from_stdin_and_an_empty_one_is_none(shell: Shell) -> None:
     assert shell("note", "  ", status=2).err == "an empty note says nothing\n"
 
 
+def test_a_note_says_when_it_was_in_the_zone_that_is_shown(shell: Shell) -> None:
+    opened(shell)
+    shell("note", "deployed", "--at", "2024-01-02 23:10")
+    shell("note", "alerted", "--at", "2024-01-02 22:15Z")
+    shown = shell("incident", "show").out
+    assert "2024-01-02 23:10:00  " in shown
+    assert shown.index("deployed") < shown.index("alerted") < shown.index("Checkout 5xx", 80)
+    assert "2024-01-02 23:15:00  " in shown
+    assert "is in the future" in shell("note", "x", "--at", "2126-01-02 10:00", status=2).err
+    assert "not understood: try" in shell("note", "x", "--at", "soon", status=2).err
+
+
 def test_what_was_changed_behind_its_back_is_found(shell: Shell) -> None:
     opened(shell)
     for text in ("first", "second", "third"):

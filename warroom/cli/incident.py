@@ -11,15 +11,19 @@ import click
 from warroom.cli import intake
 from warroom.cli.common import chosen, config_option, escaped, fail, load, print_json, with_session
 from warroom.domain.clock import span
-from warroom.domain.incident import Incident, Status
+from warroom.domain.events import Kind
+from warroom.domain.incident import FIELDS, Incident, Status
 from warroom.domain.ledger import doubts, standing
 from warroom.domain.requests import Requests
 from warroom.domain.text import harmless
 from warroom.domain.watch import watched_until
 from warroom.engine import people
+from warroom.engine.own import WARROOM
 from warroom.engine.security import lock, unlock
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from warroom.config.settings import Settings
     from warroom.domain.events import Event
     from warroom.domain.timeline import Timeline
@@ -122,8 +126,10 @@ def show(id: str | None, as_json: bool, config: str | None) -> None:
     head = f"{now.id}  {now.severity} ({now.scheme})  {now.status.value}  {now.title}"
     click.echo(harmless(head))
     for entry in timeline.entries:
-        who = "machine" if entry.by_machine else entry.author
-        text = harmless(entry.text, lines=True).replace("\n", "\n" + " " * 33)
+        who = WARROOM if entry.by_machine else entry.author
+        field = FIELDS.get(str(entry.data.get("field"))) if entry.kind is Kind.FIELD else None
+        text = f"{field}: {entry.text}" if field else entry.text
+        text = harmless(text, lines=True).replace("\n", "\n" + " " * 33)
         at = f"{entry.at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
         click.echo(f"{at}  {harmless(who):<12} {text}")
 
@@ -205,18 +211,35 @@ def unlock_(reason: str, config: str | None) -> None:
 
 @click.command()
 @click.argument("text")
+@click.option("--at", "when", metavar="WHEN", help='When it was: "14:35", "5m ago", "23:10Z".')
 @config_option
-def note(text: str, config: str | None) -> None:
+def note(text: str, when: str | None, config: str | None) -> None:
     """Write TEXT (- for stdin) into the open incident; prints the entry's id once it is durable."""
     text = sys.stdin.read() if text == "-" else text
     if not text.strip():
         fail("an empty note says nothing")
+    loaded = load(chosen(config), needed=False)
 
     async def write(session: Session) -> str:
         await _open(session)
-        return (await session.note(text)).id
+        at = _instant(when, session, loaded.settings) if when else None
+        return (await session.note(text, at=at)).id
 
-    click.echo(with_session(load(chosen(config), needed=False), write))
+    click.echo(with_session(loaded, write))
+
+
+def _instant(when: str, session: Session, settings: Settings) -> datetime:
+    """What `when` means on the clocks that are shown; what was decided there is said. Leaves when
+    it is no time in the past."""
+    from warroom.domain.instants import NotUnderstood, understand
+
+    try:
+        found = understand(when, session.now(), ZoneInfo(settings.incident.timezone))
+    except NotUnderstood as error:
+        fail(str(error))
+    if found.note:
+        click.echo(found.note, err=True)
+    return found.at
 
 
 async def _open(session: Session) -> Incident:
