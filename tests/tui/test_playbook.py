@@ -119,7 +119,7 @@ def states(page: RoomPage) -> dict[str, State]:
 async def test_it_stands_beside_the_panes_with_its_phases_and_the_risk_of_each_step(
     room: RoomPage,
 ) -> None:
-    await room.sees("Investigation", "now, 4m", "? Is it the moon?", "how deep")
+    await room.sees("Investigation", "now, ", "? Is it the moon?", "how deep")
     await room.sees("R read    echo deep water", "C change  mkdir", "D DESTROY rm -r")
     assert room.app.room_screen.docked == 67
     assert "machine" in room.shown

@@ -39,6 +39,8 @@ class Marking(Screen[None]):
         self.runs = {}
         """The last run of each task from here, by its key; of all reads by `reads`."""
         self.last = ""
+        self.stopping: Running | None = None
+        """What is stopped when it is asked for once more."""
         self.limits: dict[str, float] = {}
         self.shown_by: dict[str, Answer | None] = {}
         """Which pane shows what a task asks, by its key."""

@@ -130,6 +130,9 @@ class Stepping(Marking):
         run = self._under_way()
         if run is None:
             self.tell("nothing runs from here", "degraded")
+        elif run.armed.card.risk.value != "read" and self.stopping is not run:
+            self.stopping = run
+            self.tell("x again stops it: what it did so far stays done", "degraded")
         else:
             run.cancel(self.room.session.author.login)
             self.tell("being stopped…", "degraded")
