@@ -10,6 +10,7 @@ import pytest
 from tests.support.cli import CALM, written
 from tests.support.services import HttpService
 from tests.tui.page import RoomPage, opened
+from warroom.tui.screens import card
 from warroom.tui.screens.linking import at, links
 from warroom.tui.screens.playbook import PlaybookScreen
 
@@ -155,6 +156,29 @@ async def test_a_changed_file_runs_nothing_until_it_was_seen(room: RoomPage, fol
     await room.strikes("y")
     await room.sees("read anew", "echo looked twice")
     assert [one.text.count("twice") for one in room.room.shelf.books] == [1]
+
+
+async def test_a_file_that_changes_under_its_card_runs_nothing_either(
+    room: RoomPage, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(card, "DEAF_S", 0.0)
+    await room.opens("The web is down")
+    screen = await opens(room)
+    while screen.entry is None or "echo looked" not in screen.entry.text:
+        await room.press("j")
+    await room.strikes("enter")
+    await room.sees("esc cancel", "echo looked")
+    file = folder / "harbour.md"
+    file.write_text(file.read_text() + "\nmore\n")
+    await room.strikes("enter")
+    await room.sees("changed on disk: look at what changed")
+    assert room.kinds.count("mitigation requested") == 1
+    session = room.room.session
+    await room.until(
+        lambda: any(e.data.get("state") == "refused" for e in session.events), "not refused"
+    )
+    (refused,) = [e for e in session.events if e.data.get("state") == "refused"]
+    assert "changed on disk" in refused.text
 
 
 async def test_a_link_opens_the_file_beside_and_the_playbook_that_it_names(
