@@ -277,7 +277,7 @@ def project(events: Iterable[Event], now: datetime) -> Timeline:
 
 
 def mitigation_runs(entries: Iterable[Entry]) -> tuple[MitigationRun, ...]:
-    """Requests with their outcomes and effects, in the order of the requests.
+    """Requests with their outcomes and effects, in their order; what only looked is none.
 
     An outcome or effect names its request by sequence in `data["request"]`.
     """
@@ -295,7 +295,7 @@ def mitigation_runs(entries: Iterable[Entry]) -> tuple[MitigationRun, ...]:
             entry, later.get((Kind.OUTCOME, entry.seq)), later.get((Kind.EFFECT, entry.seq))
         )
         for entry in ordered
-        if entry.kind is Kind.REQUESTED
+        if entry.kind is Kind.REQUESTED and entry.data.get("risk") != "read"
     )
 
 

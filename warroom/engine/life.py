@@ -235,6 +235,8 @@ async def _ended(
         "state": outcome.state.value,
         "evidence": {**found, **(done.evidence if done else {})},
     }
+    if card.risk is Risk.READ:
+        data["risk"] = card.risk.value  # a look is no turn in the course of an incident
     if done is not None and done.undo is not None:
         data["undo"] = undo_data(done.undo, card.host)
     if done is not None and done.expires_s is not None:

@@ -66,9 +66,14 @@ def key_moments(entries: Iterable[Entry]) -> list[Entry]:
         entry
         for entry in shown(entries)
         if entry.starred
-        or entry.kind in _TURNS
+        or (entry.kind in _TURNS and not _is_look(entry))
         or ("tags" in entry.data and entry.tags and not entry.by_machine)
     ]
+
+
+def _is_look(entry: Entry) -> bool:
+    """Whether it is about an action that only read: a step of a runbook, for instance."""
+    return entry.data.get("risk") == "read"
 
 
 def commanders(timeline: Timeline) -> list[str]:
@@ -90,7 +95,7 @@ def people(timeline: Timeline) -> list[Person]:
             continue
         count = counts.setdefault(entry.author, [0, 0, 0])
         count[0] += 1
-        count[1] += entry.kind is Kind.REQUESTED
+        count[1] += entry.kind is Kind.REQUESTED and not _is_look(entry)
         count[2] += _reached(entry)
     for entry in _told_in_order(timeline, Kind.ROLE):
         person, role = str(entry.data.get("person", "")), str(entry.data.get("role", ""))
