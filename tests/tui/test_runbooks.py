@@ -70,6 +70,7 @@ def folder(tmp_path: Path) -> Path:
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o600)
     (tmp_path / "web.log").write_text("INFO start\n")
+    (tmp_path / "crane.log").write_text("INFO turning\n")
     return tmp_path
 
 
@@ -82,6 +83,7 @@ async def room(folder: Path, http_service: Callable[..., HttpService]) -> AsyncI
         '[incident]\nrunbooks = ["harbour.md"]',
         f'[[probe]]\nkind = "http"\nname = "web"\nurl = "{service.url}/health"\nevery = "200ms"',
         f'[[log]]\nname = "web"\npath = "{folder}/web.log"',
+        f'[[log]]\nname = "crane"\npath = "{folder}/crane.log"',
         CALM,
     )
     async with opened(config, size=(150, 40)) as page:
@@ -139,6 +141,8 @@ async def test_a_step_that_a_pane_answers_leads_there(room: RoomPage) -> None:
     await room.sees("the logs pane follows web: p goes there")
     await room.strikes("p")
     await room.until(lambda: room.here == "logs", "not in the logs")
+    await room.sees("INFO start", pane="logs")
+    await room.loses("INFO turning", pane="logs")
 
 
 async def test_a_changed_file_runs_nothing_until_it_was_seen(room: RoomPage, folder: Path) -> None:

@@ -8,7 +8,6 @@ from running until somebody has seen what changed and confirmed it.
 from __future__ import annotations
 
 import asyncio
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -225,6 +224,8 @@ def difference(before: str, after: str) -> tuple[str, ...]:
     if max(len(old), len(new)) - start > _MOST_COMPARED:
         tail = [f"@@ line {start + 1} and what follows: {len(old)} lines before, {len(new)} now @@"]
         return tuple(map(harmless, tail + [f"+{line}" for line in new[start : start + 200]]))
+    import difflib
+
     begin = max(0, start - _AROUND)
     made = difflib.unified_diff(old[begin:], new[begin:], n=_AROUND, lineterm="")
     return tuple(_placed(line, begin) for line in list(made)[2:])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual import work
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from warroom.engine.answers import Answer
     from warroom.engine.running import Action, Running
     from warroom.engine.shelf import Book
+
+
+_MOST: Final = 400
+"""Lines of an output that are shown here."""
 
 
 class Stepping(Marking):
@@ -155,7 +159,7 @@ class Stepping(Marking):
                 if run.outcome
                 else f"{run.phase}, {seconds:.0f} s, x stops it"
             )
-            return f"{run.armed.card.target.label}: {how}", list(run.output.lines)[-400:] or [" "]
+            return f"{run.armed.card.target.label}: {how}", list(run.output.lines)[-_MOST:] or [" "]
         return self._kept()
 
     def _finished(self) -> Running | None:
@@ -173,10 +177,11 @@ class Stepping(Marking):
         known = self.standings.get(entry.key) if entry and entry.key else None
         if known is None or known.state in (State.MARKED, State.SKIPPED, State.ANSWERED):
             return None
-        state = known.seq, len(self.room.session.events)
+        state = known.seq, len(self.room.session.events), entry.line if entry else 0
         if self.kept is None or self.kept[0] != state:
             found = [e for e in self.room.timeline().exhibits if e.entry == known.seq]
-            lines = found[-1].evidence.text.splitlines()[-400:] if found else []
+            place = f"{self.book.name}:{entry.line}" if entry else ""
+            lines = _section(found[-1].evidence.text, place)[-_MOST:] if found else []
             title = f"{found[-1].label} {found[-1].evidence.title}" if found else ""
             self.kept = state, (title, lines or [" "]) if found else None
         return self.kept[1]
@@ -247,6 +252,8 @@ class Stepping(Marking):
         if not self.behind.docked:
             self.action_leave()
         self.behind.action_pane(pane.number)
+        if found.pane == "logs" and len(self.room.logs.names) > 1:
+            pane.filter(f"source:{found.source}")  # esc shows the others again
 
     @work(exclusive=True, group="dialog")
     async def action_keys(self) -> None:
@@ -258,3 +265,13 @@ class Stepping(Marking):
                 keys = one.key.replace("question_mark", "?").replace(",", "  ")
                 lines.append([(f"{keys:<18}", "key"), (one.description, "")])
         await show_sheet(self, "keys of a playbook", lines)
+
+
+def _section(text: str, place: str) -> list[str]:
+    """Of what several steps said, what this one did; else all of it."""
+    lines = text.splitlines()
+    begins = [i for i, line in enumerate(lines) if line.startswith("── ")]
+    mine = next((i for i in begins if lines[i].startswith(f"── {place}: ")), None)
+    if mine is None:
+        return lines
+    return lines[mine : next((i for i in begins if i > mine), len(lines))]
