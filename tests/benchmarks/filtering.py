@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.benchmarks.figures import Row, compared, valued
-from tests.benchmarks.following import COUNTS, number, received
+from tests.benchmarks.following import COUNTS, number, plain_keys, received
 from tests.benchmarks.lines import NEEDLE, Shop, write_short
 from tests.benchmarks.process import run
 from tests.benchmarks.stack import one_log
@@ -40,10 +40,13 @@ def filtering(folder: Path, count: int) -> list[Row]:
             return [Row(what, "the ring was not filled", wrong=True)]
         rig.send("<ESC>")
         rig.sleep(1.5)
-        return [*_found(rig, path, what, count), *_others(rig, what, count), _keys(rig, what)]
+        rows = [*_found(rig, path, what, count), *_others(rig, what, count)]
+        took = _keys(rig)
     finally:
         rig.close()
         path.unlink()
+    beside = plain_keys(folder)
+    return [*rows, valued(f"{what}, key p95 meanwhile", took, most=_KEY_MS, beside=beside)]
 
 
 def _typed(rig: Rig, text: str) -> None:
@@ -90,16 +93,16 @@ def _others(rig: Rig, what: str, count: int) -> list[Row]:
     return rows
 
 
-def _keys(rig: Rig, what: str) -> Row:
+def _keys(rig: Rig) -> float | None:
     """From a key to its letter, while each begins the matching of every line anew."""
     _typed(rig, "e")
     rig.sleep(0.2)
     screen = rig.text().splitlines()
     y = next(y for y in reversed(range(len(screen))) if screen[y].lstrip().startswith("/"))
     region = (y, 0, y + 1, 160)
-    took: dict[str, Any] = rig.latency(["l", "<BACK>"], _KEYS, gap=0.06, region=region)
+    took: float | None = rig.latency(["l", "<BACK>"], _KEYS, gap=0.06, region=region)["p95_ms"]
     _left(rig)
-    return valued(f"{what}, key p95 meanwhile", took["p95_ms"], most=_KEY_MS)
+    return took
 
 
 def opening(folder: Path, size: int) -> list[Row]:

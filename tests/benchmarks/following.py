@@ -15,7 +15,7 @@ from typing import Any, Final
 from tests.benchmarks.figures import Row, compared, valued
 from tests.benchmarks.live import growing
 from tests.benchmarks.stack import one_log
-from tests.benchmarks.subjects import Subject, console
+from tests.benchmarks.subjects import Subject, console, small
 from tests.benchmarks.terminal import Rig
 
 COUNTS: Final = re.compile(r"([\d,]+)…? of ([\d,]+)(?:  ([\d,]+) dropped)?")
@@ -49,7 +49,8 @@ def follow(folder: Path, rate: int, seconds: float) -> list[Row]:
     rows.append(valued(f"{what}, CPU, clients counted", found["cpu_pct"], unit="%"))
     rows.append(Row(f"{what}, lost", f"{lost:,} of {written:,}", aim="0", wrong=bool(lost)))
     if rate >= _KEYS_FROM:
-        rows.append(valued(f"{what}, key p95", found["p95_ms"], most=_KEY_MS))
+        keys = valued(f"{what}, key p95", found["p95_ms"], most=_KEY_MS, beside=plain_keys(folder))
+        rows.append(keys)
         rows.append(_held(what, folder, rate))
     return rows
 
@@ -117,6 +118,19 @@ def _keys(rig: Rig) -> dict[str, Any]:
     rig.send("G")
     rig.sleep(0.3)
     return took
+
+
+def plain_keys(folder: Path) -> str:
+    """How soon a bare DataTable with nothing going on answers: what this machine can, just now."""
+    _, table = small(folder)
+    rig = table.start()
+    try:
+        rig.wait(table.ready, _PATIENCE_S)
+        rig.sleep(0.5)
+        took = rig.latency(["<DOWN>", "<UP>"], _KEYS, region=(1, 0, 20, 1))
+        return f"{table.name} {took['p95_ms']:.1f} ms"
+    finally:
+        rig.close()
 
 
 def _held(what: str, folder: Path, rate: int) -> Row:
