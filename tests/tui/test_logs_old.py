@@ -7,6 +7,7 @@ import gzip
 import lzma
 import subprocess
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ import pytest
 from tests.support.cli import written
 from tests.tui.page import RoomPage, opened
 
-LINE = '203.0.113.7 - - [21/Nov/2026:{}:{:02}:00 +0000] "GET /{} HTTP/1.1" {} 7 "-" "x"\n'
+YESTERDAY = f"{datetime.now(UTC) - timedelta(days=1):%d/%b/%Y}"
+LINE = f"203.0.113.7 - - [{YESTERDAY}" + ':{:02}:{:02}:00 +0000] "GET /{} HTTP/1.1" {} 7 "-" "x"\n'
 
 
 def zstd(data: bytes) -> bytes:
@@ -66,7 +68,7 @@ async def test_rotated_files_are_offered_newest_first_and_opened(room: RoomPage)
 async def test_a_file_is_opened_by_name_filtered_and_gone_through_by_time(
     room: RoomPage, name: str
 ) -> None:
-    hour = 13 - list(PACKED).index(name)
+    hour = f"{13 - list(PACKED).index(name):02}"
     await room.press("colon")
     await room.types(f"open {name}")
     await room.sees(f"{name} (combined)", f"{name}-59", "an old log: esc", pane="logs")
@@ -74,6 +76,9 @@ async def test_a_file_is_opened_by_name_filtered_and_gone_through_by_time(
     await room.press("colon")
     await room.types(f"find {name}-7")
     await room.sees(f"{hour}:07:00", pane="logs")
+    await room.press("colon")
+    await room.types(f"at {hour}:40")
+    await room.sees(f"{hour}:40:00", pane="logs")
     await room.press("colon")
     await room.types("filter status:502")
     await room.sees("1 of 60", pane="logs")

@@ -82,6 +82,11 @@ class OldLog(LogEngine):
         self._splitter = Splitter()
         self._at = 0.0  # the latest time that a line said
 
+    @property
+    def newest(self) -> float:
+        """The latest time that a line said so far, seconds since the epoch; now, while none did."""
+        return self._at or self._now()
+
     async def _follow(self, source: Source) -> None:
         host, entry = self._hosts[source.entry.on], source.entry
         said = bytearray()

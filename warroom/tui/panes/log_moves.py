@@ -172,6 +172,8 @@ class LogMoves(LogState):
         if view is None:
             return ""
         wanted = at.timestamp()
+        if self.old is not None:
+            return self._to_written(view, wanted)
         oldest, found = view.oldest(), view.since(wanted)
         if oldest is None:
             return "no line is shown"
@@ -180,6 +182,23 @@ class LogMoves(LogState):
         if found is None:
             self.ends(last=True)
             return "no line has come since"
+        self.show(found.number)
+        return ""
+
+    def _to_written(self, view: LogView, wanted: float) -> str:
+        """Lines of an old log came in pieces, each as of the last time in it: the line is looked
+        for in the piece."""
+        from warroom.logs.fold import own_time
+
+        found = view.since(wanted)
+        if found is None:
+            self.ends(last=True)
+            return "no line is of that time or later"
+        for raw in view.below(found.number - 1, _EARLY):
+            said = own_time(raw)
+            if said is not None and said >= wanted:
+                self.show(raw.number)
+                return ""
         self.show(found.number)
         return ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -132,8 +133,11 @@ class Following(Acts):
         if not text:
             return
         zone = ZoneInfo(self.settings.incident.timezone)
+        now = self.room.clock.now()
+        if pane.old is not None:  # 14:35 is one of its own day
+            now = datetime.fromtimestamp(pane.old.newest, UTC)
         try:
-            found = understand(text, self.room.clock.now(), zone)
+            found = understand(text, now, zone)
         except NotUnderstood as error:
             self.say(str(error), "degraded")
             return
