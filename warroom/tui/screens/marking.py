@@ -44,7 +44,7 @@ class Marking(Screen[None]):
         self.limits: dict[str, float] = {}
         self.shown_by: dict[str, Answer | None] = {}
         """Which pane shows what a task asks, by its key."""
-        self.kept: tuple[tuple[int, int], tuple[str, Sequence[str]] | None] | None = None
+        self.kept: tuple[tuple[int, int, int], tuple[str, Sequence[str]] | None] | None = None
         """What the record has of a request, and after how many entries that was looked up."""
         self.host = ""
         """Where steps run that do not say where."""

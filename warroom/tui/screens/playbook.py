@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from warroom.runbooks.model import Playbook
     from warroom.tui.screens.room import RoomScreen
 
-_OUTPUT: Final = 400
-"""Lines of an output that can be scrolled through here."""
 _KEYS: Final = (
     ("enter", "run"), ("a", "all reads"), ("d", "done"), ("s", "skip"), ("c", "copy"),
     ("o", "output"), ("?", "keys"), ("esc", "back"),

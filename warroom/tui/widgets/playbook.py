@@ -94,7 +94,7 @@ def _prose(
     asks = entry.what is What.ASKS
     sign = "?" if asks else "-" if ascii_only else "·"
     style = "cursor" if here else "accent" if asks else ""
-    note = _noted(standing)
+    note = _noted(standing, here=here)
     parts = wrapped(entry.text, max(10, width - 4 - width_of(note)))
     for index, part in enumerate(parts):
         left: list[Span] = [(f" {sign} " if not index else "   ", style), (part, style)]
@@ -110,7 +110,7 @@ def _command(
         yield from ([("   ", ""), (part, "")] for part in parts[:3])
     texts = entry.text.split("\n")
     badge = _badge(entry)
-    note = _noted(standing)
+    note = _noted(standing, here=here)
     room = max(10, width - width_of([badge]) - 3)
     shown = [part for text in texts for part in wrapped(text or " ", room)] if here else texts
     cut = len(shown) - (_ROWS if here else 1)
@@ -143,15 +143,16 @@ def _badge(entry: Entry) -> Span:
     return (letter, "dim") if entry.why_not else (letter, style)
 
 
-def _noted(standing: Standing) -> Line:
+def _noted(standing: Standing, *, here: bool) -> Line:
     if standing.state is State.OPEN:
         return ()
     word, style = _STATE[standing.state]
+    style, quiet = ("cursor", "cursor") if here else (style, "dim")
     words = standing.words
     short = words.partition(" after ")[0].replace("exit code", "exit")
     short = short if standing.state in (State.DONE, State.FAILED) and len(short) < 20 else ""
     again = f" x{standing.tries}" if standing.tries > 1 else ""
-    return [(f"  {word}{again}", style), (f" {short}" if short else "", "dim")]
+    return [(f"  {word}{again}", style), (f" {short}" if short else "", quiet)]
 
 
 def _why(standing: Standing, width: int) -> Iterator[Line]:
