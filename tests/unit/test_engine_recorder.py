@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from warroom.domain.events import Kind
+from tests.support.events import stored
+from tests.unit.chains import Chain
+from warroom.domain.events import Author, Draft, Kind
+from warroom.domain.incident import Incident, incident_of
 from warroom.domain.sample import Finding, Health, Level, Row, Sample
-from warroom.engine.recorder import Transitions, news
+from warroom.engine.recorder import Change, Transitions, entry_id
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -17,6 +20,17 @@ def look(health: Health, summary: str = "", minute: float = 0, *rows: Row) -> Sa
 
 def said(transitions: Transitions, *samples: Sample) -> list[str]:
     return [change.text for sample in samples for change in transitions.health(sample)]
+
+
+def burning() -> Incident:
+    chain = Chain()
+    chain.open()
+    return incident_of(chain.events)
+
+
+def ill() -> Change:
+    (change,) = Transitions().health(look(Health.DOWN, "502"))
+    return change
 
 
 def container(health: Health, state: str) -> Row:
@@ -78,9 +92,13 @@ def test_a_finding_is_written_when_it_begins_when_it_worsens_and_when_it_ends() 
 
 
 def test_a_console_that_is_opened_again_does_not_repeat_what_is_written_already() -> None:
-    from tests.support.events import stored
+    incident, down = burning(), ill()
+    assert entry_id(down, incident, [])
+    assert not entry_id(down, incident, [stored(down.kind, down.text, dict(down.data))])
 
-    ill = [look(Health.DOWN, "502")]
-    (change,) = Transitions().health(ill[0])
-    assert news(change, [])
-    assert not news(change, [stored(change.kind, change.text, dict(change.data))])
+
+def test_what_was_seen_again_while_the_first_still_waits_is_an_entry_of_its_own() -> None:
+    incident, down = burning(), ill()
+    first = entry_id(down, incident, [])
+    waits = Draft(down.kind, NOON, Author("alice", 1000), down.text, dict(down.data), id=first)
+    assert first == entry_id(down, incident, []) != entry_id(down, incident, [], [waits])

@@ -148,6 +148,22 @@ async def test_of_two_consoles_one_writes_and_a_reopened_one_does_not_repeat(
     assert written(second) == written(first) == ["db down: 10 used"]
 
 
+async def test_two_consoles_that_see_it_at_the_same_moment_write_it_once(opened: Opened) -> None:
+    scenes = [saw(Health.DOWN, 1), *[saw(Health.OK)] * 3, *[saw(Health.DOWN, 1)] * 2]
+    rooms = [opened(Stage(scenes[:])) for _ in range(2)]
+    for room in rooms:
+        await room.open(watch=False)
+    await rooms[0].session.begin("it burns", "P1")
+    await rooms[1].session.resume()
+    for _ in range(len(scenes)):
+        for room in rooms:  # none has read what the other wrote
+            await looks(room, 1)
+    for room in rooms:
+        await room.session.refresh()
+    down, ok = "db down: 10 used", "db ok: 10 used (was down)"
+    assert written(rooms[0]) == written(rooms[1]) == [down, ok, f"{down} (was ok)"]
+
+
 async def test_a_change_the_journal_does_not_take_waits_and_is_written(
     opened: Opened, journal: MemoryJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,12 +8,13 @@ at once. A thing that changes more than five times in ten minutes is written as 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from warroom.domain.events import MACHINE_KINDS, Event, Kind
+from warroom.domain.events import MACHINE_KINDS, Draft, Event, Kind, derived_id
+from warroom.domain.incident import Incident
 from warroom.domain.sample import Finding, Health, Row, Sample
 
 LOOKS_TO_WORSEN: Final = 2
@@ -181,20 +182,30 @@ def _finding_data(finding: Finding) -> Mapping[str, object]:
     }
 
 
-def news(change: Change, events: Iterable[Event]) -> bool:
-    """Whether `change` says something that `events` do not say already.
+def entry_id(
+    change: Change, incident: Incident, events: Sequence[Event], unsaved: Iterable[Draft] = ()
+) -> str:
+    """The id to write `change` under; empty when it says nothing that `events` do not say already.
 
     A console that is opened again, or a second one beside it, sees the same ill source: the last
-    entry about that thing decides, whoever wrote it.
+    entry about that thing decides, whoever wrote it. Consoles that see the same at the same moment,
+    before either has read what the other wrote, come to the same id, and it is stored once.
+    `unsaved` waits for the journal.
     """
-    thing = _thing(change.data)
-    state = change.data.get("after", change.kind.value), change.data.get("level")
-    for event in reversed(list(events)):
-        if event.kind not in MACHINE_KINDS:
-            continue
-        if _thing(event.data) == thing:
-            return (event.data.get("after", event.kind.value), event.data.get("level")) != state
-    return change.kind is not Kind.RECOVERED
+    thing, state = _thing(change.data), _state(change.kind, change.data)
+    known = (e for e in reversed(events) if e.kind in MACHINE_KINDS and _thing(e.data) == thing)
+    last = next(known, None)
+    if last is None and change.kind is Kind.RECOVERED:
+        return ""
+    if last is not None and _state(last.kind, last.data) == state:
+        return ""
+    waiting = sum(d.kind in MACHINE_KINDS and _thing(d.data) == thing for d in unsaved)
+    at, seq = (last.at, last.seq) if last is not None else (incident.opened_at, 0)
+    return derived_id(at, incident.id, "seen", *map(str, (*thing, *state, seq, waiting)))
+
+
+def _state(kind: Kind, data: Mapping[str, object]) -> tuple[object, ...]:
+    return data.get("after", kind.value), data.get("level")
 
 
 def _thing(data: Mapping[str, object]) -> tuple[object, ...]:

@@ -36,7 +36,7 @@ from warroom.engine.ledger import Ledger
 from warroom.engine.members import MitigationMember, ProbeMember
 from warroom.engine.monitor import Monitor
 from warroom.engine.outbox import Outbox
-from warroom.engine.recorder import Change, Standing, Transitions, news
+from warroom.engine.recorder import Change, Standing, Transitions, entry_id
 from warroom.engine.session import Session
 from warroom.engine.shelf import Shelf
 from warroom.engine.steps import Steps
@@ -295,8 +295,11 @@ class Room:
             change, at = await self._changes.get()
             incident = self.session.incident
             try:
-                if incident and incident.is_open and news(change, self.session.events):
-                    await self.session.record(change.kind, change.text, change.data, at=at)
+                if incident and incident.is_open:
+                    key = entry_id(change, incident, self.session.events, self.session.unsaved)
+                    said = change.kind, change.text, change.data
+                    if key:
+                        await self.session.record(*said, at=at, id=key)
             except JournalError:
                 continue  # the session keeps it in `unsaved`, shows NOT SAVED and tries again
             finally:
