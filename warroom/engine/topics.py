@@ -96,7 +96,6 @@ _ALSO: Final = {
 }
 
 
-@lru_cache(maxsize=4096)
 def topics(text: str) -> frozenset[str]:
     """What `text` is about.
 
@@ -105,8 +104,7 @@ def topics(text: str) -> frozenset[str]:
     >>> sorted(topics('"Connection refused" errors'))
     ['down', 'errors']
     """
-    found, _ = _read(text)
-    return frozenset(found)
+    return _read(text[:_LONGEST])[0]
 
 
 def is_broad(title: str) -> bool:
@@ -120,13 +118,14 @@ def names(text: str) -> frozenset[str]:
     >>> sorted(names("OpenAI API failure"))
     ['api', 'openai']
     """
-    _, rest = _read(text)
-    return frozenset(re.findall(r"[^\W\d_]{3,}", _TROUBLE.sub(" ", rest).casefold()))
+    return _read(text[:_LONGEST])[1]
 
 
-def _read(text: str) -> tuple[set[str], str]:
+@lru_cache(maxsize=4096)
+def _read(text: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The topics, and the words that are left."""
     found: set[str] = set()
-    rest = text[:_LONGEST].replace("’", "'")
+    rest = text.replace("’", "'")
     for topic, pattern in _FIRST:
         hits = [match[0] for match in pattern.finditer(rest)]
         if hits:
@@ -138,4 +137,5 @@ def _read(text: str) -> tuple[set[str], str]:
         if pattern.search(rest):
             found.add(topic)
             rest = pattern.sub(" . ", rest)
-    return found, rest
+    left = re.findall(r"[^\W\d_]{3,}", _TROUBLE.sub(" ", rest).casefold())
+    return frozenset(found), frozenset(left)
