@@ -90,7 +90,7 @@ def row(talker: Talker, shown: Shown) -> Row:
     data |= {"share": talker.share, "rate": talker.rate, "figures": figures(talker, shown)}
     one = shown.explained
     if one is not None and by == "ip" and one.holds(talker.key):
-        data |= {"range": one.talker.key, "range_share": one.talker.share}
+        data |= {"range": one.talker.key, "range_share": one.talker.share, "range_by": one.by}
     return Row(talker.key, talker.key, cells, data=data)
 
 

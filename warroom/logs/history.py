@@ -115,7 +115,7 @@ class OldLog(LogEngine):
             return
         source.look.at(batch)
         now = self._now()
-        for line in reversed(batch.data.rsplit(b"\n", 4)[1:]):
+        for line in reversed(batch.data[:-1].rsplit(b"\n", 3)[-3:]):
             said = own_time(Raw(0, 0, self._at or now, line, len(line))) if line else None
             if said is not None:
                 self._at = max(self._at, min(said, now))

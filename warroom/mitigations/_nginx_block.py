@@ -55,6 +55,8 @@ class Wanted:
     network: str = ""
     network_share: float = 0.0
     """The busiest network, when it is this client's, and its share."""
+    network_by: str = "range"
+    """The grouping of top talkers that shows it."""
 
     @property
     def traffic(self) -> str:
@@ -96,7 +98,8 @@ class _OfAddress:
             return Wanted(found)
         share, rate = _number(row.data, "share"), _number(row.data, "rate")
         network, of_all = str(row.data.get("range", "")), _number(row.data, "range_share")
-        return Wanted(found, share, rate, network, of_all or 0.0)
+        by = str(row.data.get("range_by", "range"))
+        return Wanted(found, share, rate, network, of_all or 0.0, by)
 
     def _target(self, wanted: Range, rule: Deny | None) -> Target:
         identity = {"rule": rule.line if rule else "none"}
@@ -364,7 +367,7 @@ def _warnings(looked: Looked, wanted: Wanted) -> tuple[str, ...]:
         share = 100 * wanted.network_share
         found.append(
             f"its network {wanted.network} sends {share:.0f}% of all requests: group top talkers "
-            "by range to block all of it"
+            f"by {wanted.network_by} to block all of it"
         )
     if is_private(wanted.range):
         found.append("a private address: it may be your own proxy, load balancer or office")
