@@ -222,6 +222,25 @@ async def test_what_goes_on_is_stopped_by_a_key_and_that_is_no_failure(room: Roo
     await room.sees("done: stopped after")
 
 
+async def test_what_changes_something_is_stopped_only_when_it_is_asked_for_twice(
+    room: RoomPage, book: Path
+) -> None:
+    (book.parent / "sluice").mkdir()
+    book.write_text(book.read_text().replace("mkdir ", "sleep 900; mkdir "))
+    await room.press("v")
+    await room.sees("read it anew")
+    await room.press("y")
+    await goes_to(room, "sleep 900")
+    await room.press("enter")
+    await room.sees("esc cancel", "sleep 900; mkdir")
+    await room.press("enter")
+    await room.sees("running", "x stops it")
+    await room.press("x")
+    await room.sees("x again stops it")
+    await room.press("x")
+    await room.sees("UNKNOWN: stopped by", "it may have happened in part")
+
+
 async def test_what_takes_the_terminal_or_is_no_command_says_so(room: RoomPage) -> None:
     await goes_to(room, "vim")
     await room.press("enter")

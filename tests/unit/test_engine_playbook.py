@@ -8,6 +8,7 @@ from typing import Any
 from tests.unit.chains import ONCALL, Chain
 from warroom.domain.events import Draft, Kind, seal
 from warroom.domain.requests import Requests
+from warroom.domain.timeline import mitigation_runs, project
 from warroom.engine.playbook import Entry, State, What, entries, filled, standings
 from warroom.engine.shelf import Book
 from warroom.runbooks.model import Risk
@@ -80,10 +81,10 @@ def test_the_same_command_twice_are_two_tasks_and_a_line_above_moves_none() -> N
     assert [e.line for e in grown] == [6, 7]
 
 
-def asked(chain: Chain, kind: str, context: Any, name: str) -> int:
+def asked(chain: Chain, kind: str, context: Any, name: str, risk: str = "read") -> int:
     """A request of that kind of mitigation."""
     data = {
-        "kind": kind, "title": "it burns, team.md:11", "host": "", "context": context,
+        "kind": kind, "title": "it burns, team.md:11", "host": "", "context": context, "risk": risk,
         "target": {"id": f"step {name}", "label": "team.md:11"},
     }  # fmt: skip
     seq = len(chain.events) + 1
@@ -118,6 +119,15 @@ def test_the_newest_run_or_mark_decides() -> None:
     assert filled(chain.events) == {"<x>": "new"}
     chain.add(Kind.STEP, "open again", key="k", mark="open")
     assert standings(chain.events, Requests(chain.events))["k"].state is State.OPEN
+
+
+def test_what_only_looked_is_no_mitigation() -> None:
+    chain = Chain()
+    chain.open()
+    for risk in ("read", "change"):
+        asked(chain, "runbook.step", {}, risk, risk=risk)
+    entries = project(chain.events, chain.begin).entries
+    assert [run.request.data["risk"] for run in mitigation_runs(entries)] == ["change"]
 
 
 def test_all_reads_at_once_say_how_each_ended() -> None:

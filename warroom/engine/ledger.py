@@ -166,6 +166,8 @@ class Ledger:
                 undo = known.outcome.data.get("undo")
                 if isinstance(undo, dict):
                     return action_back(undo, known.event, self._room.around)
+        if str(kind).startswith("runbook."):
+            raise MitigationRefused("a step of a runbook cannot be verified: look yourself")
         raise MitigationRefused("the config does not offer this action any more")
 
     # What goes on beside --------------------------------------------------------------------

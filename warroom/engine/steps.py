@@ -54,17 +54,30 @@ class Steps:
         self._given: dict[tuple[str, str], str] = {}
         self._forgotten: set[tuple[str, str]] = set()
         self._kept: tuple[tuple[str, int, int], Mapping[str, Standing]] | None = None
+        self._told: list[Event] = []
+        self._read = ("", 0)
+        """The incident whose events were looked through, and how many of them."""
 
     # How far they are -------------------------------------------------------------------------
 
     def standings(self) -> Mapping[str, Standing]:
         """How far each task is, by its key; nothing while no incident is open."""
-        events = self._room.session.events
         requests = self._room.executor.book.requests
-        state = events[0].id if events else "", len(events), requests.last
+        told = self._events()
+        state = self._read[0], len(told), requests.last
         if self._kept is None or self._kept[0] != state:
-            self._kept = state, standings(events, requests)
+            self._kept = state, standings(told, requests)
         return self._kept[1]
+
+    def _events(self) -> Sequence[Event]:
+        """Those that may be about a step: a long incident is looked through once."""
+        events = self._room.session.events
+        first, seen = events[0].id if events else "", self._read[1]
+        if first != self._read[0] or len(events) < seen:
+            self._told, seen = [], 0
+        self._told += [e for e in events[seen:] if e.kind in (Kind.STEP, Kind.REQUESTED)]
+        self._read = first, len(events)
+        return self._told
 
     async def mark(
         self, book: Book, playbook: Playbook, entry: Entry, mark: str, why: str = ""
@@ -96,7 +109,7 @@ class Steps:
         own = {name: value for (of, name), value in self._given.items() if of == incident}
         said = {
             name: value
-            for name, value in filled(self._room.session.events).items()
+            for name, value in filled(self._events()).items()
             if (incident, name) not in self._forgotten
         }
         return {**said, **own}
@@ -153,7 +166,7 @@ class Steps:
 
         if _hides(name):
             return ()
-        before = filled(self._room.session.events).get(name, "")
+        before = filled(self._events()).get(name, "")
         known = (before, *offers(self._room, book, name))
         return tuple(dict.fromkeys(value for value in known if value))
 
