@@ -94,6 +94,19 @@ async def test_the_post_mortem_says_what_to_change_and_a_patch_lies_beside_it(
     assert "runbooks.patch" in names
 
 
+@pytest.mark.parametrize("template", ["full", "classic", "factors", "compact"])
+async def test_every_long_template_says_it(tmp_path: Path, book: Book, template: str) -> None:
+    session = await incident(MemoryJournal(SystemClock()), book)
+    found = learned(session, Shelf((book,), tmp_path))
+    target = tmp_path / "night.md"
+    await write_postmortem(session, target, Settings(), Choice(template=template), found)
+    after = target.read_text().partition("# Update the runbooks\n\n")[2]
+    assert after.startswith("Edits are proposed in runbooks.patch")
+    assert "- [ ] incident.md:6, Playbook: the web is down: failed" in after
+    await write_postmortem(session, target, Settings(), Choice(template=template))
+    assert "Update the runbooks" not in target.read_text()
+
+
 async def test_readers_outside_are_told_nothing_of_it(tmp_path: Path, book: Book) -> None:
     session = await incident(MemoryJournal(SystemClock()), book)
     found = learned(session, Shelf((book,), tmp_path))

@@ -36,6 +36,7 @@ and the functions
   fence(text)                           a text as a fenced block
   picture(title, path)                  an image, of the report's own figures alone
   appendix(level)                       all evidence under a heading of that level ("##")
+  runbooks(level)                       what was found out about the runbooks, in the same way
   listed(day), brief(day)               its lines as list items: in full; when and what
   when(instant), date(instant), span(seconds), figure(number)
                                         an instant in the zone and in UTC; its date; a duration
@@ -98,7 +99,13 @@ def render(
         text = fill_in(built_in("evidence.md.j2"), proofs, written=_written, functions=functions)
         return Markup(text.rstrip("\n"))
 
-    return fill_in(template, given, written=_written, functions={**functions, "appendix": appendix})
+    def runbooks(level: str = "##") -> Markup:
+        known = {"gaps": given["gaps"], "patch": given["patch"], "level": Markup(level)}
+        text = fill_in(built_in("runbooks.md.j2"), known, written=_written, functions=functions)
+        return Markup(text.rstrip("\n"))
+
+    more = {**functions, "appendix": appendix, "runbooks": runbooks}
+    return fill_in(template, given, written=_written, functions=more)
 
 
 def fill(what: str) -> Markup:
