@@ -323,6 +323,17 @@ async def test_an_observer_runs_nothing_and_marks_nothing(room: RoomPage, book: 
         await every_key_says(page, "observer mode: this console changes nothing")
 
 
+async def test_in_a_dry_run_the_card_is_shown_and_nothing_runs(room: RoomPage, book: Path) -> None:
+    room.room.executor.dry_run = True
+    await goes_to(room, "mkdir")
+    await room.press("enter")
+    await room.sees("esc cancel", "C change  mkdir")
+    await room.press("enter")
+    await room.sees("refused: dry run: this is what would run; nothing was done")
+    assert not (book.parent / "sluice").exists()
+    assert "mitigation requested" not in room.kinds
+
+
 async def test_without_a_runbook_it_says_how_to_name_one(tmp_path: Path) -> None:
     config = written(tmp_path, '[[probe]]\nkind = "machine"', CALM)
     async with opened(config, size=(120, 40)) as page:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -139,7 +138,7 @@ class Steps:
         for name in missing:
             if name.startswith("$") and await self._is_set(name[1:], entry, on):
                 continue
-            asked.append(Question(name, _hides(name), self._offers(book, name)))
+            asked.append(Question(name, is_secret(name), self._offers(book, name)))
         return tuple(asked)
 
     async def _is_set(self, name: str, entry: Entry, on: str) -> bool:
@@ -164,7 +163,7 @@ class Steps:
     def _offers(self, book: Book, name: str) -> tuple[str, ...]:
         from warroom.engine.offers import offers
 
-        if _hides(name):
+        if is_secret(name):
             return ()
         before = filled(self._events()).get(name, "")
         known = (before, *offers(self._room, book, name))
@@ -252,8 +251,3 @@ def usual_limit(entry: Entry, terminal: Terminal | None = None) -> float:
     if entry.part is None:
         return QUERY_S
     return ENDLESS_S if manner(entry.part) is Manner.ENDLESS else LIMIT_S
-
-
-def _hides(name: str) -> bool:
-    """Whether a placeholder's value is not to be shown: of variables, nobody knows."""
-    return is_secret(name) or bool(re.search(r"URL|URI|CONN", name))

@@ -22,10 +22,16 @@ from warroom.runbooks.unwrap import base_name, layers, operands
 from warroom.runbooks.verbs import word_set
 
 _HARMLESS: Final = re.compile(r"[A-Za-z0-9_.:/@%+,=-]+")
-_SECRET: Final = re.compile(r"token|secret|passw|key|auth|credential|dsn|\bpin\b", re.I)
+_SECRET: Final = re.compile(
+    r"token|secret|passw|passphrase|credential|\bpin\b"
+    r"|(?:api|private|access|auth|sign\w{0,3})[ _-]?key",
+    re.IGNORECASE,
+)
+_VARIABLE: Final = re.compile(r"TOKEN|SECRET|PASSW|KEY|AUTH|CREDENTIAL|DSN|URL|URI|CONN", re.I)
+"""In what a variable is called; a `<key>` of a table or a cache is none."""
 _READ_AGAIN: Final = word_set("""
     ssh eval watch su sh bash zsh dash ksh ash source . env python python2 python3 perl ruby node
-    php lua awk gawk mawk sed psql mysql mariadb sqlite3 mongosh mongo redis-cli valkey-cli xargs
+    php lua awk gawk mawk sed psql mysql mariadb sqlite3 mongosh mongo xargs
     parallel find test [ [[ let declare typeset local export readonly printf unset read trap alias
     timeout script expect tmux screen at crontab busybox
 """)
@@ -52,8 +58,12 @@ class Where(StrEnum):
 
 
 def is_secret(name: str) -> bool:
-    """Whether a placeholder's name says that its value is not to be shown."""
-    return bool(_SECRET.search(name))
+    """Whether a placeholder's name says that its value is not to be shown.
+
+    >>> is_secret("<api-token>"), is_secret("<key>"), is_secret("$DATABASE_URL")
+    (True, False, True)
+    """
+    return bool((_VARIABLE if name.startswith("$") else _SECRET).search(name))
 
 
 def variable_of(name: str) -> str:
