@@ -104,7 +104,7 @@ def render(
         text = fill_in(built_in("runbooks.md.j2"), known, written=_written, functions=functions)
         return Markup(text.rstrip("\n"))
 
-    more = {**functions, "appendix": appendix, "runbooks": runbooks}
+    more: dict[str, Callable[..., Any]] = {**functions, "appendix": appendix, "runbooks": runbooks}
     return fill_in(template, given, written=_written, functions=more)
 
 
