@@ -22,7 +22,7 @@ TALKER_KEYS: Final[tuple[Command, ...]] = (
     ),
     Command(
         "whois", "ampersand", "who is it",
-        "an address's name (DNS) and owner (whois): asks others, and says whom before it does",
+        "an address's name and owner; says whom it asks before it does",
         "rows", "whois", word="whois", shown="&",
     ),
 )  # fmt: skip
