@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _FEW: Final = 16
 """A text that one line of so many holds is looked for in all of them at once."""
+_LONG: Final = 256
+_MOST_LONGER: Final = 8
 FAST: Final = 1 << 30
 """The step of a condition that costs next to nothing: a whole block at once."""
 
@@ -306,6 +308,12 @@ class Scanner:
         self._block: Block | None = None
         self._count = 0
         self._page: Page | None = None
+
+    def step(self, block: Block) -> int:
+        """How many lines of `block` to try before looking at the clock: more where they are short,
+        for looking at the clock and taking up again would cost more than they do."""
+        longer = _LONG // (1 + block.size // block.count)
+        return self.query.step * max(1, min(_MOST_LONGER, longer))
 
     def scan(self, block: Block, low: int, high: int) -> Sequence[int]:
         """Numbers, ascending, of the lines low..high-1 of `block` that pass.

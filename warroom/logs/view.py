@@ -105,7 +105,7 @@ class LogView:
             self._upto = self.ring.last
             return False
         low = block.line_from(self._upto + 1)
-        high = min(block.count, low + self.query.step)
+        high = min(block.count, low + self._scanner.step(block))
         self._matches.grow_newer(self._scanner.scan(block, low, high))
         self._upto = block.number(high - 1)
         return True
@@ -117,7 +117,7 @@ class LogView:
             self._downto = self.ring.first
             return False
         high = block.line_from(self._downto)
-        low = max(0, high - self.query.step)
+        low = max(0, high - self._scanner.step(block))
         self._matches.grow_older(self._scanner.scan(block, low, high))
         self._downto = block.number(low)
         return True

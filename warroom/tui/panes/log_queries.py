@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from warroom.logs.filters import Filter
     from warroom.logs.view import LogView
 
+_LETTER_S: Final = 0.005
+_FIRST_S: Final = 0.003
 _LEVELS: Final = (0, 2, 3, 4, 5)
 """All, info, warn, error, fatal: what `>` goes through."""
 
@@ -114,12 +117,16 @@ class LogQueries(LogMoves):
         else:
             self.wrong = ""
             self.view.filter(Query(tuple(ins), outs))
-            working = self.view.work()  # the newest lines at once
-            self.run_worker(self._match(self.view, working), group="match", exclusive=True)
+            self.run_worker(self._match(self.view), group="match", exclusive=True)
+            return
         self.changed()
 
-    async def _match(self, view: LogView, working: bool) -> None:
-        """Match what else is there already."""
+    async def _match(self, view: LogView) -> None:
+        """Match what is there already, the newest lines first; the letter that was typed is drawn
+        before them, and the next one makes it begin anew."""
+        await asyncio.sleep(_LETTER_S)
+        working = view.work(_FIRST_S)
+        self.changed()
         while working:
             await others_first()
             working = view.work()
