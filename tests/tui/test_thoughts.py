@@ -214,7 +214,7 @@ async def test_a_long_field_that_is_left_is_there_again_and_as_it_was_by_a_key(
     await room.sees("your text from before is here again")
     assert again.query_one(Text).text == "checkout failed, because"
     await room.press("ctrl+r")
-    await writes(room, "checkout failed")
+    await writes(room, "checkout failed\n")
     await room.press("enter")
     await room.loses("your text from before")
     assert (await long_text(room)).query_one(Text).text == "checkout failed"

@@ -55,7 +55,7 @@ class LongText(Dialog[str | None]):
         self._title, self._key, self._stored, self._drafts = title, key, stored, drafts
         self._before = stored()
         kept = drafts.get(key)
-        self._said = _FROM_BEFORE if kept and kept != self._before else ""
+        self._said = _FROM_BEFORE if kept and kept.strip() != self._before else ""
         self._text = Text(kept or self._before, self.action_save)
         self._foot = Said(id="foot")
         self._keeping: Timer | None = None
@@ -98,7 +98,7 @@ class LongText(Dialog[str | None]):
     def _keep(self) -> None:
         text = self._text.text
         try:
-            if text == self._stored():
+            if harmless(text, lines=True).strip() == self._stored():
                 self._drafts.forget(self._key)
             else:
                 self._drafts.put(self._key, text)
