@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from warroom.engine.playbook import Entry, What, entries
-from warroom.tui.geometry import dock_width
+from warroom.tui.geometry import dock_width, readable
 from warroom.tui.screens.dialog import Dialog
 from warroom.tui.screens.linking import Linking
 from warroom.tui.screens.stepping import Stepping
@@ -175,6 +175,14 @@ class PlaybookScreen(Stepping, Linking, Dialog[None]):
 
     def on_resize(self) -> None:
         self._dock()
+
+    def on_screen_resume(self) -> None:
+        """Another playbook was open over this one, and had its place."""
+        self._dock()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """On a screen too small to read there is nothing to do but leave."""
+        return action == "leave" or readable(*self.app.size)
 
     def _dock(self) -> None:
         """Take the right side, and have the room stand on the left of it."""
