@@ -59,14 +59,19 @@ class Within:
 
     def time_of(self, line: bytes, layout: Layout) -> float | None:
         """When a line says it was written."""
+        if layout.client_at is not None:  # of the common family: quickly, between its brackets
+            start = line.find(b"[") + 1
+            at = self._instant(line[start : line.find(b"]", start)]) if start else None
+            if at is not None:
+                return at
         roles = layout.read(line.rstrip(b"\r\n"))
-        written = roles.get("time") if roles is not None else None
-        if not written:
-            return None
+        return self._instant(roles.get("time", b"")) if roles is not None else None
+
+    def _instant(self, written: bytes) -> float | None:
         if written not in self._known:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            self._known[written] = instant(written, self.until, self.zone)
+            self._known[written] = instant(written, self.until, self.zone) if written else None
         at = self._known[written]
         if at is not None and at > self.newest:
             self.newest = at
