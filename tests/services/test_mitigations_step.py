@@ -272,6 +272,33 @@ async def test_what_follows_docker_exec_runs_in_that_container(
     assert docker_engine.docker("ps", "-q", "--filter", f"name={name}").strip() in said[0]
 
 
+@pytest.mark.service("docker")
+async def test_what_wants_a_terminal_as_runbooks_have_it_gets_one_where_nobody_types(
+    docker_engine: DockerEngine, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{docker_engine.socket}")
+    docker_engine.run(name, "sleep", "900")
+    stage = Stage(bash(f"docker exec -it {name} sh -c 'tty; echo \"it is\" done; exit 4'"))
+    told = dict((await stage.card()).hits)
+    assert told["on"] == "a terminal of its own, by script(1), where nobody types"
+    with pytest.raises(MitigationFailed, match="exit code 4") as caught:
+        await stage.done()
+    assert caught.value.kept is not None
+    said = caught.value.kept.exhibits[0].text.splitlines()
+    assert said[0].startswith("/dev/pts/")
+    assert said[-1] == "it is done"
+
+
+async def test_one_with_a_terminal_is_ended_whole_at_its_time_limit(tmp_path: Path) -> None:
+    program = tmp_path / "docker"
+    program.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nsleep 900\n")
+    program.chmod(0o700)
+    stage = Stage(bash(f"{program} exec -it web top -b"), limit_s=1.0)
+    with pytest.raises((MitigationFailed, MitigationUncertain), match="ended at its time limit"):
+        await stage.done()
+    assert await ends(await pid_in(tmp_path / "pid"))
+
+
 def postgres(server: Postgres) -> ProbeMember:
     kind = spec("postgres")
     dsn = Secret(server.dsn())

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from warroom.runbooks.fill import Unfillable
-from warroom.runbooks.manner import Manner, Misplaced, Place, asks_password, manner, placed
+from warroom.runbooks.manner import (
+    Manner,
+    Misplaced,
+    Place,
+    asks_password,
+    manner,
+    placed,
+    wants_tty,
+)
 from warroom.runbooks.model import Part
 from warroom.runbooks.own_query import NotOwn, own_queries
 from warroom.runbooks.parse import parse
@@ -47,6 +55,14 @@ def test_what_ends_by_itself(text: str) -> None:
                                   "pm2 monit", "htop", "cat a | less"])  # fmt: skip
 def test_what_takes_the_whole_terminal(text: str) -> None:
     assert manner(part(text)) is Manner.TERMINAL
+
+
+def test_what_wants_a_terminal() -> None:
+    assert wants_tty(part("docker exec -it db mariadb -u root -e 'SHOW PROCESSLIST;'"))
+    assert wants_tty(part("kubectl exec -ti web-1 -- ls"))
+    assert not wants_tty(part("docker exec -i db mariadb < a.sql"))
+    assert not wants_tty(part("docker exec db ls -t"))
+    assert not wants_tty(part("docker ps -a"))
 
 
 def test_sudo_may_ask() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -16,7 +17,7 @@ from warroom.mitigations._step_run import ShellRun, Terminal, TerminalRun
 from warroom.mitigations.base import MitigationRefused, Output, Risk
 from warroom.runbooks import model
 from warroom.runbooks.fill import Unfillable, filled, is_secret, splits, variable_of, wanted
-from warroom.runbooks.manner import Manner, Misplaced, asks_password, manner, placed
+from warroom.runbooks.manner import Manner, Misplaced, asks_password, manner, placed, wants_tty
 from warroom.runbooks.own_query import NotOwn, own_queries
 from warroom.runbooks.risk import text_risk
 from warroom.runbooks.unwrap import base_name, layers
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from warroom.hosts.base import Host
     from warroom.runbooks.model import Part, Playbook
 
+_TYPESCRIPT: Final = ("script", "-qefc")
+"""Gives a command a terminal and reads it (util-linux, script(1)): its exit code is the
+command's. It takes the name of its record last, which is none."""
 _SHORTEST: Final = 4
 """Characters of a value that is masked wherever it is printed."""
 
@@ -128,7 +132,10 @@ class Settling:
         runs = ", ".join(dict.fromkeys(_programs(part)))
         judged = text_risk(text) if text != part.text else part.assessment
         made = _Made(text, where.host, judged.risk, harmless(judged.why))
+        made.wants_tty = self.terminal is None and not where.inside and wants_tty(part)
         made.told = [("runs", shorten(runs, 200)), *self._ways(where, how, limit_s)]
+        if made.wants_tty:
+            made.told.append(("on", "a terminal of its own, by script(1), where nobody types"))
         made.warnings = [where.note] if where.note else []
         if asks_password(part) and self.terminal is None:
             made.warnings.append("sudo gets no terminal here: where it wants a password, it ends")
@@ -171,7 +178,7 @@ class Settling:
         self, made: _Made, where: Reached, how: Manner, limit_s: float,
         variables: tuple[tuple[str, str], ...], values: Mapping[str, str],
     ) -> Runner:  # fmt: skip
-        shell = where.shell
+        shell, text = where.shell, made.text
         if variables and where.inside:
             flags = [word for name, _ in variables for word in ("-e", name)]
             shell = (*shell[:2], *flags, *shell[2:])
@@ -181,11 +188,13 @@ class Settling:
             )
         if how is Manner.TERMINAL:
             raise MitigationRefused("it takes the whole terminal: T gives it yours, c copies it")
+        if made.wants_tty:
+            shell, text = _TYPESCRIPT, f"exec {shlex.join((*shell, text))}"
         hidden = [value for name, value in values.items() if is_secret(name) or name[0] == "$"]
         hidden += veiled(made.text)[1]
         return ShellRun(
             host=self.hosts[where.host],
-            argv=(*shell, made.text),
+            argv=(*shell, text, "/dev/null") if made.wants_tty else (*shell, text),
             limit_s=limit_s,
             values=variables,
             hidden=tuple(text for text in hidden if len(text) >= _SHORTEST),
@@ -245,6 +254,7 @@ class _Made:
     why: str
     told: Sequence[tuple[str, str]] = ()
     warnings: list[str] = field(default_factory=list)
+    wants_tty: bool = False
     run: Runner = _nothing
 
 

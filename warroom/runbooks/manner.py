@@ -96,6 +96,25 @@ def manner(part: Part) -> Manner:
     return Manner.ENDLESS if endless else Manner.ENDS
 
 
+def wants_tty(part: Part) -> bool:
+    """Whether a program refuses to run where its input is no terminal: `docker exec -it`, as it is
+    typed by hand and copied into runbooks."""
+    return any(_wants_tty(argv) for program in part.programs for argv in layers(program.argv))
+
+
+def _wants_tty(argv: tuple[str, ...]) -> bool:
+    if base_name(argv[0]) not in ("docker", "podman", "kubectl", "oc", "nerdctl"):
+        return False
+    verb = next((i for i, word in enumerate(argv[1:4], 1) if word in ("exec", "run")), 0)
+    flags = argv[verb + 1 :] if verb else ()
+    for word in flags:
+        if word in _TERMINALS - {"-i", "--interactive", "--stdin"}:
+            return True
+        if not word.startswith("-"):
+            return False
+    return False
+
+
 def asks_password(part: Part) -> bool:
     """Whether `sudo` may ask: without a terminal it refuses at once instead."""
     return any(
