@@ -44,6 +44,7 @@ async def test_what_is_down_suggests_its_playbook_until_it_is_well_again(
     opened: Rooms, file: Path
 ) -> None:
     room = opened((DOWN, DOWN, Health.OK))
+    await room.open(watch=False)
     room.shelf = Shelf((read_book(file, file.parent),), file.parent)
     await looks(room, 1)
     assert room.duty.advice == ()
@@ -71,6 +72,7 @@ async def test_a_runbook_that_changes_meanwhile_rings_once(opened: Rooms, file: 
 
 async def test_without_runbooks_nothing_is_suggested(opened: Rooms) -> None:
     room = opened((DOWN,))
+    await room.open(watch=False)
     await looks(room, 1)
     await duty(room)
     assert room.duty.advice == ()
