@@ -49,6 +49,19 @@ async def test_the_file_is_for_its_owner_only(journal: SqliteJournal, path: Path
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
+async def test_in_a_groups_folder_the_file_is_for_the_group(path: Path) -> None:
+    for mode, expected in ((0o2770, 0o660), (0o770, 0o600), (0o2777, 0o600), (0o2750, 0o600)):
+        folder = path.parent / f"{mode:o}"
+        folder.mkdir(parents=True)
+        folder.chmod(mode)
+        journal = SqliteJournal(folder / "journal.db")
+        await open_one(journal)
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
+        await journal.close()
+        names = ("journal.db", "journal.db-wal", "journal.db-shm")
+        assert modes == dict.fromkeys(names, expected), f"{mode:o}"
+
+
 def test_the_path_comes_from_the_config_or_the_users_state_folder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -209,13 +210,21 @@ class JournalFile:
             raise NotSaved(f"{self.path}: the disk does not keep up; try again")
 
     def _create(self) -> None:
+        """For its owner only; in a folder that was made a group's (`chmod 2770`) for that group, so
+        that responders with logins of their own share it. SQLite gives its other files the same.
+        """
         missing = [folder for folder in self.path.parents if not folder.exists()]
         for folder in reversed(missing):
             folder.mkdir(mode=0o700, exist_ok=True)
+        rights = self.path.parent.stat().st_mode
+        groups = rights & stat.S_ISGID and rights & stat.S_IWGRP and not rights & stat.S_IWOTH
         try:
-            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            file = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
         except FileExistsError:
             return
+        if groups:
+            os.fchmod(file, 0o660)
+        os.close(file)
 
     def _still_there(self) -> None:
         """SQLite goes on writing to a file that was moved or removed: all of it would be lost."""
