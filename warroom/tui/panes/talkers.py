@@ -9,6 +9,8 @@ from warroom.tui.panes.base import TablePane, facts_lines
 from warroom.tui.widgets.lines import Line, Span, shortened
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from warroom.tui.widgets.table import Item
 
 
@@ -19,6 +21,17 @@ class TalkersPane(TablePane):
     title = "top talkers"
     kinds: ClassVar[frozenset[str]] = frozenset({"talkers"})
     offers: ClassVar[tuple[str, ...]] = ("group", "unfold", "lines")
+
+    def __init__(self, name: str, sources: Sequence[str] = ()) -> None:
+        super().__init__(name, sources)
+        self._grown = False
+
+    def body(self, width: int, height: int) -> list[Line]:
+        grown = self.room is not None and self.room.talkers.grown
+        if grown != self._grown:  # others come first from now on: the cursor begins with them
+            self._grown = grown
+            self.choice = replace(self.choice, cursor=None, index=0, offset=0)
+        return super().body(width, height)
 
     def group_next(self) -> None:
         """Group by the next thing."""
