@@ -31,12 +31,12 @@ _BAR: Final = 30
 
 def _last(_: click.Context, __: click.Parameter, value: str | None) -> int | float | None:
     """How many lines (int), or how much time (float, seconds)."""
-    from warroom.config.scalars import Wrong, duration
-
     if value is None:
         return None
     if value.isdigit() and int(value) > 0:
         return int(value)
+    from warroom.config.scalars import Wrong, duration  # it brings all time zones with it
+
     try:
         seconds = duration(value)
     except Wrong:

@@ -32,11 +32,11 @@ class Trust:
     """
 
     def __init__(self, networks: Sequence[str] = ()) -> None:
-        from ipaddress import ip_network
+        self._networks: list[IPv4Network | IPv6Network] = []
+        if networks:
+            from ipaddress import ip_network
 
-        self._networks: list[IPv4Network | IPv6Network] = [
-            ip_network(text, strict=False) for text in networks
-        ]
+            self._networks = [ip_network(text, strict=False) for text in networks]
         self._known: dict[bytes, bool] = {}
 
     def __bool__(self) -> bool:
