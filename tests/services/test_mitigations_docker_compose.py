@@ -48,7 +48,7 @@ async def test_compose_makes_it_anew_and_the_card_says_so(
         card = await again.preview(None)
         assert (program.acts, (await looked(docker_engine, name))["Id"]) == ([], before["Id"])
         assert dict(card.hits)["made by"].startswith(f"{program.called} ")
-        assert card.undo.startswith("nothing: compose removes the old container before")
+        assert card.undo.startswith("nothing once the new one is up; if it does not")
         done = await again.perform(card)
     assert program.acts == [card.command[0].removeprefix(f"{program.called.split()[0]} ")]
     expected = "up --detach --no-deps --no-build --force-recreate --timeout 1 api"
@@ -149,13 +149,33 @@ async def test_compose_that_fails_has_failed_with_its_words(
         card = await again.preview(None)
         with pytest.raises(
             MitigationFailed,
-            match=r"the old one is there: .*127\.0\.0\.1:1.* (refused|unreachable)",
+            match=r"compose ended with .*127\.0\.0\.1:1.* (refused|unreachable)",
         ):
             await again.perform(card)
     assert (await looked(docker_engine, name))["State"]["Running"]
 
 
-@each
+async def test_what_compose_took_away_is_made_again_when_the_new_one_does_not_come_up(
+    docker_engine: DockerEngine, program: Compose
+) -> None:
+    """Somebody has broken the compose file, and a responder asks for compose all the same."""
+    name = program.up()
+    before = await looked(docker_engine, name)
+    program.write("echo no such table: orders; exit 3")
+    async with mitigation(
+        "recreate", docker_engine.socket, container=name, by="compose", **QUICK
+    ) as again:
+        card = await again.preview(None)
+        with pytest.raises(MitigationFailed, match=r"no such table: orders.* is made again of"):
+            await again.perform(card)
+    (only,) = program.names()
+    after = await looked(docker_engine, only)
+    assert (only, after["State"]["Running"]) == (name, True)
+    assert after["Id"] != before["Id"]
+    for part in ("Cmd", "Image", "Labels"):
+        assert after["Config"][part] == before["Config"][part]
+
+
 async def test_a_service_without_any_container_is_scaled_by_compose(
     docker_engine: DockerEngine, program: Compose
 ) -> None:

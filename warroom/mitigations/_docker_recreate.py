@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -16,7 +17,8 @@ from warroom.hosts.docker_container import Container, container, dependants
 from warroom.hosts.docker_endpoint import spelled
 from warroom.mitigations import _compose
 from warroom.mitigations._command_run import run
-from warroom.mitigations._compose import Compose, Unusable, service_of
+from warroom.mitigations._compose import Compose, Service, Unusable, service_of
+from warroom.mitigations._compose_back import ids_of, put_back
 from warroom.mitigations._docker_clone import Clone, image_of, twin, unnamed_volumes
 from warroom.mitigations._docker_engine import (
     LONGEST_S,
@@ -28,7 +30,7 @@ from warroom.mitigations._docker_engine import (
     table,
 )
 from warroom.mitigations._docker_logs import kept_log
-from warroom.mitigations._docker_swap import Swap, kept_as
+from warroom.mitigations._docker_swap import Swap, kept_as, to_its_end
 from warroom.mitigations._docker_verbs import WAIT, evidence, moves_of
 from warroom.mitigations._docker_wait import Waiting, state_words
 from warroom.mitigations.base import (
@@ -76,7 +78,8 @@ class Way:
 
 
 class Recreate(OnEngine):
-    """Through the engine's API the old one is kept until the new one is up; compose does not."""
+    """Through the engine's API the old one is kept until the new one is up. Compose removes it
+    before, so another like it is made where the new one does not come up."""
 
     remembers: tuple[str, ...] = ("kept_as",)
 
@@ -134,7 +137,7 @@ class Recreate(OnEngine):
         swap = Swap(engine, before, self._context, self._options.stop_timeout)
         if way.compose is not None:
             swap.log = await kept_log(engine, before, self._context)
-            after = await self._composed(way.compose, engine, found, waiting)
+            after = await self._composed(way.compose, engine, found, clone, waiting)
         else:
             after = await swap.run(clone, waiting)
         seconds = self._context.clock.monotonic() - began
@@ -232,27 +235,50 @@ class Recreate(OnEngine):
     # Through compose ------------------------------------------------------------------------
 
     async def _composed(
-        self, compose: Compose, engine: Engine, found: Mapping[str, Any], waiting: Waiting
+        self,
+        compose: Compose,
+        engine: Engine,
+        found: Mapping[str, Any],
+        clone: Clone,
+        waiting: Waiting,
     ) -> Container:
-        """The new container that compose made, up. Raises MitigationFailed and the others."""
-        service = service_of(table(table(found, "Config"), "Labels"))
+        """The new container that compose made, up. Raises MitigationFailed (one like the old one
+        is back) and the others."""
+        service, old = service_of(table(table(found, "Config"), "Labels")), container(found)
         assert service is not None
-        limit = self._options.stop_timeout + self._options.wait + _MORE_S
-        self._context.fence()
-        code, feed = await run(
-            self._context.host, self._argv(compose, found), AS_IT_IS, self._context.output, limit
-        )
         try:
-            listed = await engine.containers(filters=_compose.filters(service))
+            before = await ids_of(engine, service)
+        except HostError as error:
+            raise MitigationRefused(f"nothing was done: {error}") from error
+        self._context.fence()
+        try:
+            return await self._made(self._argv(compose, found), engine, service, before, waiting)
+        except MitigationFailed as error:
+            back = await to_its_end(put_back(engine, service, old, clone, before))
+            raise MitigationFailed(f"{error}; {back}") from error
+        except asyncio.CancelledError:
+            back = await to_its_end(put_back(engine, service, old, clone, before))
+            raise MitigationFailed(f"stopped before the new one was up; {back}") from None
+
+    async def _made(
+        self,
+        argv: Sequence[str],
+        engine: Engine,
+        service: Service,
+        before: Collection[str],
+        waiting: Waiting,
+    ) -> Container:
+        limit = self._options.stop_timeout + self._options.wait + _MORE_S
+        code, feed = await run(self._context.host, argv, AS_IT_IS, self._context.output, limit)
+        try:
+            new = sorted(await ids_of(engine, service) - {*before})
         except HostError as error:
             raise MitigationUncertain(
                 f"compose ended with {code}; how it is now is not known: {error}"
             ) from error
-        new = [str(item["Id"]) for item in listed if item.get("Id") != found.get("Id")]
         if code or not new:
-            here = "the old one is gone" if len(new) == len(listed) else "the old one is there"
-            raise MitigationFailed(f"compose ended with {code}, {here}: {feed.told()}")
-        return await waiting.up(new[0], container(found).name)
+            raise MitigationFailed(f"compose ended with {code}: {feed.told()}")
+        return await waiting.up(new[0], service.name)
 
 
 async def _who(engine: Engine, name: str, old: str) -> str:
@@ -301,7 +327,10 @@ def _hits(
 
 def _undo(way: Way, one: Container) -> str:
     if way.compose is not None:
-        return "nothing: compose removes the old container before it knows whether the new is up"
+        return (
+            "nothing once the new one is up; if it does not come up, one like the old one is made "
+            "of the config and the image that run now"
+        )
     return (
         f"nothing once the new one is up; if it does not come up, the old one, kept as "
         f"{kept_as(one)}, is put back and started"
