@@ -3,12 +3,14 @@ says afterwards. It is reached as a responder reaches it, over SSH."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.services.commands import shaped
 from tests.services.systemd_units import RUNS, Unit, reaches
+from tests.support.cli import Shell, written
 from tests.support.hostile import everything, reached
 from tests.support.systemd import Booted
 from warroom.mitigations.base import MitigationRefused, Risk
@@ -218,3 +220,26 @@ async def test_hostile_texts_of_a_unit_come_out_harmless(
     texts = [t for hit in card.hits for t in hit] + [*one.output.lines, *done.evidence["journal"]]
     assert reached("\n".join(texts).encode()) == []
     assert max(map(len, one.output.lines)) <= 501
+
+
+@there
+def test_the_command_line_restarts_it_and_an_observers_does_not(
+    booted: Booted, shop: str, tmp_path: Path
+) -> None:
+    """The whole way: config, gate, record, ~/.ssh/config, sshd, systemctl."""
+    booted.add(f"{shop}.service", RUNS)
+    (tmp_path / ".ssh").mkdir(mode=0o700)
+    (tmp_path / ".ssh/config").write_text(booted.config.read_text())
+    unit = '[[mitigation]]\nkind = "systemd.restart"\nkey = "b"\ntitle = "Restart the shop"\n'
+    config = written(
+        tmp_path, '[hosts.web1]\nssh = "booted"', f'{unit}on = "web1"\nunit = "{shop}"'
+    )
+    warroom = Shell(tmp_path, config)
+    warroom("incident", "new", "it burns", "--severity", "P1")
+    run = booted.get(shop, "InvocationID")
+    observer = warroom("--observe", "run", "Restart the shop", "--yes", status=1)
+    assert "observer mode: this console changes nothing" in observer.err
+    assert booted.get(shop, "InvocationID") == run
+    done = warroom("run", "Restart the shop", "--yes")
+    assert f"restarted {shop}.service" in done.out + done.err
+    assert booted.get(shop, "InvocationID") != run
