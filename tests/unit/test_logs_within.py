@@ -77,7 +77,7 @@ def test_a_stretch_in_the_middle_is_cut_at_both_ends_and_little_of_the_file_is_r
     assert read < len(text) / 20
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=200)
 @given(
     st.lists(st.integers(0, 400), max_size=80),
     st.integers(-50, 2000),
@@ -109,8 +109,7 @@ def test_any_gap_and_any_edge_gives_what_a_plain_reading_gives(
     finally:
         within._NEAR = real
     assert kept.count(b"GET") == wanted
-    told = kept.count(b"Trace")
-    assert wanted - 1 <= told <= wanted if traces else told == 0  # the last may be cut off
+    assert kept.count(b"Trace") == (wanted if traces else 0)
 
 
 def test_a_log_of_another_day_is_told_by_its_newest_line(tmp_path: Path) -> None:

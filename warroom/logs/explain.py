@@ -10,15 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from warroom.logs.keys import FOLDS
+from warroom.logs.report import telling
 from warroom.logs.talkers import BUCKET_S, Talker, TalkerBy, Talkers
 
-TELLING: Final = 0.5
-"""Share of all requests from which a range is worth a word."""
-MANY: Final = 1.5
-"""How much more than the busiest client a range must ask."""
-_MOST: Final = 2 / 3
 _LEVELS: Final[tuple[TalkerBy, ...]] = ("narrow", "range", "wide")
-"""From the most special to the widest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +28,14 @@ class Explained:
         return FOLDS[self.by](address.encode("utf-8", "replace")) == self.talker.raw
 
 
-def explained(
-    talkers: Talkers, *, now: float, window_s: int = BUCKET_S, least: float = TELLING
-) -> Explained | None:
+def explained(talkers: Talkers, *, now: float, window_s: int = BUCKET_S) -> Explained | None:
     """The range behind most requests of a window; None where no range says more than its busiest
     client does."""
     alone = talkers.top("ip", 1, now=now, window_s=window_s)
-    busiest = alone[0].share if alone else 0.0
     found = [
         Explained(by, talker)
         for by in _LEVELS
         for talker in talkers.top(by, 1, now=now, window_s=window_s)
-        if talker.share >= max(least, MANY * busiest)
     ]
-    widest = max((one.talker.share for one in found), default=0.0)
-    return next((one for one in found if one.talker.share >= _MOST * widest), None)
+    place = telling([one.talker.share for one in found], alone[0].share if alone else 0.0)
+    return None if place is None else found[place]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -89,10 +90,20 @@ def _explained(tally: Tally, parsed: int, unit: int) -> Top | None:
         return None
     alone = _largest_of("ip", tally, parsed, unit)
     found = [one for by in RANGES if (one := _largest_of(by, tally, parsed, unit)) is not None]
-    least = max(TELLING, MANY * alone.share) if alone is not None else TELLING
-    told = [one for one in found if one.share >= least]
-    widest = max((one.share for one in told), default=0.0)
-    return next((one for one in told if one.share >= _MOST * widest), None)
+    place = telling([one.share for one in found], alone.share if alone is not None else 0.0)
+    return None if place is None else found[place]
+
+
+def telling(shares: Sequence[float], busiest: float) -> int | None:
+    """Which range explains a flood, of those with the largest shares at each size, the most special
+    first: it has most of what the widest has, and far more than the `busiest` client.
+
+    >>> telling([0.05, 0.6, 0.7], 0.1), telling([0.05, 0.2, 0.7], 0.1), telling([0.6], 0.5)
+    (1, 2, None)
+    """
+    told = [share for share in shares if share >= max(TELLING, MANY * busiest)]
+    least = _MOST * max(told, default=0.0)
+    return next((place for place, s in enumerate(shares) if s in told and s >= least), None)
 
 
 def _largest_of(by: By, tally: Tally, parsed: int, unit: int) -> Top | None:

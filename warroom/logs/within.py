@@ -93,7 +93,9 @@ class Within:
     def _place(self, file: BinaryIO, layout: Layout, wanted: float) -> tuple[int, int]:
         """The lines from `wanted` on begin between these places, `_NEAR` bytes apart or so."""
         low, high = 0, file.seek(0, os.SEEK_END)
-        if self._first_from(file, layout, max(0, high - _NEAR), wanted, high) is None:
+        tail = max(0, high - _NEAR)
+        newest = self._time_from(file, layout, tail, high)  # none, in the middle of a long trace
+        if newest is not None and self._first_from(file, layout, tail, wanted, high) is None:
             return high, high
         while high - low > _NEAR:
             middle = (low + high) // 2
@@ -102,7 +104,17 @@ class Within:
                 high = middle
             else:
                 low = middle
-        return _line_from(file, low), _line_from(file, high)
+        return _line_from(file, low), self._timed_from(file, layout, high)
+
+    def _timed_from(self, file: BinaryIO, layout: Layout, place: int) -> int:
+        """The first place from `place` on at which a line begins that says a time."""
+        position = _line_from(file, place)
+        end = position + _FAR
+        while position < end and (line := file.readline()):
+            if self.time_of(line, layout) is not None:
+                break
+            position += len(line)
+        return position
 
     def _time_from(self, file: BinaryIO, layout: Layout, place: int, end: int) -> float | None:
         """The first time that a line behind `place` says."""
