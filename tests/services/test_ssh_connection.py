@@ -134,3 +134,11 @@ def test_nothing_of_ssh_is_imported_before_the_first_use() -> None:
         "sys.exit('asyncssh' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+async def test_what_a_proxy_command_writes_beside_the_connection_does_not_break_it(
+    ssh_server: SshServer, configured: Configured
+) -> None:
+    words = f"echo trying the tunnel >&2; exec busybox nc 127.0.0.1 {ssh_server.port}"
+    host = configured(ProxyCommand=f'sh -c "{words}"')
+    assert (await host.run(["echo", "here"])).out == b"here\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
@@ -124,8 +124,10 @@ class Link:
         known = KnownHosts([])
         try:
             async with asyncio.timeout(2 * CONNECT_TIMEOUT):
-                known = await self._known_hosts()
-                connection = await asyncssh.connect(**self._options(), known_hosts=known)
+                found = await asyncssh.SSHClientConnectionOptions.construct(None, **self._options())
+                known = await asyncio.to_thread(KnownHosts, files_for(found.known_hosts))
+                options = self._options() | _quiet(found.proxy_command)
+                connection = await asyncssh.connect(**options, known_hosts=known)
         except (OSError, asyncssh.Error, ValueError) as error:
             pause = BACK_OFF[min(self._failures, len(BACK_OFF) - 1)]
             self._failures += 1
@@ -136,10 +138,6 @@ class Link:
         line = Line(connection)
         self._lines.append(line)
         return line
-
-    async def _known_hosts(self) -> KnownHosts:
-        options = await asyncssh.SSHClientConnectionOptions.construct(None, **self._options())
-        return await asyncio.to_thread(KnownHosts, files_for(options.known_hosts))
 
     def _options(self) -> dict[str, object]:
         user, _, alias = self.destination.rpartition("@")
@@ -152,6 +150,15 @@ class Link:
             "password": None,
         }
         return options | {"username": user} if user else options
+
+
+def _quiet(proxy: Sequence[str] | None) -> dict[str, object]:
+    """asyncssh takes what a ProxyCommand writes to its stderr (a banner, a warning) for what the
+    host says, and then the connection breaks: so that goes nowhere. The pipe itself stays open,
+    since its end would be taken for the end of the connection."""
+    if not proxy:
+        return {}
+    return {"proxy_command": ["sh", "-c", 'exec "$@" 3>&2 2>/dev/null', "sh", *proxy]}
 
 
 def _looked_at(task: asyncio.Task[Line]) -> None:
