@@ -168,7 +168,7 @@ async def test_a_placeholder_is_asked_for_once_and_then_known(room: RoomPage, bo
     await room.loses("esc cancel")
     assert room.room.steps.values() == {"<gauge-file>": f"{book.parent}/gauge"}
     await room.press("f")
-    await room.sees("<gauge-file> is", f"{book.parent}/gauge", "another value")
+    await room.sees("<gauge-file> is", str(book.parent)[:30], "another value")
     await room.press("o")
     await room.types("/no such file")
     await room.sees("filled in: <gauge-file>")

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from warroom.engine.playbook import Entry, What, entries
+from warroom.runbooks.manner import asks_password
 from warroom.tui.geometry import dock_width, readable
 from warroom.tui.screens.dialog import Dialog
 from warroom.tui.screens.linking import Linking
@@ -259,6 +260,8 @@ class PlaybookScreen(Stepping, Linking, Dialog[None]):
             found.append(Hint(f"{entry.risk.value}: {entry.why}"))
         if self.book.path in self.room.shelf.changes:
             found.append(Hint("the file changed: v shows what, and nothing runs before", "down"))
+            if entry.part is not None and asks_password(entry.part):
+                found.append(Hint("sudo gets no terminal here: T gives it yours"))
         answer = self.answer()
         if answer is not None:
             found.append(Hint(f"{answer.says}: p goes there", "accent"))
