@@ -155,6 +155,16 @@ async def test_closing_the_host_ends_what_still_runs(tmp_path: Path) -> None:
     assert await is_gone(child)
 
 
+async def test_closing_the_host_ends_what_is_only_just_started(tmp_path: Path) -> None:
+    for turns in range(6):  # of the event loop: before the process is there, and after
+        host = LocalHost()
+        running = asyncio.create_task(host.run(["sleep", "60"]))
+        for _ in range(turns + 1):
+            await asyncio.sleep(0)
+        await host.close()
+        assert (await running).code == 143, f"after {turns + 1} turns"
+
+
 async def test_an_address_of_this_machine_comes_back_as_it_is(host: LocalHost) -> None:
     address = TcpAddress("127.0.0.1", 5432)
     assert await host.reach(address) is address

@@ -38,7 +38,8 @@ def test_a_server_that_cannot_be_had_skips_with_what_to_install(
         pass
     assert merged([run.stash[STATES]]) == (
         "services: docker=unused postgres=unused redis=unused "
-        "nginx=SKIPPED (nginx is not on PATH: apt install nginx) ssh=unused"
+        "nginx=SKIPPED (nginx is not on PATH: apt install nginx) ssh=unused "
+        "systemd=unused"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from warroom.hosts import _local_files
 from warroom.hosts._child import HELD_OPEN, Backlog, Child, Kept, parted, program
@@ -20,6 +21,8 @@ from warroom.hosts.base import (
 from warroom.hosts.follow import Follower
 from warroom.hosts.following import FollowedFile
 
+Sink = Callable[[int, bytes], None]
+
 
 class LocalHost:
     """This machine.
@@ -29,6 +32,7 @@ class LocalHost:
     """
 
     def __init__(self) -> None:
+        self._starting: set[asyncio.Task[Child]] = set()
         self._children: set[Child] = set()
         self._followed: set[FollowedFile] = set()
 
@@ -51,8 +55,7 @@ class LocalHost:
         CommandTimeout, and HostError for what cannot be started.
         """
         outputs = {1: Kept(limit), 2: Kept(limit)}
-        child = await Child.start(argv, lambda fd, data: outputs[fd].add(data), stdin=stdin)
-        self._children.add(child)
+        child = await self._start(argv, lambda fd, data: outputs[fd].add(data), stdin=stdin)
         try:
             async with asyncio.timeout(timeout):
                 await child.exited.wait()
@@ -76,8 +79,7 @@ class LocalHost:
     async def stream(self, argv: Sequence[str]) -> AsyncIterator[AsyncIterator[bytes]]:
         """See `Host.stream`. Raises CommandMissing and HostError when entered."""
         backlog = Backlog(full=lambda: child.hold(), eased=lambda: child.go_on())
-        child = await Child.start(argv, lambda _, data: backlog.add(data), merged=True)
-        self._children.add(child)
+        child = await self._start(argv, lambda _, data: backlog.add(data), merged=True)
         ending = asyncio.ensure_future(child.silent.wait())
         ending.add_done_callback(lambda _: backlog.end())
         try:
@@ -96,8 +98,7 @@ class LocalHost:
         """See `Host.launch`. Raises CommandMissing and HostError when entered."""
         backlog = Backlog(full=lambda: child.hold(), eased=lambda: child.go_on())
         sink = parted(backlog, errors)
-        child = await Child.start(argv, sink, merged=errors is None, where=where)
-        self._children.add(child)
+        child = await self._start(argv, sink, merged=errors is None, where=where)
         ending = asyncio.create_task(_over(child, backlog))
         try:
             yield _LocalRunning(child, backlog)
@@ -135,11 +136,30 @@ class LocalHost:
         return address
 
     async def close(self) -> None:
-        """End what still runs and stop following."""
+        """End what still runs, or is about to, and stop following."""
+        await asyncio.gather(*self._starting, return_exceptions=True)
         await asyncio.gather(
             *(followed.close() for followed in self._followed),
             *(self._end(child) for child in list(self._children)),
         )
+
+    async def _start(self, argv: Sequence[str], sink: Sink, **how: Any) -> Child:
+        """A command that `close` knows of from its first moment."""
+
+        async def begun() -> Child:
+            child = await Child.start(argv, sink, **how)
+            self._children.add(child)
+            return child
+
+        starting = asyncio.create_task(begun())
+        self._starting.add(starting)
+        starting.add_done_callback(self._starting.discard)
+        try:
+            return await starting
+        except asyncio.CancelledError:
+            if starting.done() and not starting.cancelled() and starting.exception() is None:
+                await self._end(starting.result())
+            raise
 
     async def _end(self, child: Child) -> None:
         try:
