@@ -109,10 +109,9 @@ def top(
         report = count(files, grouping, lines, progress, n=number, full=full, reading=reading)
     except ValueError as error:
         fail(f"--by {by}: {error}")
-    except (OSError, EOFError) as error:
-        file = getattr(error, "filename", None)
-        place = f"{harmless(str(file))}: " if file else ""
-        fail(f"{place}{getattr(error, 'strerror', None) or error}", 1)
+    except OSError as error:
+        place = f"{harmless(str(error.filename))}: " if error.filename else ""
+        fail(f"{place}{error.strerror or error}", 1)
     finally:
         if progress is not None:
             progress.done()

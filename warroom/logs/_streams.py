@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -14,6 +14,8 @@ CHUNK: Final = 128 * 1024
 _PACKED: Final = (".gz", ".bz2", ".xz", ".zst")
 _UNPACKERS: Final = ("zlib", "_lzma", "lzma", "zstandard", "_zstd", "zstd", "backports")
 """Modules whose errors say that an archive is damaged."""
+_PACKED_PIECE: Final = 8 * 1024
+"""Of a log that repeats itself, it may well be a thousand times as long unpacked."""
 _MARKS: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 """Byte order marks (Unicode, section 23.8): what PowerShell and old Windows tools write."""
 
@@ -66,8 +68,13 @@ def opened(source: str) -> Iterator[BinaryIO]:
     with _unpacked(source) as file:
         try:
             yield file
-        except (OSError, EOFError):
-            raise
+        except EOFError as error:
+            raise OSError(errno.EILSEQ, "the archive is cut, its end is missing", source) from error
+        except OSError as error:
+            if error.errno is not None:
+                error.filename = error.filename or source
+                raise
+            raise OSError(errno.EILSEQ, f"damaged archive ({error})", source) from error
         except Exception as error:
             if type(error).__module__.partition(".")[0] not in _UNPACKERS:
                 raise
@@ -103,10 +110,42 @@ def _zstd(source: str) -> Any:
         except ImportError:
             why = f"to read .zst, install warroom[zstd], or pipe it in: zstdcat {source} |"
             raise OSError(errno.ENOPKG, why, source) from None
-        file = Path(source).open("rb")  # noqa: SIM115 - the reader closes it
-        reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-        return io.BufferedReader(reader, CHUNK)
+        frames = zstandard.ZstdDecompressor().decompressobj
+        return io.BufferedReader(_Frames(Path(source).open("rb"), frames), CHUNK)
     return zstd.open(source)
+
+
+class _Frames(io.RawIOBase):
+    """The content of frames one after the other; raises EOFError where the last has no end, which
+    the reader of `zstandard` takes for the end of the file."""
+
+    def __init__(self, file: BinaryIO, frames: Callable[[], Any]) -> None:
+        self._file, self._frames = file, frames
+        self._frame: Any = None
+        self._packed, self._content = b"", memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._content:
+            packed = self._packed or self._file.read(_PACKED_PIECE)
+            if not packed:
+                if self._frame is not None:
+                    raise EOFError
+                return 0
+            self._frame = self._frame or self._frames()
+            self._content = memoryview(self._frame.decompress(packed))
+            self._packed = self._frame.unused_data
+            if self._frame.eof:
+                self._frame = None
+        size = min(len(buffer), len(self._content))
+        buffer[:size], self._content = self._content[:size], self._content[size:]
+        return size
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def last_of(chunks: Iterator[bytes], last: int) -> bytes:

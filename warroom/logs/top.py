@@ -101,8 +101,8 @@ def count(
     `last` counts only that many lines at the end of each. Without `full` only counts are wanted,
     which for clients is more than twice as fast. `workers` is how many processes may count (0: as
     many as the machine has processors, two at most). Lines as equal in count stand in descending
-    order of their keys, as `sort -rn` has them. Raises OSError and EOFError (a cut archive), and
-    ValueError for countries and networks without places to look them up.
+    order of their keys, as `sort -rn` has them. Raises OSError (an archive that is cut or damaged,
+    too), and ValueError for countries and networks without places to look them up.
     """
     fold_for(by, reading.places)
     spans: list[_Span] = []
