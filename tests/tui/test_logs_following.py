@@ -203,11 +203,11 @@ async def test_rows_stand_as_they_were_written_when_that_is_wanted(desk: Desk) -
     desk.writes("2026-01-02T03:00:05Z five", "2026-01-02T03:00:03Z three")
     await desk.sees("five", "three")
     text = desk.room.pane("logs")
-    assert text.index("Z five") < text.index("Z three")
+    assert text.index("five") < text.index("three")
     await desk.room.press("tilde")
     await desk.sees("by time", "03:00:03 api")
     text = desk.room.pane("logs")
-    assert text.index("Z three") < text.index("Z five")
+    assert text.index("three") < text.index("five")
     await desk.room.press("tilde")
     await desk.loses("by time")
 

@@ -16,6 +16,7 @@ from warroom.tui.widgets.lines import Line, Span
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from warroom.logs.decode import Line as LogLine
     from warroom.logs.fold import Entry
     from warroom.logs.view import LogView
 
@@ -135,7 +136,7 @@ class LogsPane(LogQueries):
             replace(decode(row.newest, partial=row.partial), at=self.moment(row.newest))
             for row in self._rows
         ]
-        texts = [one.text for one in shown]
+        texts = [self._text(row, one) for row, one in zip(self._rows, shown, strict=True)]
         if self.columns:
             title, cells = self._in_columns(look.width - LEAD)
             head.append([(f"{'':{LEAD}}{title}", "dim")])
@@ -152,6 +153,15 @@ class LogsPane(LogQueries):
             lines += drawn
             places += [index] * len(drawn)
         return lines, places
+
+    def _text(self, row: Entry, one: LogLine) -> str:
+        """A line's text beside the clock: wrapped, it stands there whole."""
+        from warroom.logs.stamps import unstamped
+
+        fmt = self.logs.look(row.newest.source).format
+        if self.wrap or row.partial or fmt is None:
+            return one.text
+        return unstamped(one.text, row.newest.data, fmt, one.at, self._zone, self.needle)
 
     def _silence(self, index: int) -> float:
         """Seconds between a row and the one before it."""
