@@ -88,6 +88,26 @@ def test_every_built_in_template_is_listed_and_makes_a_report(shell: Shell) -> N
     assert wrong.err == 'no template is called "one-pgae"; did you mean "one-page"?\n'
 
 
+def test_a_runbooks_own_structure_is_a_template_by_name_and_by_title(shell: Shell) -> None:
+    book = shell.folder / "tide.md"
+    book.write_text(
+        "# Tide\n## After the flood\n```markdown\n# Flood: [Title]\n## Timeline\n## Impact\n"
+        "## Root cause\n```\n"
+    )
+    book.chmod(0o600)
+    missing = shell("export", "--template", "runbook", status=1)
+    assert "name one with --runbook" in missing.err
+    listed = shell("export", "--list-templates", "--runbook", str(book)).out.splitlines()
+    assert listed[-1] == "runbook    After the flood, as tide.md:3 has it"
+    for name in ("runbook", "after the Flood"):
+        made = shell("export", "--runbook", str(book), "--template", name).out
+        assert made.startswith("# Flood: Checkout 5xx\n")
+    assert shell.config is not None
+    more = f'postmortem = "runbook"\nrunbooks = ["{book}"]\n'
+    shell.config.write_text(shell.config.read_text() + more)
+    assert shell("export").out.startswith("# Flood: Checkout 5xx\n")
+
+
 def test_the_config_chooses_the_template_and_its_mistakes_have_a_place(shell: Shell) -> None:
     assert shell.config is not None
     (shell.folder / "ours.md.j2").write_text("OURS {{ incident.title }}")

@@ -86,3 +86,27 @@ async def test_escape_writes_nothing(asked: RoomPage, tmp_path: Path) -> None:
     await asked.closes()
     assert list(tmp_path.glob("*post-mortem*")) == []
     assert asked.kinds == ["opened", "note"]
+
+
+async def test_a_runbooks_own_structure_stands_among_the_templates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    book = tmp_path / "tide.md"
+    book.write_text(
+        "# Tide\n## After a flood [/x]\n```markdown\n# Flood: [Title]\n## Timeline\n## Impact\n"
+        "## Root cause\n```\n"
+    )
+    book.chmod(0o600)
+    config = written(tmp_path, f'[incident]\nrunbooks = ["{book}"]')
+    async with opened(config, size=(120, 40)) as room:
+        await room.opens("the quay is wet")
+        await room.press("e")
+        await room.sees("template  full")
+        for _ in range(7):
+            await room.press("t")
+        await room.sees("template  runbook", "After a flood [/x], as tide.md:3 has it")
+        await room.press("enter")
+        await room.sees("written; what is still missing")
+    (file,) = tmp_path.glob("*-post-mortem.md")
+    assert file.read_text().startswith("# Flood: the quay is wet")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from warroom.engine.members import MitigationMember, ProbeMember
     from warroom.engine.room import Room
     from warroom.engine.session import Session
-    from warroom.engine.shelf import Shelf
+    from warroom.engine.shelf import Book, Shelf
     from warroom.engine.takeup import TakenUp
     from warroom.journal.base import Journal
 
@@ -48,6 +48,11 @@ class Loaded:
     probes: tuple[ProbeMember, ...] = ()
     mitigations: tuple[MitigationMember, ...] = ()
     shelf: Shelf | None = None
+
+    @property
+    def books(self) -> tuple[Book, ...]:
+        """The runbooks on the shelf."""
+        return self.shelf.books if self.shelf else ()
 
 
 def config_option(command: F) -> F:

@@ -130,7 +130,7 @@ def _leave_postmortem(loaded: Loaded, place: Path) -> None:
 
     async def made(session: Session) -> Material:
         await session.resume()
-        return await material(session, loaded.settings, USUAL)
+        return await material(session, loaded.settings, USUAL, books=loaded.books)
 
     click.echo(f"the incident goes on in {place}", err=True)
     written = write(with_session(loaded, made), USUAL.forms, place / "post-mortem.md")

@@ -5,27 +5,19 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from warroom.cli.common import chosen, config_option, escaped, fail, load, with_session
+from warroom.cli.common import Loaded, chosen, config_option, escaped, fail, load, with_session
 from warroom.cli.incident import resumed
 
 if TYPE_CHECKING:
     from warroom.engine.export import Choice, Material
     from warroom.engine.session import Session
-
-
-def _list_templates(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
-    if not wanted:
-        return
-    from warroom.engine.templates import listed
-
-    for name, about in listed():
-        click.echo(f"{name:<10} {about}")
-    ctx.exit()
+    from warroom.engine.shelf import Book
 
 
 @click.command()
@@ -38,7 +30,13 @@ def _list_templates(ctx: click.Context, _: click.Parameter, wanted: bool) -> Non
     help="md, html, json, csv or bundle; several with commas.",
 )
 @click.option(
-    "--template", metavar="NAME|FILE", default="", help="For md, html and bundle; a team's own too."
+    "--template",
+    metavar="NAME|FILE",
+    default="",
+    help="For md, html and bundle; a team's own file, or its runbook's structure: runbook.",
+)
+@click.option(
+    "--runbook", "runbooks", multiple=True, metavar="FILE", help="Beside those of the config."
 )
 @click.option(
     "--audience",
@@ -50,9 +48,8 @@ def _list_templates(ctx: click.Context, _: click.Parameter, wanted: bool) -> Non
 @click.option("-o", "output", metavar="FILE", help="Where to; - is stdout (the default).")
 @click.option("--strict", is_flag=True, help="Exit 1 when something is still missing.")
 @click.option(
-    "--list-templates", is_flag=True, is_eager=True, expose_value=False, callback=_list_templates,
-    help="Print the built-in templates and leave.",
-)  # fmt: skip
+    "--list-templates", is_flag=True, help="Print the templates that there are and leave."
+)
 @config_option
 def export(
     id: str | None,
@@ -61,9 +58,14 @@ def export(
     audience: str,
     output: str | None,
     strict: bool,
+    list_templates: bool,
+    runbooks: tuple[str, ...],
     config: str | None,
 ) -> None:
     """Write the post-mortem or the data of the open incident, or of ID."""
+    if list_templates:
+        _list_templates(_loaded(config, runbooks).books)
+        return
     gc.disable()  # next to nothing becomes garbage before the end, and to look for it takes a tenth
     from warroom.engine.export import FORMATS, Choice, ExportError, material, missing, prepare
     from warroom.engine.learned import learned
@@ -72,14 +74,16 @@ def export(
     for one in forms:
         if one not in FORMATS:
             fail(f'"{one}" is not a format; there are: {", ".join(FORMATS)}')
-    loaded = load(chosen(config), needed=False)
+    loaded = _loaded(config, runbooks)
     choice = Choice(forms, template, external=audience == "external")
 
     async def taken(session: Session) -> Material:
         loading = asyncio.create_task(asyncio.to_thread(prepare))
         await resumed(session, id)
         await loading
-        made = await material(session, loaded.settings, choice, learned(session, loaded.shelf))
+        made = await material(
+            session, loaded.settings, choice, learned(session, loaded.shelf), loaded.books
+        )
         if output in (None, "-"):
             _print(made, forms)
         else:
@@ -91,6 +95,27 @@ def export(
     except ExportError as error:
         fail(str(error), 1)
     _say_missing(missing(made, forms), strict)
+
+
+def _loaded(config: str | None, runbooks: tuple[str, ...]) -> Loaded:
+    """The config with its runbooks and those named; only these where there is no config."""
+    from warroom.config.problems import ConfigError
+    from warroom.engine.shelf import read_shelf
+
+    loaded = load(chosen(config), needed=False)
+    if not runbooks:
+        return loaded
+    try:
+        return replace(loaded, shelf=read_shelf(loaded.settings, runbooks))
+    except ConfigError as error:
+        fail(str(error))
+
+
+def _list_templates(books: tuple[Book, ...]) -> None:
+    from warroom.engine.templates import listed
+
+    for name, about in listed(books):
+        click.echo(f"{name:<10} {about}")
 
 
 def _print(made: Material, forms: tuple[str, ...]) -> None:

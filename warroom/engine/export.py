@@ -30,6 +30,7 @@ from warroom.reports.report import PATCH
 from warroom.reports.write import write_atomically, write_folder
 
 if TYPE_CHECKING:
+    from warroom.engine.shelf import Book
     from warroom.reports.data import Origin
     from warroom.reports.report import Figure, Report
 
@@ -86,10 +87,14 @@ def prepare() -> None:
 
 
 async def material(
-    session: Session, settings: Settings, choice: Choice, learned: Learned = NOTHING
+    session: Session,
+    settings: Settings,
+    choice: Choice,
+    learned: Learned = NOTHING,
+    books: Sequence[Book] = (),
 ) -> Material:
-    """Gather what `choice` needs; `learned` is what the incident found out about the runbooks.
-    Raises ExportError, JournalError."""
+    """Gather what `choice` needs; `learned` is what the incident found out about the runbooks,
+    and a template may be one of `books`. Raises ExportError, JournalError."""
     from warroom.reports.data import Origin
     from warroom.reports.outside import outside
     from warroom.reports.report import Report
@@ -113,7 +118,11 @@ async def material(
         report = outside(report, settings.hosts)
     at = session.now().isoformat(timespec="seconds")
     try:
-        template = read(choice.template) if choice.template else usual(settings, choice.external)
+        template = (
+            read(choice.template, books=books)
+            if choice.template
+            else usual(settings, choice.external, books)
+        )
     except TemplateError as error:
         raise ExportError(str(error)) from error
     origin = Origin(session.author.login, socket.gethostname(), at)
@@ -229,10 +238,11 @@ async def write_postmortem(
     settings: Settings,
     choice: Choice = USUAL,
     learned: Learned = NOTHING,
+    books: Sequence[Book] = (),
 ) -> Done:
     """Write what `choice` says, the post-mortem as the config has it when nobody says, and record
     that it was. The event loop goes on meanwhile. Raises ExportError, JournalError."""
-    made = await material(session, settings, choice, learned)
+    made = await material(session, settings, choice, learned, books)
     written = await asyncio.to_thread(write, made, choice.forms, path)
     lacks = await asyncio.to_thread(missing, made, choice.forms)
     await record_export(session, choice, written)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from warroom.engine.export import Choice
     from warroom.engine.learned import Learned
     from warroom.engine.session import Session
+    from warroom.engine.shelf import Book
     from warroom.tui.screens.export_dialog import Plan
 
 
@@ -44,7 +45,7 @@ class Exporting(Acts):
         from warroom.engine.templates import listed
         from warroom.tui.screens.export_dialog import PATH, ExportDialog, Plan
 
-        plan, templates = Plan(USUAL, export_path(session)), dict(listed())
+        plan, templates = Plan(USUAL, export_path(session)), dict(listed(self._books()))
         while True:
             dialog = ExportDialog(plan, templates, self.settings.incident.postmortem)
             answer = await self.app.push_screen_wait(dialog)
@@ -63,7 +64,7 @@ class Exporting(Acts):
         self.say(f"writing {path} …")
         try:
             done = await write_postmortem(
-                session, path, self.settings, choice or USUAL, self._learned(session)
+                session, path, self.settings, choice or USUAL, self._learned(session), self._books()
             )
         except ExportError as error:
             self.say(str(error), "down")
@@ -75,6 +76,9 @@ class Exporting(Acts):
         lacks = f"   {len(done.missing)} things still missing in it" if done.missing else ""
         self.say(f"post-mortem: {done.written[0]}{more}{lacks}", "ok")
         return list(done.missing)
+
+    def _books(self) -> tuple[Book, ...]:
+        return self.room.shelf.books if self.room else ()
 
     def _learned(self, session: Session) -> Learned:
         """What the incident found out about the runbooks, with what containers are called now."""
