@@ -3,6 +3,7 @@ comes; and the range that explains a flood is found, whatever its size."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 
 import pytest
@@ -158,7 +159,7 @@ def test_the_range_behind_a_flood_is_found_at_its_own_size(crowd: list[str], ran
     talkers = Talkers(START)
     for client in [*crowd, *(f"{n}.9.9.9" for n in (1, 5, 9, 44, 80) * 10)]:
         talkers.feed(read(0, text((client, "GET", "/", 200, "x"))), START)
-    found = explained(talkers, now=START + 1)
+    found = asyncio.run(explained(talkers, now=START + 1))
     assert found is not None
     assert (found.talker.key, found.talker.count) == (range, 200)
     assert found.holds(crowd[0])
@@ -169,10 +170,10 @@ def test_neither_one_busy_client_nor_everybody_is_explained_by_a_range() -> None
     talkers = Talkers(START)
     for _ in range(50):
         talkers.feed(read(0, text(("203.0.113.7", "GET", "/", 200, "x"))), START)
-    assert explained(talkers, now=START + 1) is None
+    assert asyncio.run(explained(talkers, now=START + 1)) is None
     for n in range(200):
         talkers.feed(read(0, text((f"{n}.{n}.9.9", "GET", "/", 200, "x"))), START)
-    assert explained(talkers, now=START + 1) is None
+    assert asyncio.run(explained(talkers, now=START + 1)) is None
 
 
 # Before the incident --------------------------------------------------------------------------

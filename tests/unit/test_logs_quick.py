@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from warroom.logs._buckets import Bucket, shrink, shrinking
+from warroom.logs._buckets import Bucket, Part, Sum, largest_of, shrink, shrinking
 from warroom.logs.filters import Page, Query, parse_filter
 from warroom.logs.keys import merged
 from warroom.logs.level import LogLevel, level_of
@@ -116,6 +118,24 @@ def test_keys_are_given_up_in_steps_and_what_is_left_is_the_same() -> None:
     assert 0 < len(in_steps.counts["ip"]) <= 3001
     assert in_steps.counts["ip"][b""] == 3 * ONE
     at_once.counts["ip"][b"new"] += ONE  # the bucket under way goes on counting
+
+
+@pytest.mark.parametrize("most", [1, 3, 40_000])
+@pytest.mark.parametrize("n", [1, 50])
+def test_the_largest_are_found_however_much_alike_all_are(most: int, n: int) -> None:
+    """Once alike, once nearly, once a few far above the others; each part has others on top."""
+    summed, late, current = Sum("ip"), Bucket(0.0), Bucket(10.0)
+    counts = Counter[bytes]()
+    for place, bucket in enumerate((late, current)):
+        for n_th in range(8000):
+            key, times = b"%d" % (n_th + 3000 * place), max(1, most // (1 + n_th % 7919))
+            bucket.add("ip", [key, b""], [times * ONE, ONE])
+            counts[key] += times
+    summed.move([late], since=0.0)
+    wanted = sorted(((times, key) for key, times in counts.items()), reverse=True)[:n]
+    known = [late.part("ip"), current.part("ip")]
+    for parts in (known, [summed.part, known[1]], [Part(late.counts["ip"]), known[1]]):
+        assert [(weight // ONE, key) for key, weight in largest_of(parts, n)] == wanted
 
 
 def test_counts_of_two_processes_add_up() -> None:

@@ -167,12 +167,14 @@ class TalkersProbe:
         now = at.timestamp()
         shown = self._shown(now)
         await asyncio.sleep(0)  # each look takes milliseconds in a flood: keys come between
-        whole = self._logs.talkers.ranking("ip", 1, now=now, window_s=self.window_s)
+        whole = shown.found
+        if self.by != "ip" or self.chips:
+            whole = self._logs.talkers.ranking("ip", 1, now=now, window_s=self.window_s)
         self._settle(whole)
         await asyncio.sleep(0)
         largest = self._logs.talkers.ranking("range", 1, now=now, window_s=BUCKET_S)
         await asyncio.sleep(0)
-        one = explained(self._logs.talkers, now=now) if not self.chips else None
+        one = await explained(self._logs.talkers, now=now) if not self.chips else None
         shown = replace(shown, explained=one)
         told = facts(shown if self.by == "ip" else replace(shown, explained=None))
         return Sample(

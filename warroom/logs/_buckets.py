@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import islice
-from operator import itemgetter
 from typing import TYPE_CHECKING, Final, Literal, TypeVar, get_args
 
 from warroom.logs.columns import Columns
@@ -39,12 +38,47 @@ _CLIENT: Final[tuple[TalkerBy, ...]] = ("ip", "range", "wide", "narrow")
 
 _STEP: Final = 2_000
 """Keys that are gone through before others get their turn."""
+_SAMPLED: Final = 16
+"""One key of so many tells how large the largest are at least."""
+_LARGE: Final = 1_000
+"""So many of the largest keys are known without going through all."""
 Item = TypeVar("Item")
 Weighed = defaultdict[bytes, int]
 
 
 def _weighed() -> Weighed:
     return defaultdict(int)
+
+
+@dataclass(slots=True)
+class Large:
+    """The largest keys of some counts: no other weighs as much as `floor`."""
+
+    keys: set[bytes] = field(default_factory=set)
+    floor: int = 0
+
+    def choose(self, counts: Mapping[bytes, int], among: Set[bytes]) -> None:
+        """The largest of `among`, of which every key that weighs `floor` is one."""
+        weights = sorted([counts.get(key, 0) for key in among], reverse=True)
+        if len(weights) > _LARGE:
+            self.floor = weights[_LARGE] + 1  # however many weigh the same, few are kept
+        self.keys = {key for key in among if counts.get(key, 0) >= self.floor}
+
+    @classmethod
+    def of(cls, counts: Mapping[bytes, int]) -> Large:
+        """About so many of them all, at one look at each."""
+        some = sorted(islice(counts.values(), 0, None, _SAMPLED), reverse=True)
+        place = _LARGE // _SAMPLED
+        floor = some[place] + 1 if place < len(some) else 0
+        return cls({key for key, weight in counts.items() if weight >= floor}, floor)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of a window's weights; None: nobody knows which are large."""
+
+    counts: Mapping[bytes, int]
+    large: Large | None = None
 
 
 @dataclass(slots=True)
@@ -61,6 +95,23 @@ class Bucket:
         default_factory=lambda: {by: _weighed() for by in TALKER_GROUPS}
     )
     short: dict[TalkerBy, int] = field(default_factory=lambda: dict.fromkeys(TALKER_GROUPS, 0))
+    large: dict[TalkerBy, Large] = field(
+        default_factory=lambda: {by: Large() for by in TALKER_GROUPS}
+    )
+
+    def add(self, by: TalkerBy, keys: Iterable[bytes], weights: Iterable[int]) -> None:
+        """Count some keys, of which several may be the same."""
+        counts, large = self.counts[by], self.large[by]
+        floor, found = large.floor, large.keys
+        for key, weight in zip(keys, weights, strict=True):
+            counts[key] = weight = counts[key] + weight
+            if weight >= floor:
+                found.add(key)
+        if len(found) > 3 * _LARGE:
+            large.choose(counts, found)
+
+    def part(self, by: TalkerBy) -> Part:
+        return Part(self.counts[by], self.large.get(by))
 
     @property
     def keys(self) -> int:
@@ -74,6 +125,13 @@ class Sum:
         self._by = by
         self.buckets: deque[Bucket] = deque()
         self.counts: dict[bytes, int] = {}
+        self._large: Large | None = None
+
+    @property
+    def part(self) -> Part:
+        if self._large is None:
+            self._large = Large.of(self.counts)
+        return Part(self.counts, self._large)
 
     def move(self, closed: Sequence[Bucket], since: float) -> None:
         """Take in buckets that closed, and let go of those that began before `since`."""
@@ -86,7 +144,7 @@ class Sum:
             self._add(self.buckets.popleft().counts[self._by], -1)
 
     def _add(self, counts: Mapping[bytes, int], sign: int) -> None:
-        sums = self.counts
+        sums, self._large = self.counts, None
         for key, weight in counts.items():
             left = sums.get(key, 0) + sign * weight
             if left:
@@ -184,31 +242,22 @@ class Fresh:
 
     def sort_into(self, bucket: Bucket) -> None:
         """Move everything to `bucket`, by key."""
-        counts = bucket.counts
         keys_of, weights = self._clients, self._by_client.values()
         columns = zip(*[keys_of[client] for client in self._by_client], strict=True)
         for by, keys in zip(keys_of.groups, columns, strict=False):  # none where nothing came
-            into = counts[by]
-            for key, weight in zip(keys, weights, strict=True):
-                into[key] += weight
-        by_path, by_method = counts["path"], counts["method"]
-        for request, weight in self._by_request.items():
-            path, method = self._asked[request]
-            by_path[path] += weight
-            by_method[method] += weight
-        by_agent, by_host, by_status = counts["agent"], counts["host"], counts["status"]
-        for agent, weight in self._by_agent.items():
-            by_agent[text_of(agent)] += weight
-        hostless = 0
-        for status, weight in self._by_status.items():
-            by_status[status if status.isdigit() else b""] += weight
-            hostless += weight
+            bucket.add(by, keys, weights)
+        asked = [self._asked[request] for request in self._by_request]
+        weights = self._by_request.values()
+        bucket.add("path", [path for path, _ in asked], weights)
+        bucket.add("method", [method for _, method in asked], weights)
+        bucket.add("agent", map(text_of, self._by_agent), self._by_agent.values())
+        known = [status if status.isdigit() else b"" for status in self._by_status]
+        bucket.add("status", known, self._by_status.values())
+        hostless = sum(self._by_status.values())
         bucket.total += hostless
-        for host, weight in self._by_host.items():
-            by_host[text_of(host)] += weight
-            hostless -= weight
-        if hostless:
-            by_host[b""] += hostless
+        bucket.add("host", map(text_of, self._by_host), self._by_host.values())
+        if hostless := hostless - sum(self._by_host.values()):
+            bucket.add("host", [b""], [hostless])
         self._clear()
 
     def _clear(self) -> None:
@@ -229,6 +278,12 @@ def in_steps(items: Iterable[Item]) -> Iterator[list[Item]]:
 
 def shrink(bucket: Bucket, by: TalkerBy, most: int) -> None:
     """Give up keys with the smallest counts until at most `most` are left."""
+    counts = bucket.counts[by]
+    several = 2 << COUNT_SHIFT  # in a flood most came once: they need not be counted to be left
+    kept = {key: weight for key, weight in counts.items() if weight >= several or not key}
+    if len(counts) > most >= len(kept):
+        bucket.short[by] += 1
+        bucket.counts[by] = kept
     for _ in shrinking(bucket, by, most):
         pass
     bucket.counts[by] = defaultdict(int, bucket.counts[by])
@@ -267,19 +322,31 @@ def short_of(buckets: Sequence[Bucket], by: TalkerBy, key: bytes) -> int:
     return sum(bucket.short[by] for bucket in buckets if key not in bucket.counts[by])
 
 
-def largest_of(parts: Sequence[Mapping[bytes, int]], n: int) -> list[tuple[bytes, int]]:
+def largest_of(parts: Sequence[Part], n: int) -> list[tuple[bytes, int]]:
     """The `n` largest of the sums of several counts, without adding them all up.
 
-    A key that is in none's first `m` has at most the sum of their `m`-th: when that is not more
-    than the `n`-th found, none was missed; else `m` grows.
+    What is large in no part weighs at most what their floors do together. Where that is as much as
+    the `n`-th of what is large in one, all are gone through: what weighs as much as the `n`-th of
+    some keys has in one of the parts at least its share of that.
     """
-    m = 4 * n + 4
-    while True:
-        tops = [heapq.nlargest(m, counts.items(), key=itemgetter(1)) for counts in parts]
-        rest = sum(count_of(top[-1][1]) for top in tops if len(top) == m)
-        keys = {key for top in tops for key, _ in top} - {b""}
-        sums = [(key, sum(counts.get(key, 0) for counts in parts)) for key in keys]
-        largest = heapq.nlargest(n, sums, key=lambda item: (count_of(item[1]), item[0]))
-        if not rest or (len(largest) == n and n and count_of(largest[-1][1]) >= rest):
-            return largest
-        m *= 8
+    known = [part.large for part in parts if part.large is not None]
+    if len(known) == len(parts):
+        found = _largest({key for large in known for key in large.keys}, parts, n)
+        rest = sum(count_of(large.floor) for large in known)
+        if not rest or (0 < n == len(found) and count_of(found[-1][1]) > rest):
+            return found
+    else:
+        some = [islice(part.counts, 0, None, _SAMPLED) for part in parts]
+        found = _largest({key for keys in some for key in keys}, parts, n)
+    least = -(-count_of(found[-1][1]) // len(parts)) if 0 < n == len(found) else 0
+    floor = least << COUNT_SHIFT
+    keys: set[bytes] = set()
+    for part in parts:
+        keys.update([key for key, weight in part.counts.items() if weight >= floor])
+    return _largest(keys, parts, n)
+
+
+def _largest(keys: set[bytes], parts: Sequence[Part], n: int) -> list[tuple[bytes, int]]:
+    sums = [(key, sum([part.counts.get(key, 0) for part in parts])) for key in keys - {b""}]
+    found = heapq.nlargest(n, sums, key=lambda item: (count_of(item[1]), item[0]))
+    return [item for item in found if item[1]]

@@ -6,6 +6,7 @@ busiest client, it is the smallest that still has most of what the widest has.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,14 +29,14 @@ class Explained:
         return FOLDS[self.by](address.encode("utf-8", "replace")) == self.talker.raw
 
 
-def explained(talkers: Talkers, *, now: float, window_s: int = BUCKET_S) -> Explained | None:
+async def explained(talkers: Talkers, *, now: float, window_s: int = BUCKET_S) -> Explained | None:
     """The range behind most requests of a window; None where no range says more than its busiest
-    client does."""
+    client does. Each size is a look of its own, between which others get their turn."""
     alone = talkers.top("ip", 1, now=now, window_s=window_s)
-    found = [
-        Explained(by, talker)
-        for by in _LEVELS
-        for talker in talkers.top(by, 1, now=now, window_s=window_s)
-    ]
+    found = []
+    for by in _LEVELS:
+        await asyncio.sleep(0)
+        largest = talkers.top(by, 1, now=now, window_s=window_s)
+        found += [Explained(by, talker) for talker in largest]
     place = telling([one.talker.share for one in found], alone[0].share if alone else 0.0)
     return None if place is None else found[place]

@@ -14,7 +14,7 @@ exact. Totals are always exact.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +23,7 @@ from warroom.logs._buckets import (
     TALKER_GROUPS,
     Bucket,
     Fresh,
+    Part,
     Sum,
     TalkerBy,
     in_steps,
@@ -127,7 +128,7 @@ class _Look:
 
     by: TalkerBy
     buckets: Sequence[Bucket]
-    parts: Sequence[Mapping[bytes, int]]
+    parts: Sequence[Part]
     recent: Sequence[Bucket]
     span_s: float
     total: int
@@ -142,7 +143,7 @@ class _Look:
         return sum(bucket.short[self.by] for bucket in self.buckets)
 
     def weight(self, key: bytes) -> int:
-        return sum(part.get(key, 0) for part in self.parts)
+        return sum(part.counts.get(key, 0) for part in self.parts)
 
 
 class Talkers:
@@ -272,14 +273,12 @@ class Talkers:
             raw=key,
         )
 
-    def _window(
-        self, by: TalkerBy, window_s: int
-    ) -> tuple[list[Bucket], list[Mapping[bytes, int]]]:
+    def _window(self, by: TalkerBy, window_s: int) -> tuple[list[Bucket], list[Part]]:
         """The window's buckets, and the sum of those that are closed with the others' weights."""
         if not window_s:
             self._finish_closing()
             since = [self._since, self._current]
-            return since, [bucket.counts[by] for bucket in since]
+            return since, [Part(self._since.counts[by]), self._current.part(by)]
         summed = self._sums.get((by, window_s))
         if summed is None:
             if len(self._sums) >= len(TALKER_GROUPS):
@@ -289,7 +288,7 @@ class Talkers:
         summed.move(self._closed, oldest)
         late = [bucket for bucket in self._late if bucket.start >= oldest]
         others = [*late, self._current]
-        return [*summed.buckets, *others], [summed.counts, *(b.counts[by] for b in others)]
+        return [*summed.buckets, *others], [summed.part, *(b.part(by) for b in others)]
 
     def _recent(self, window_s: int) -> list[Bucket]:
         """A bucket for every step of the window, for trends: also for those without requests."""
@@ -326,6 +325,7 @@ class Talkers:
         for by in TALKER_GROUPS:
             yield from shrinking(closing, by, most)
             yield
+        closing.large.clear()
         self._closed.append(closing)
         self._late = []
         since = self._since
