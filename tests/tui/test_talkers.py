@@ -80,6 +80,23 @@ async def test_a_row_is_gone_into_and_out_again(edge: Edge) -> None:
     await edge.room.says("these are all requests")
 
 
+async def test_the_cursor_stays_with_the_busiest_until_somebody_moves_it(edge: Edge) -> None:
+    def here() -> str:
+        table = edge.room.app.room_screen.table
+        return table.selected.row.key if table is not None and table.selected is not None else ""
+
+    await edge.room.until(lambda: here() == FLOOD, "not on the busiest")
+    edge.asked(USUAL, "/cart", 60)
+    await edge.room.until(lambda: here() == USUAL, "the cursor sank with the first row")
+    await edge.room.press("j")
+    await edge.room.until(lambda: here() == FLOOD, "the cursor does not move")
+    edge.asked("192.0.2.9", "/cart", 90)
+    await edge.sees("192.0.2.9")
+    assert here() == FLOOD
+    await edge.room.press("g")
+    await edge.room.until(lambda: here() == "192.0.2.9", "not on the busiest again")
+
+
 async def test_a_grouping_is_named_and_what_is_none_is_said(edge: Edge) -> None:
     for word, key in (("agent", "bot [/x]"), ("method", "GET"), ("country", "NL"), ("wide", "/16")):
         await edge.room.press("colon")

@@ -25,13 +25,24 @@ class TalkersPane(TablePane):
     def __init__(self, name: str, sources: Sequence[str] = ()) -> None:
         super().__init__(name, sources)
         self._grown = False
+        self._topmost = True
+        """Whether the cursor is on whoever asks most, and not with one of them."""
+        self._left: tuple[str, str] | None = None
 
     def body(self, width: int, height: int) -> list[Line]:
         grown = self.room is not None and self.room.talkers.grown
-        if grown != self._grown:  # others come first from now on: the cursor begins with them
-            self._grown = grown
+        if self.choice.cursor != self._left:  # somebody moved it
+            self._topmost = self.choice.index == 0
+        if grown != self._grown or self._topmost:  # a row that sinks must not take the view along
+            self._grown, self._topmost = grown, True
             self.choice = replace(self.choice, cursor=None, index=0, offset=0)
-        return super().body(width, height)
+        lines = super().body(width, height)
+        self._left = self.choice.cursor
+        return lines
+
+    def ends(self, *, last: bool) -> None:
+        super().ends(last=last)
+        self._topmost = not last
 
     def group_next(self) -> None:
         """Group by the next thing."""
