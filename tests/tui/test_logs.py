@@ -122,7 +122,7 @@ async def test_errors_are_jumped_to_in_both_directions(desk: Desk) -> None:
 
 
 async def test_a_long_line_is_cut_until_it_is_wrapped(desk: Desk) -> None:
-    desk.writes("INFO " + "x" * 150 + " the-end")
+    desk.writes("INFO " + "x" * 140 + " the-end")
     await desk.sees("xxx")
     assert "the-end" not in desk.room.pane("logs")
     await desk.room.press("w")

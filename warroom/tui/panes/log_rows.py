@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 
 from warroom.tui import format as fmt
 from warroom.tui.widgets.lines import Line, Span, shortened, width_of
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from warroom.logs.decode import Line as LogLine
     from warroom.logs.fold import Entry
 
-TAG_WIDTH: Final = 10
-LEAD: Final = TAG_WIDTH + 11
-"""Cells before a line's text."""
+_WIDEST_TAG: Final = 10
 GAP_S: Final = 30.0
 """So long without a line is said between the lines."""
 _LEVELS: Final = ("", "dim", "", "degraded", "down", "down bold")
@@ -43,20 +41,30 @@ class Look:
     needle: str = ""
     ascii_only: bool = False
 
+    @property
+    def tag_width(self) -> int:
+        """Cells of a source's name: no more than the names need."""
+        return min(_WIDEST_TAG, max(map(cell_len, self.names), default=0))
+
+    @property
+    def lead(self) -> int:
+        """Cells before a line's text."""
+        return self.tag_width + 11
+
 
 def row_lines(row: Entry, one: LogLine, text: str, look: Look) -> list[Line]:
     """The screen lines of `row`, for which `one` stands and `text` is shown."""
     here = look.cursor is not None and row.number == look.cursor and not row.partial
     lead = _lead(row, one, look, here=here)
     style = "cursor" if here else _LEVELS[one.level]
-    room = look.width - LEAD
+    room = look.width - look.lead
     folded = _folded(row, look, here=here)
     if not look.wrap or room < 10:
         text = shortened(text, max(8, room - width_of(folded))) if folded else text
         rest: Line = [(" " * look.width, "cursor")] if here else []
         return [[*lead, *_found(text, style, look.needle), *folded, *rest]]
     pieces = [text[i : i + room] for i in range(0, len(text), room)][:_WRAP_LIMIT]
-    blank: Span = (" " * LEAD, "")
+    blank: Span = (" " * look.lead, "")
     first: Line = [*lead, *_found(pieces[0] if pieces else "", style, look.needle)]
     rest_of = [[blank, *_found(piece, style, look.needle)] for piece in pieces[1:]]
     lines: list[Line] = [first, *rest_of]
@@ -72,7 +80,7 @@ def _lead(row: Entry, one: LogLine, look: Look, *, here: bool) -> list[Span]:
     return [
         (sign, "cursor" if here else "mark"),
         (f"{at} ", "cursor" if here else "dim"),
-        (f"{shortened(name, TAG_WIDTH):<{TAG_WIDTH}} ", tag),
+        (set_cell_size(shortened(name, look.tag_width), look.tag_width) + " ", tag),
     ]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from warroom.tui import format as fmt
 from warroom.tui.panes.log_graph import graph
 from warroom.tui.panes.log_queries import LogQueries
-from warroom.tui.panes.log_rows import LEAD, Look, gap_line, row_lines
+from warroom.tui.panes.log_rows import Look, gap_line, row_lines
 from warroom.tui.widgets.lines import Line, Span
 
 if TYPE_CHECKING:
@@ -138,8 +138,8 @@ class LogsPane(LogQueries):
         ]
         texts = [self._text(row, one) for row, one in zip(self._rows, shown, strict=True)]
         if self.columns:
-            title, cells = self._in_columns(look.width - LEAD)
-            head.append([(f"{'':{LEAD}}{title}", "dim")])
+            title, cells = self._in_columns(look.width - look.lead)
+            head.append([(f"{'':{look.lead}}{title}", "dim")])
             texts = [c if c is not None else text for c, text in zip(cells, texts, strict=True)]
         lines: list[Line] = []
         places: list[int | None] = []
