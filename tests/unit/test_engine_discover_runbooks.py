@@ -183,3 +183,39 @@ def test_a_file_that_is_none_is_one_line_and_nothing_is_written(tmp_path: Path, 
     assert again.exit_code == 2 and "--force" in again.stderr
     stray = CliRunner().invoke(warroom, ["init", str(book)])
     assert stray.exit_code == 2 and "--from-runbook" in stray.stderr
+
+
+OWN = """# Harbour
+## Severity Levels
+| Level | Response time | Updates |
+|---|---|---|
+| Critical | 5 minutes | every 15 minutes |
+| High | < 30 min | every hour |
+| Low "]\x1b[1m #x | Next business day | |
+| Info | | |
+"""
+
+
+def test_severities_that_warroom_does_not_come_with_stand_in_it_with_the_line_of_each(
+    tmp_path: Path,
+):
+    book = tmp_path / "own.md"
+    book.write_text(OWN)
+    config = tmp_path / "warroom.toml"
+    assert init(tmp_path, str(book), "-o", str(config)).exit_code == 0
+    settings, _, _ = load_settings(config)
+    assert settings.scheme.name == settings.incident.scheme == "Critical-Info"
+    said = [(level.name, level.response_s, level.update_s) for level in settings.scheme.levels]
+    assert said == [
+        ("Critical", 300.0, 900.0), ("High", 1800.0, 3600.0), ("Low", 86400.0, None),
+        ("Info", None, None),
+    ]  # fmt: skip
+    text = config.read_text()
+    assert '[[schemes.Critical-Info.levels]]\n# own.md:5\nname = "Critical"' in text
+    assert "# own.md:8: it promises no response time" in text
+    assert "\x1b" not in text
+
+
+def test_severities_that_it_comes_with_are_named_and_not_repeated():
+    text = written((BOOKS / "whole.md").read_text(), "whole.md")
+    assert 'scheme = "P1-P4"' in text and "[[schemes." not in text

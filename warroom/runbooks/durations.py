@@ -17,9 +17,10 @@ _UNITS: Final = {
 }
 _UNIT: Final = {word: seconds for seconds, words in _UNITS.items() for word in words.split()}
 _NUMBERS: Final = {
-    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "ten": 10,
-    "fifteen": 15, "thirty": 30, "half": 0.5, "ein": 1, "eine": 1, "einer": 1, "une": 1, "una": 1,
-    "zwei": 2, "drei": 3, "vier": 4, "deux": 2, "trois": 3, "quatre": 4, "dos": 2, "cuatro": 4,
+    "every": 1, "each": 1, "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4,
+    "five": 5, "ten": 10, "fifteen": 15, "thirty": 30, "half": 0.5, "ein": 1, "eine": 1,
+    "einer": 1, "une": 1, "una": 1, "zwei": 2, "drei": 3, "vier": 4, "deux": 2, "trois": 3,
+    "quatre": 4, "dos": 2, "cuatro": 4,
 }  # fmt: skip
 _TOKEN: Final = re.compile(r"[0-9]{1,6}(?:[.,][0-9]{1,3})?|[^\W\d_]+|[-–—]")
 _AT_ONCE: Final = ("immediate", "instant", "sofort", "immédiat", "inmediat", "imediat", "at once")
@@ -40,6 +41,8 @@ def seconds_in(text: str) -> float | None:
 
     >>> seconds_in("Immediate (5 minutes)"), seconds_in("< 15 min"), seconds_in("24-48 hours")
     (300.0, 900.0, 172800.0)
+    >>> seconds_in("every hour"), seconds_in("every 15 minutes")
+    (3600.0, 900.0)
     >>> seconds_in("Immediate"), seconds_in("Next business day"), seconds_in("best effort")
     (0.0, 86400.0, None)
     """

@@ -36,6 +36,23 @@ class FoundHost:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundLevel:
+    """A severity of a team's own scheme: its keys in `[[schemes.NAME.levels]]`, and where the
+    runbook says so."""
+
+    table: Mapping[str, str]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoundScheme:
+    """Severities that warroom does not come with, worst first: `[schemes.NAME]`."""
+
+    name: str
+    levels: tuple[FoundLevel, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Missing:
     """Something that is not here or could not be used; `why` ends with what to do, where there
     is something to do."""
@@ -48,8 +65,8 @@ class Missing:
 class Discovery:
     """All that was found, in the order of the panes, and what was not.
 
-    Only runbooks, which then are named, give hosts, a scheme (empty: they have none) and what
-    could not be placed.
+    Only runbooks, which then are named, give hosts, a scheme (empty: they have none), schemes of
+    their own and what could not be placed.
     """
 
     found: tuple[Found, ...]
@@ -58,6 +75,7 @@ class Discovery:
     unplaced: tuple[Missing, ...] = ()
     scheme: str = ""
     runbooks: tuple[str, ...] = ()
+    schemes: tuple[FoundScheme, ...] = ()
 
 
 Look = list[Found | Missing]

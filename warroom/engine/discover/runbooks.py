@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from warroom.domain.severity import SCHEMES
 from warroom.engine.discover import commands
 from warroom.engine.discover.findings import Discovery, plain_name
 from warroom.engine.discover.places import Gathered, Place
+from warroom.engine.discover.severities import chosen, own_schemes
 from warroom.runbooks.model import Part, Runbook
 from warroom.runbooks.shell import Program
 from warroom.runbooks.unwrap import base_name, layers, operands
@@ -35,8 +36,8 @@ def from_runbooks(runbooks: Mapping[str, Runbook], paths: tuple[str, ...] = ()) 
             for part in step.parts:
                 _part(gathered, file, part)
         _prose(gathered, file, runbook)
-    schemes = [s.name for r in runbooks.values() for s in r.schemes if s.name in SCHEMES]
-    return gathered.discovery(next(iter(schemes), ""), paths)
+    found = gathered.discovery(chosen(runbooks), paths)
+    return replace(found, schemes=tuple(own_schemes(runbooks)))
 
 
 def sighted(part: Part, program: Program) -> Discovery:

@@ -11,7 +11,7 @@ from warroom.config.load import parse
 from warroom.config.settings import ConsoleSettings, JournalSettings
 from warroom.config.shape import doc
 from warroom.domain.text import harmless
-from warroom.engine.discover.findings import Discovery, Found, FoundHost
+from warroom.engine.discover.findings import Discovery, Found, FoundHost, FoundScheme
 from warroom.engine.members import settled
 
 if TYPE_CHECKING:
@@ -63,6 +63,9 @@ def to_toml(discovery: Discovery) -> str:
         document.add(tomlkit.comment(line))
     document.add(tomlkit.nl())
     document.add("incident", _incident(discovery))
+    if discovery.schemes:
+        document.add(tomlkit.nl())
+        document.add("schemes", _schemes(discovery.schemes))
     if discovery.hosts:
         document.add(tomlkit.nl())
         document.add("hosts", _hosts(discovery.hosts))
@@ -97,6 +100,26 @@ def _hosts(hosts: Iterable[FoundHost]) -> Table:
         table.add(tomlkit.comment(harmless(host.why)))
         table.add("ssh", host.ssh)
         tables.add(host.name, table)
+    return tables
+
+
+def _schemes(schemes: Iterable[FoundScheme]) -> Table:
+    """Each level with the line that promises it."""
+    import tomlkit
+    from tomlkit.items import AoT
+
+    tables = tomlkit.table(is_super_table=True)
+    for scheme in schemes:
+        levels = []
+        for level in scheme.levels:
+            table = tomlkit.table()
+            table.add(tomlkit.comment(harmless(level.why)))
+            for key, value in level.table.items():
+                table.add(key, value)
+            levels.append(table)
+        one = tomlkit.table(is_super_table=True)
+        one.add("levels", AoT(levels))
+        tables.add(scheme.name, one)
     return tables
 
 
