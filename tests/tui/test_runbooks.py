@@ -10,6 +10,7 @@ import pytest
 from tests.support.cli import CALM, written
 from tests.support.services import HttpService
 from tests.tui.page import RoomPage, opened
+from warroom.tui.panes.base import TablePane
 from warroom.tui.screens import card
 from warroom.tui.screens.linking import at, links
 from warroom.tui.screens.playbook import PlaybookScreen
@@ -143,6 +144,34 @@ async def test_a_step_that_a_pane_answers_leads_there(room: RoomPage) -> None:
     await room.until(lambda: room.here == "logs", "not in the logs")
     await room.sees("INFO start", pane="logs")
     await room.loses("INFO turning", pane="logs")
+
+
+async def test_the_cursor_stands_on_the_row_that_the_step_is_about(
+    tmp_path: Path, http_service: Callable[..., HttpService]
+) -> None:
+    service = http_service()
+    probes = [
+        f'[[probe]]\nkind = "http"\nname = "{name}"\nurl = "{service.url}/{name}"'
+        for name in ("bow", "stern")
+    ]
+    book = tmp_path / "ship.md"
+    book.write_text(f"# Ship\n## Playbook: leak\n```bash\ncurl {service.url}/stern\n```\n")
+    book.chmod(0o600)
+    config = written(tmp_path, '[incident]\nrunbooks = ["ship.md"]', *probes, CALM)
+    async with opened(config, size=(150, 40)) as page:
+        await page.sees("bow", "stern", pane="health")
+        await page.press("/")
+        await page.types("bow")
+        await page.loses("stern", pane="health")
+        await page.press("ctrl+r")
+        await page.sees("type to find")
+        await page.press("enter")
+        await page.sees("the health pane shows stern: p goes there")
+        await page.strikes("p")
+        await page.sees("stern", pane="health")
+        pane = next(one for one in page.app.room_screen.panes if one.key == "health")
+        assert isinstance(pane, TablePane)
+        await page.until(lambda: bool(pane.selected and pane.selected.source == "stern"), "on it")
 
 
 async def test_a_changed_file_runs_nothing_until_it_was_seen(room: RoomPage, folder: Path) -> None:

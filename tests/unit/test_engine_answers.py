@@ -188,3 +188,21 @@ def test_commands_that_are_answered_in_two_places_have_no_single_answer(settings
 def test_without_a_config_nothing_is_answered() -> None:
     for commands in ("df -h", "docker ps", "curl https://shop.example/health"):
         assert found(commands, Settings()) is None
+
+
+@pytest.mark.parametrize(
+    ("command", "row"),
+    [
+        ("docker ps", ""),
+        ("docker ps -a | grep shop-api", "shop-api"),
+        ("docker stats --no-stream shop-db", "shop-db"),
+        ("docker compose ps web", "web"),
+        ("docker-compose ps", ""),
+    ],
+)
+def test_a_container_that_is_named_is_the_row_to_go_to(
+    command: str, row: str, settings: Settings
+) -> None:
+    shown = found(command, settings)
+    assert shown is not None
+    assert (shown.pane, shown.row) == ("docker", row)

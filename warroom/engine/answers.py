@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -37,6 +37,7 @@ _DOCKER_VALUES: Final = (
     "-f", "--file", "-p", "--project-name", "--tail", "-n", "--since", "--until", "--format",
     "--filter", "-H", "--host",
 )  # fmt: skip
+_LISTS: Final = ("ps", "stats", "ls")
 _SHOWN_TABLES: Final = frozenset({"pg_stat_activity", "pg_catalog.pg_stat_activity", "pg_locks"})
 _FROM: Final = re.compile(r"\b(?:from|join)\s{1,20}([a-z_][a-z0-9_.]{0,80})", re.IGNORECASE)
 _ENGINES: Final = frozenset({"docker", "docker-compose", "podman", "nerdctl", "kubectl", "oc"})
@@ -46,11 +47,13 @@ _REDIS_LOOKS: Final = frozenset({"info", "ping", "slowlog"})
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`pane` is the key of the pane (docker, postgres, redis, health, machine, logs, talkers),
-    `source` the probe or log in it, `says` what to say of it, in a few words."""
+    `source` the probe or log in it, `says` what to say of it, in a few words; `row` is what a row
+    is called that the step asks about, empty for all of them."""
 
     pane: str
     source: str
     says: str
+    row: str = ""
 
 
 def answer(step: Step, settings: Settings) -> Answer | None:
@@ -78,7 +81,23 @@ def of_part(part: Part, settings: Settings) -> Answer | None:
     only = found.pop()
     if only is not None and only.pane == "logs" and _counts(part.programs):
         return Answer("talkers", TALKERS, f"top talkers counts the log {only.source}")
+    if only is not None and only.pane == "docker":
+        return replace(only, row=_container(part.programs))
     return only
+
+
+def _container(programs: Iterable[Program]) -> str:
+    """The one that `docker stats NAME`, `compose ps NAME` or `docker ps | grep NAME` is about."""
+    for program in programs:
+        argv = unwrapped(program.argv)
+        if _narrows(program) and base_name(argv[0]) in ("grep", "egrep"):
+            named = operands(argv[1:])
+        else:
+            given = _given(argv)
+            named = given[1:] if given[:1] and given[0] in _LISTS else []
+        if len(named) == 1:
+            return named[0]
+    return ""
 
 
 def _narrows(program: Program) -> bool:
@@ -125,13 +144,17 @@ _Asks = Callable[[tuple[str, ...], Sequence["Program"]], tuple[str, ...]]
 
 
 def _docker(argv: tuple[str, ...], _: Sequence[Program]) -> tuple[str, ...]:
-    given = operands(argv[1:], *_DOCKER_VALUES)
-    given = given[1:] if given[:1] in (["compose"], ["container"]) else given
+    given = _given(argv)
     verb = given[0] if given else ""
     if verb == "logs" and len(given) == 2:
         return ("log",)
-    is_list = verb in ("ps", "stats", "ls") and len(given) == 1
-    return ("docker",) if is_list else ()
+    return ("docker",) if verb in _LISTS and len(given) <= 2 else ()
+
+
+def _given(argv: Sequence[str]) -> list[str]:
+    """The verb and what it is given."""
+    given = operands(argv[1:], *_DOCKER_VALUES)
+    return given[1:] if given[:1] in (["compose"], ["container"]) else given
 
 
 def _redis(argv: tuple[str, ...], _: Sequence[Program]) -> tuple[str, ...]:

@@ -244,6 +244,9 @@ class Stepping(Marking):
         return self.shown_by[entry.key]
 
     def action_pane(self) -> None:
+        from warroom.tui.panes.base import TablePane
+        from warroom.tui.widgets.table import pointed
+
         found = self.answer()
         pane = next((p for p in self.behind.panes if found and p.key == found.pane), None)
         if found is None or pane is None:
@@ -254,6 +257,12 @@ class Stepping(Marking):
         self.behind.action_pane(pane.number)
         if found.pane == "logs" and len(self.room.logs.names) > 1:
             pane.filter(f"source:{found.source}")  # esc shows the others again
+        elif isinstance(pane, TablePane):
+            pane.choice = (
+                pointed(pane.choice, pane.items(), pane.columns, found.source, found.row)
+                or pane.choice
+            )
+            pane.changed()
 
     @work(exclusive=True, group="dialog")
     async def action_keys(self) -> None:

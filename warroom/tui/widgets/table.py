@@ -55,6 +55,20 @@ class Choice:
     marks: frozenset[tuple[str, str]] = field(default_factory=frozenset)
 
 
+def pointed(
+    choice: Choice, items: Sequence[Item], columns: Sequence[Column], source: str, name: str = ""
+) -> Choice | None:
+    """`choice` with the cursor on the row of `source` that is called `name`, else on the first one
+    with that in its name; a filter that hides it is taken away. None when there is none."""
+    for one in (choice, replace(choice, filter="")):
+        shown = arrange(items, columns, one)
+        mine = [i for i, item in enumerate(shown) if item.source == source]
+        called = [i for i in mine if shown[i].row.name == name]
+        for at in called or [i for i in mine if name in shown[i].row.name]:
+            return replace(one, cursor=shown[at].id, index=at)
+    return None
+
+
 def arrange(items: Iterable[Item], columns: Sequence[Column], choice: Choice) -> list[Item]:
     """Items filtered (any cell contains the text, any case) and sorted, unknown values last."""
     wanted = choice.filter.casefold()
