@@ -49,6 +49,26 @@ def test_a_search_may_leave_out_lines_and_be_for_one_log() -> None:
     assert searches.all[0].total == 1
 
 
+async def test_a_search_may_be_for_fields_of_requests_as_a_filter_is(tmp_path: Path) -> None:
+    line = '203.0.113.7 - - [21/Nov/2026:13:35:02 +0000] "GET /user/{} HTTP/1.1" 502 1 "-" "x"'
+    log = LogEntry(Name("edge"), path=str(tmp_path / "access.log"))
+    wanted = [entry("ip:203.0.113.7 path:/user/*"), entry("status:5xx", hide="path:/user/*")]
+    engine = LogEngine((log,), {"": LocalHost()}, searches=wanted)
+    source = engine._sources[0]
+    source.take(f"{line.format(1)}\n{line.format(2)}\n".encode(), 1000.0)
+    source.take(b"203.0.113.7 says path:/user/1\n", 1001.0)
+    assert [search.total for search in engine.searches.all] == [2, 0]
+
+
+def test_a_search_for_a_country_wants_a_database_of_countries(tmp_path: Path) -> None:
+    text = "[[search]]\nname = 'a'\nfind = 'country:NL'\n"
+    with pytest.raises(ConfigError, match="country wants a database of places"):
+        load_settings(written(tmp_path, text))
+    load_settings(written(tmp_path, f"{text}[addresses]\nmmdb = ['c.mmdb']\n"))
+    engine = LogEngine((), {}, searches=[entry("country:NL")])  # the file may be gone later
+    assert "database of places" in engine.searches.all[0].fault
+
+
 def test_a_pattern_that_is_slow_stops_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patterns, "TOO_SLOW_S", 0.0)
     searches = Searches([entry(r"re:\w*\w*[xy]")], ("auth",))

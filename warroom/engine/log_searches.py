@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from warroom.config.problems import Problem
 from warroom.config.settings import SearchEntry, Settings
@@ -15,6 +15,10 @@ from warroom.engine.checks import Check
 from warroom.logs.decode import text_of
 from warroom.logs.engine import LogEngine
 from warroom.logs.searches import Search
+
+if TYPE_CHECKING:
+    from warroom.logs.columns import Columns
+    from warroom.logs.drill import Chip, Chosen
 
 SEARCHES: Final = "saved searches"
 EVERY_S: Final = 1.0
@@ -37,16 +41,33 @@ def search_problems(settings: Settings) -> list[Problem]:
         from warroom.logs.searches import query_of
 
         names = [str(log.name) for log in settings.logs]
+        logs = _Unread(bool(settings.addresses.mmdb))
         try:
-            query_of(entry, names)
+            query_of(entry, names, logs)
         except BadFilter as error:
             try:
-                parse_filter(str(entry.find), names)
+                parse_filter(str(entry.find), names, logs)
                 key = "log" if entry.log else "hide"
             except BadFilter:
                 key = "find"
             problems.append(Problem((*entry.place, key), str(error)))
     return problems
+
+
+class _Unread:
+    """The fields of logs that nobody reads yet; `places` says whether countries can be told."""
+
+    def __init__(self, places: bool) -> None:
+        self._places = places
+
+    def read(self, index: int, data: bytes) -> Columns | None:
+        return None
+
+    def chosen(self, chips: Sequence[Chip]) -> Chosen:
+        from warroom.logs.drill import Chosen
+        from warroom.logs.keys import OF_PLACES
+
+        return Chosen([chip for chip in chips if chip.by not in OF_PLACES or not self._places])
 
 
 def search_checks(entries: Sequence[SearchEntry]) -> tuple[Check, ...]:

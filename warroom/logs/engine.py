@@ -84,7 +84,7 @@ class LogEngine:
         self.ring = LogRing(limit)
         self.talkers = Talkers(self._now(), places)
         self.histogram = Histogram()
-        self.searches = Searches(searches, [str(entry.name) for entry in entries])
+        self.searches = Searches(searches, [str(entry.name) for entry in entries], self)
         self.changed = asyncio.Event()
         """Set when lines came or a source's state changed; whoever waits clears it."""
         self._sources = [

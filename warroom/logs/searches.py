@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from warroom.config.settings import SearchEntry
-from warroom.logs.filters import Page, Query, parse_filter
+from warroom.logs.filters import BadFilter, Page, Query, parse_filter
 from warroom.logs.patterns import TooSlow
 from warroom.logs.split import Batch
+
+if TYPE_CHECKING:
+    from warroom.logs.chipped import Fields
 
 BUCKET_S: Final = 5
 WINDOW_S: Final = 60
@@ -18,12 +21,12 @@ _LINE: Final = 4096
 TOO_SLOW: Final = "its pattern took too long on hostile lines and was taken off"
 
 
-def query_of(entry: SearchEntry, names: Sequence[str]) -> Query:
-    """What `entry` looks for in logs of these names. Raises BadFilter."""
-    ins = [parse_filter(str(entry.find), names)]
+def query_of(entry: SearchEntry, names: Sequence[str], logs: Fields | None = None) -> Query:
+    """What `entry` looks for in logs of these names, whose lines `logs` reads. Raises BadFilter."""
+    ins = [parse_filter(str(entry.find), names, logs)]
     if entry.log:
         ins.append(parse_filter(f"source:{entry.log}", names))
-    outs = (parse_filter(str(entry.hide), names),) if entry.hide else ()
+    outs = (parse_filter(str(entry.hide), names, logs),) if entry.hide else ()
     return Query(tuple(ins), outs)
 
 
@@ -72,11 +75,21 @@ class Search:
         return sum(lines for _, lines in self._counts)
 
 
+def _search(entry: SearchEntry, names: Sequence[str], logs: Fields | None) -> Search:
+    """The search for `entry`, stopped where it wants what is not there (a database of places)."""
+    try:
+        return Search(str(entry.name), query_of(entry, names, logs))
+    except BadFilter as error:
+        return Search(str(entry.name), Query(), fault=str(error))
+
+
 class Searches:
     """All of them; a batch is made ready for filters once."""
 
-    def __init__(self, entries: Sequence[SearchEntry], names: Sequence[str]) -> None:
-        self.all = tuple(Search(str(entry.name), query_of(entry, names)) for entry in entries)
+    def __init__(
+        self, entries: Sequence[SearchEntry], names: Sequence[str], logs: Fields | None = None
+    ) -> None:
+        self.all = tuple(_search(entry, names, logs) for entry in entries)
 
     def take(self, source: int, batch: Batch, at: float) -> None:
         """Lines of one source came; those that were there before are none of them."""
