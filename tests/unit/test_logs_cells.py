@@ -47,6 +47,13 @@ def test_what_is_hostile_stays_harmless_and_what_is_long_is_cut() -> None:
     assert row.isprintable() and len(row) <= 60
 
 
+def test_a_line_whose_message_has_no_column_is_left_as_it_is() -> None:
+    asked = {"client": "203.0.113.7", "path": "/cart"}
+    found = table([asked, {"message": "ERROR pool exhausted"}], 24)
+    assert found.rows == ("203.0.113.7  /cart", None)
+    assert table([asked, {"message": "ERROR pool"}], 80).rows[1] == f"{'':20}ERROR pool"
+
+
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), st.text(max_size=90)), max_size=5),
        st.integers(1, 90))  # fmt: skip
 def test_a_table_never_leaves_its_width(lines: list[dict[str, str]], width: int) -> None:

@@ -26,7 +26,7 @@ Cells = Mapping[str, str]
 @dataclass(frozen=True, slots=True)
 class Table:
     """`head` has names and widths of columns; `rows` a text for each line, None for a line that
-    has no cells."""
+    has no cells, or whose message has no column: it would stand there empty."""
 
     head: tuple[tuple[str, int], ...]
     rows: tuple[str | None, ...]
@@ -82,11 +82,12 @@ def table(lines: Sequence[Cells | None], width: int) -> Table:
     if head and left > 0:
         name, wide = head[-1]
         head[-1] = (name, wide + left)
-    return Table(
-        tuple(head), tuple(None if cells is None else _row(cells, head) for cells in lines)
-    )
+    return Table(tuple(head), tuple(_row(cells, head) for cells in lines))
 
 
-def _row(cells: Cells, head: Sequence[tuple[str, int]]) -> str:
+def _row(cells: Cells | None, head: Sequence[tuple[str, int]]) -> str | None:
+    shown = {name for name, _ in head}
+    if not cells or shown.isdisjoint(cells) or ("message" in cells and "message" not in shown):
+        return None
     texts = (f"{shorten(cells.get(name, ''), width):<{width}}" for name, width in head)
     return "  ".join(texts).rstrip()
