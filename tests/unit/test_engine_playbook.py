@@ -68,8 +68,32 @@ def test_what_is_not_run_here_says_why() -> None:
     why = {e.text.split(" ")[0]: e.why_not for e in listed() if e.what is What.TASK}
     assert why["df"] == why["SELECT"] == why["rm"] == ""
     assert why["DELETE"].startswith("warroom's own connection only reads (DELETE)")
-    assert why["up"] == "promql is asked elsewhere: copy it"
+    assert why["up"] == (
+        "warroom asks PostgreSQL alone by itself: c copies it for Prometheus' or Grafana's page"
+    )
     assert next(e.risk for e in listed() if e.text.startswith("rm")) is Risk.DESTROY
+
+
+def at_psql(*typed: str, opener: str = "psql $DATABASE_URL") -> list[tuple[What, int, str, bool]]:
+    fence = "\n".join(("```bash", "# connect", opener, *typed, "```"))
+    found = listed(f"# T\n## Playbook: x\n{fence}\n")
+    return [(e.what, e.line, e.text, e.is_runnable and e.is_query) for e in found]
+
+
+def test_what_is_typed_at_psql_is_asked_on_warrooms_own_connection() -> None:
+    for opener in ("psql $DATABASE_URL", "docker exec -it shop-db psql -U postgres"):
+        opens, asks = at_psql("", "SELECT count(*)", "FROM carts;", "\\q", opener=opener)
+        assert opens == (What.OPENS, 5, opener, False)
+        assert asks == (What.TASK, 7, "SELECT count(*)\nFROM carts;", True)
+
+
+def test_at_psql_nothing_is_asked_that_changes_or_that_only_psql_knows() -> None:
+    (_, changes) = at_psql("DELETE FROM carts;")
+    assert changes == (What.TASK, 6, "DELETE FROM carts;", False)
+    ((what, _, _, runs),) = at_psql("SELECT 1;", "\\! rm -rf /")
+    assert (what, runs) == (What.TEXT, False)
+    ((what, _, _, runs),) = at_psql("SHOW PROCESSLIST;", opener="mysql -u root")
+    assert (what, runs) == (What.TEXT, False)
 
 
 def test_the_same_command_twice_are_two_tasks_and_a_line_above_moves_none() -> None:

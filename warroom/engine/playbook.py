@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any, Final
 from warroom.domain.events import Event, Kind, packed
 from warroom.mitigations._step import KIND, READS
 from warroom.runbooks.manner import Manner, manner
-from warroom.runbooks.model import Part, PhaseKind, Risk, Step, StepKind, TimeBox
+from warroom.runbooks.model import Assessment, Part, PhaseKind, Risk, Step, StepKind, TimeBox
+from warroom.runbooks.sql import looks_like_sql, sql_risk
+from warroom.runbooks.unwrap import base_name, unwrapped
 
 if TYPE_CHECKING:
     from warroom.domain.requests import Requests
@@ -38,7 +40,8 @@ class What(StrEnum):
 
 
 _NOT_RUN: Final = {
-    StepKind.REPL: "it is typed at another program's prompt: copy it",
+    StepKind.REPL: "it is typed at another program's prompt, and warroom opens none: "
+    "c copies it for your own terminal",
     StepKind.TEMPLATE: "a text to fill in and send: copy it",
     StepKind.OUTPUT: "it shows what something prints: not for running",
     StepKind.CONFIG: "it belongs into a file: copy it",
@@ -66,7 +69,7 @@ class Entry:
 
     @property
     def is_query(self) -> bool:
-        return self.step is not None and self.step.kind is StepKind.QUERY
+        return self.what is What.TASK and self.part is None
 
     @property
     def is_runnable(self) -> bool:
@@ -124,6 +127,15 @@ def _of_step(step: Step) -> Iterator[Entry]:
             What.TASK, step.line, step.command, comment=about, risk=step.assessment.risk,
             why=step.assessment.why, why_not=_not_asked(step), step=step,
         )  # fmt: skip
+    elif asked := _at_psql(step):
+        line, text = asked
+        judged = sql_risk(text)
+        opener = step.parts[0]
+        yield Entry(What.OPENS, opener.line, opener.text, comment=about, step=step, part=opener)
+        yield Entry(
+            What.TASK, line, text, comment=about, risk=judged.risk, why=judged.why,
+            why_not=_not_own(judged), step=step,
+        )  # fmt: skip
     else:
         why_not = _NOT_RUN[step.kind]
         yield Entry(What.TEXT, step.line, step.command, comment=about, why_not=why_not, step=step)
@@ -141,10 +153,42 @@ _SQL: Final = frozenset({"sql", "psql", "pgsql", "postgresql", "postgres", "inli
 def _not_asked(step: Step) -> str:
     """Why a query is not asked on warroom's own connection; empty when it is."""
     if step.language not in _SQL:
-        return f"{step.language} is asked elsewhere: copy it"
-    if step.assessment.risk is not Risk.READ:
-        return f"warroom's own connection only reads ({step.assessment.why}): copy it"
-    return ""
+        whom = _ELSEWHERE.get(step.language, f"{step.language} itself")
+        return f"warroom asks PostgreSQL alone by itself: c copies it for {whom}"
+    return _not_own(step.assessment)
+
+
+def _not_own(judged: Assessment) -> str:
+    if judged.risk is Risk.READ:
+        return ""
+    return f"warroom's own connection only reads ({judged.why}): c copies it for your own psql"
+
+
+_ELSEWHERE: Final = {
+    "promql": "Prometheus' or Grafana's page", "logql": "Grafana's page",
+    "mysql": "your own mysql prompt",
+}  # fmt: skip
+_LEAVES: Final = frozenset({"\\q", "\\quit", "exit", "quit"})
+
+
+def _at_psql(step: Step) -> tuple[int, str] | None:
+    """The statements that are typed at the prompt of the psql that the step opens first, and their
+    line; None where it is anything else, or psql's own commands are among them."""
+    opener = step.parts[0] if step.parts else None
+    if opener is None or not opener.opens or not opener.programs or "\n" in opener.text:
+        return None
+    argv = unwrapped(opener.programs[-1].argv)
+    before, found, typed = step.command.partition(f"{opener.text}\n")
+    said = all(not line.strip() or line.lstrip().startswith("#") for line in before.split("\n"))
+    if not argv or base_name(argv[0]) != "psql" or not found or not said:
+        return None
+    lines = typed.split("\n")
+    while lines and (not lines[-1].strip() or lines[-1].strip().casefold() in _LEAVES):
+        lines.pop()
+    first = next((i for i, line in enumerate(lines) if line.strip()), 0)
+    text = "\n".join(lines[first:])
+    own = any(line.lstrip().startswith("\\") for line in lines)
+    return None if own or not looks_like_sql(text) else (opener.line + 1 + first, text)
 
 
 # How far it is --------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from warroom.runbooks.placeholders import placeholders
 from warroom.runbooks.risk import KNOWN
 from warroom.runbooks.shell import Command, commands
 from warroom.runbooks.sql import looks_like_sql, sql_risk
-from warroom.runbooks.unwrap import operands
+from warroom.runbooks.unwrap import operands, unwrapped
 from warroom.runbooks.verbs import word_set
 
 SHELLS: Final = frozenset(
@@ -198,7 +198,7 @@ def _placed(content: str, listed: Sequence[Command], line: int) -> _Kind:
         inner = joined(content, listed[index + 1 : end], line)
         parts += [*joined(content, listed[start:index], line), doors[0]]
         parts += [*(replace(part, within=within) for part in inner), *doors[1:]]
-        is_remote = _is_remote(within) and kind is not StepKind.REPL
+        is_remote = _is_remote(within) and kind is not StepKind.REPL and not _prompts(within)
         kind, start = StepKind.REMOTE if is_remote else StepKind.REPL, end + 1
     return kind, (*parts, *joined(content, listed[start:], line))
 
@@ -233,7 +233,16 @@ def _opens(argv: tuple[str, ...]) -> bool:
     if argv[0] == "ssh":
         return len(operands(argv[1:], "-i", "-p", "-l", "-J", "-o", "-F")) == 1
     if argv[0] in ("docker", "kubectl"):
-        return "exec" in argv[1:3] and argv[-1].rpartition("/")[2] in ("sh", "bash")
+        shell = argv[-1].rpartition("/")[2] in ("sh", "bash")
+        return "exec" in argv[1:3] and (shell or _prompts(unwrapped(argv)))
+    return _prompts(argv)
+
+
+def _prompts(argv: tuple[str, ...]) -> bool:
+    """Whether a program that is started with this, also in a container, asks what to do."""
+    argv = unwrapped(argv)
+    if not argv:
+        return False
     has_query = any(word.startswith(("-c", "-e", "-f", "--")) for word in argv[1:])
     verbs_given = argv[0] == "redis-cli" and operands(argv[1:], "-h", "-p", "-a", "-u", "-n")
     return argv[0] in _REPLS and not has_query and not verbs_given
