@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _LETTER_S: Final = 0.005
 _FIRST_S: Final = 0.003
+_STEP_S: Final = 0.003
 _LEVELS: Final = (0, 2, 3, 4, 5)
 """All, info, warn, error, fatal: what `>` goes through."""
 
@@ -28,6 +29,8 @@ class LogQueries(LogMoves):
         Binding("n", "match('next_match')", show=False),
         Binding("N", "match('previous_match')", show=False),
     ]
+    matcher: asyncio.Task[None] | None = None
+    """Who matches what is there already; nobody else needs to meanwhile."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return bool(self.needle) if action == "match" else True
@@ -124,10 +127,15 @@ class LogQueries(LogMoves):
     async def _match(self, view: LogView) -> None:
         """Match what is there already, the newest lines first; the letter that was typed is drawn
         before them, and the next one makes it begin anew."""
-        await asyncio.sleep(_LETTER_S)
-        working = view.work(_FIRST_S)
-        self.changed()
-        while working:
-            await others_first()
-            working = view.work()
+        self.matcher = own = asyncio.current_task()
+        try:
+            await asyncio.sleep(_LETTER_S)
+            working = view.work(_FIRST_S)
+            self.changed()
+            while working:
+                await others_first()
+                working = view.work(_STEP_S)
+        finally:
+            if self.matcher is own:
+                self.matcher = None
         self.changed()

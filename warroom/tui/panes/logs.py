@@ -48,7 +48,7 @@ class LogsPane(LogQueries):
     def restless(self) -> bool:
         if self.view is None or self.room is None:
             return False
-        working = self.view.work()
+        working = self.matcher is not None or self.view.work()
         newest = self.view.ring.last
         second, before = int(self.room.clock.now().timestamp()), self._second
         self._second = second
