@@ -18,6 +18,7 @@ from warroom.cli import warroom
 from warroom.domain.events import Kind
 from warroom.engine.executor import Armed, State
 from warroom.engine.members import mitigation_kinds
+from warroom.engine.playbook import entries
 from warroom.mitigations.base import Card, MitigationRefused, Output, Risk, Target, unfenced
 
 SIZE = (140, 44)
@@ -97,6 +98,33 @@ async def test_a_card_that_was_armed_all_the_same_does_not_run(
         outcome = await room.room.run(Armed(action, card, mitigation))
         assert (outcome.state, outcome.text[: len(WHY)]) == (State.REFUSED, WHY)
     assert (aim.reached, mutations(room)) == ([], [])
+
+
+async def test_no_step_of_a_runbook_reaches_anything(aim: Targets) -> None:
+    book = aim.folder / "book.md"
+    book.write_text(
+        "# Book\n## Playbook: it burns\n```bash\nkubectl get pods\nkubectl delete pods x\n```\n"
+    )
+    book.chmod(0o600)
+    config = aim.config('[incident]\nrunbooks = ["book.md"]')
+    async with opened(config, size=SIZE) as page:
+        await page.opens("it burns")
+    async with opened(config, size=SIZE, observe=True) as page:
+        await page.sees("OBSERVER")
+        steps, (known,) = page.room.steps, page.room.shelf.books
+        (playbook,) = known.runbook.playbooks
+        tasks = [entry for entry in entries(known, playbook) if entry.is_runnable]
+        made = [steps.action(steps.settled(known, playbook, entry)) for entry in tasks]
+        actions = [*made, steps.reads(known, playbook, tasks)]
+        assert len(actions) == 3
+        for action in actions:
+            assert page.room.executor.refusal(action) == page.room.executor.observe != ""
+            card = Card(action.spec.kind, "x", "", Target("x", "x"), ("x",), (), "", Risk.READ)
+            armed = Armed(action, card, action.create(Output(), unfenced))
+            outcome = await page.room.run(armed)
+            assert (outcome.state, outcome.text[: len(WHY)]) == (State.REFUSED, WHY)
+        assert "mitigation requested" not in page.kinds
+    assert aim.reached == []
 
 
 async def test_nothing_is_taken_back_neither_by_key_nor_by_itself(
