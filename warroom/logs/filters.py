@@ -44,6 +44,7 @@ class Page:
         self._suspects: dict[LogLevel, Sequence[int]] = {}
         self._answers: dict[LogLevel, Sequence[int] | None] = {}
         self._holding: dict[tuple[bytes, bool], Sequence[int]] = {}
+        self._common: dict[tuple[bytes, bool], bool] = {}
 
     @cached_property
     def count(self) -> int:
@@ -82,6 +83,14 @@ class Page:
                 found = [i for i, line in enumerate(lines) if line.find(needle) >= 0]
             self._holding[key] = range(self.count) if len(found) == self.count else found
         return self._holding[key]
+
+    def perhaps(self, needle: bytes, *, folded: bool) -> Sequence[int]:
+        """The same, or every line where most have it: then a look at each would be for nothing."""
+        key = needle, folded
+        if key not in self._common:
+            data = self.folded if folded else self.data
+            self._common[key] = data.count(needle) > self.count // 2
+        return range(self.count) if self._common[key] else self.holding(needle, folded=folded)
 
     @cached_property
     def lines(self) -> list[bytes]:
@@ -157,7 +166,7 @@ class PatternFilter:
     def pick(self, page: Page, among: Sequence[int]) -> Sequence[int]:
         pattern = self.pattern
         if pattern.literal:
-            among = _both(page.holding(pattern.literal, folded=pattern.folded), among)
+            among = _both(page.perhaps(pattern.literal, folded=pattern.folded), among)
         lines = page.folded_lines if pattern.folded else page.lines
         return self.pattern.pick(lines, among)
 

@@ -84,6 +84,8 @@ class SafePattern:
         """Those of `among` whose line has the pattern. Raises TooSlow."""
         began = time.thread_time()
         search = self.search if len(self._parts) > 1 else self._parts[0].search
+        if among and max(map(len, lines[among[0] : among[-1] + 1])) <= SEEN_LEAST:
+            return [index for index in among if search(lines[index])]
         picked = []
         for tried, index in enumerate(among):
             line = lines[index]
