@@ -10,7 +10,6 @@ import pytest
 from tests.support.cli import CALM, written
 from tests.tui.page import RoomPage, opened
 from warroom.domain.events import Kind
-from warroom.engine import security
 from warroom.engine.playbook import State
 from warroom.tui.screens import card
 from warroom.tui.screens.playbook import PlaybookScreen
@@ -90,7 +89,7 @@ async def opens_playbook(page: RoomPage, words: str) -> None:
     await page.press("ctrl+r")
     await page.sees("type to find")
     await page.types(words)
-    await page.sees("enter run")
+    await page.sees("all reads")
 
 
 def screen(page: RoomPage) -> PlaybookScreen:
@@ -367,18 +366,3 @@ async def test_hostile_text_of_a_runbook_is_text(
             await page.press("j")
         await page.press("enter")
         await page.sees("it holds what cannot be shown: nothing runs")
-
-
-async def test_while_a_security_incident_is_open_nothing_is_destroyed_by_a_step(
-    room: RoomPage, book: Path
-) -> None:
-    await security.lock(room.room.session, "evidence first")
-    await goes_to(room, "rm -r")
-    await room.press("enter")
-    await room.sees("locked: evidence first; `:unlock REASON` unlocks it")
-    await room.press("escape")
-    assert (book.parent / "dam").exists()
-    await opens_playbook(room, "tide")
-    await goes_to(room, "echo deep water")
-    await room.press("enter")
-    await room.sees("esc cancel", "echo deep water")

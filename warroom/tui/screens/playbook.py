@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 
 from warroom.engine.playbook import Entry, What, entries
 from warroom.runbooks.manner import asks_password
+from warroom.runbooks.model import PhaseKind
 from warroom.tui.geometry import dock_width, readable
 from warroom.tui.screens.dialog import Dialog
 from warroom.tui.screens.linking import Linking
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
     from warroom.tui.screens.room import RoomScreen
 
 _KEYS: Final = (
-    ("enter", "run"), ("a", "all reads"), ("d", "done"), ("s", "skip"), ("c", "copy"),
-    ("o", "output"), ("?", "keys"), ("esc", "back"),
+    ("a", "all reads"), ("d", "done"), ("s", "skip"), ("c", "copy"), ("o", "output"),
+    ("?", "keys"), ("esc", "back"),
 )  # fmt: skip
+_FIRST_LEFT_OUT: Final = ("o", "output")
+"""Where the keys do not fit."""
 
 
 class PlaybookBody(Lines):
@@ -71,7 +74,10 @@ class PlaybookBody(Lines):
         if self.message:
             left.append((f"{shortened(self.message, width - 6)} ", self.message_style))
         else:
-            for key, word in _KEYS:
+            keys = [("enter", self.book_screen.verb), *_KEYS]
+            if sum(len(key) + len(word) + 3 for key, word in keys) - 2 > width - 5:
+                keys.remove(_FIRST_LEFT_OUT)
+            for key, word in keys:
                 left += [(key, "key"), (f" {word}  ", "dim")]
         return spread(left, [(h + corners[3], "focus")], width, h, "focus")
 
@@ -152,12 +158,22 @@ class PlaybookScreen(Stepping, Linking, Dialog[None]):
         self.room, self.behind = room, behind
         self.book, self.playbook = book, playbook
         self.entries: tuple[Entry, ...] = entries(book, playbook)
-        self.at = next((i for i, e in enumerate(self.entries) if e.what is not What.PHASE), 0)
+        said = [i for i, e in enumerate(self.entries) if e.what is not What.PHASE]
+        to_do = (i for i in said if self.entries[i].phase is not PhaseKind.SYMPTOMS)
+        self.at = next(to_do, said[0] if said else 0)
         self.body = PlaybookBody(self)
 
     @property
     def place(self) -> str:
         return f"{self.book.name.rpartition('/')[2]}:{self.playbook.line}"
+
+    @property
+    def verb(self) -> str:
+        """What Enter does with the selected entry."""
+        entry = self.entry
+        if entry is None or entry.what in (What.TEXT, What.OPENS) or entry.why_not:
+            return "why not"
+        return {What.ASKS: "answer", What.SAYS: "tick off"}.get(entry.what, "run")
 
     @property
     def elapsed(self) -> float | None:
@@ -195,6 +211,8 @@ class PlaybookScreen(Stepping, Linking, Dialog[None]):
         self.body.changed()
 
     def action_leave(self) -> None:
+        if self.entry is not None:
+            self.behind.left_at[f"{self.book.name}:{self.playbook.line}"] = self.entry.line
         self.behind.docked = 0
         self.behind.arrange_anew()
         self.dismiss(None)
