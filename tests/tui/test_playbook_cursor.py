@@ -48,6 +48,9 @@ async def test_enter_is_named_for_what_it_does_and_the_first_to_do_is_chosen(
     await room.sees("enter why not", "esc back")
     await goes_to(room, "mkdir")
     await room.sees("enter run  a all reads", "o output", "esc back")
+    await room.resize(120, 40)
+    await room.until(lambda: room.app.room_screen.docked > 0, "it stands beside the panes")
+    await room.sees("enter run  a all reads  d done", "? keys  esc back")
 
 
 async def test_a_playbook_that_is_opened_again_stands_where_it_was_left(room: RoomPage) -> None:

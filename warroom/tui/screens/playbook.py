@@ -28,8 +28,8 @@ _KEYS: Final = (
     ("a", "all reads"), ("d", "done"), ("s", "skip"), ("c", "copy"), ("o", "output"),
     ("?", "keys"), ("esc", "back"),
 )  # fmt: skip
-_FIRST_LEFT_OUT: Final = ("o", "output")
-"""Where the keys do not fit."""
+_LEFT_OUT: Final = ("o", "c", "s", "a")
+"""Where the keys do not fit, these first."""
 
 
 class PlaybookBody(Lines):
@@ -75,8 +75,9 @@ class PlaybookBody(Lines):
             left.append((f"{shortened(self.message, width - 6)} ", self.message_style))
         else:
             keys = [("enter", self.book_screen.verb), *_KEYS]
-            if sum(len(key) + len(word) + 3 for key, word in keys) - 2 > width - 5:
-                keys.remove(_FIRST_LEFT_OUT)
+            for least in _LEFT_OUT:
+                if sum(len(key) + len(word) + 3 for key, word in keys) - 2 > width - 5:
+                    keys = [one for one in keys if one[0] != least]
             for key, word in keys:
                 left += [(key, "key"), (f" {word}  ", "dim")]
         return spread(left, [(h + corners[3], "focus")], width, h, "focus")
