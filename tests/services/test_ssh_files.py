@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.services.far_host import Configured, cut_connections
+from tests.support import sshd
 from tests.support.sshd import SshServer
 from warroom.drill.stack.program import free_port
 from warroom.hosts._ssh_link import SESSIONS
@@ -109,6 +110,32 @@ async def test_a_far_file_that_appears_late_and_trouble_are_told(
         path.write_bytes(b"00000000 \xff\x1b[31m\n00000001 b\n")
         assert await until_line(chunks, 1) == b"00000000 \xff\x1b[31m\n00000001 b\n"
         assert chunks.trouble == ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can take its own powers away")
+async def test_permission_that_is_lost_far_away_is_told_and_nothing_is_missed_when_it_is_back(
+    ssh_server: SshServer, tmp_path: Path
+) -> None:
+    assert ssh_server.port  # where no sshd is, this is skipped
+    heeds = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
+    server = await sshd.start(tmp_path, heeds)
+    host, path = SshHost("web1", "box", str(server.config)), tmp_path / "log"
+    path.write_bytes(b"00000000 a\n")
+    try:
+        async with asyncio.timeout(20), host.follow(str(path)) as chunks:
+            await until_line(chunks, 0)
+            path.rename(tmp_path / "log.1")
+            path.write_bytes(b"00000001 longer\n")  # SFTP tells files apart by size and second
+            path.chmod(0)
+            while not chunks.trouble:
+                assert await anext(chunks) == b""
+            assert chunks.trouble == f"{path}: permission denied"
+            path.chmod(0o600)
+            assert await until_line(chunks, 1) == b"00000001 longer\n"
+            assert chunks.trouble == ""
+    finally:
+        await host.close()
+        await server.stop()
 
 
 async def test_a_host_that_is_away_is_trouble_and_no_error(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -64,8 +65,8 @@ class SshServer:
         await self.program.stop()
 
 
-async def start(folder: Path) -> SshServer:
-    """A new server. Raises Missing or StartFailed."""
+async def start(folder: Path, under: Sequence[str] = ()) -> SshServer:
+    """A new server, started by the command `under`. Raises Missing or StartFailed."""
     import asyncssh
 
     binary = find("sshd", "apt install openssh-server")
@@ -85,7 +86,7 @@ async def start(folder: Path) -> SshServer:
     (home / "known_hosts").write_text(f"[127.0.0.1]:{port} {(home / 'host_key.pub').read_text()}")
     (home / "sshd_config").write_text(_CONF.format(port=port, home=home))
     (home / "config").write_text(_CLIENT.format(port=port, home=home, user=who.pw_name))
-    argv: list[str | Path] = [binary, "-D", "-e", "-f", home / "sshd_config"]
+    argv: list[str | Path] = [*under, binary, "-D", "-e", "-f", home / "sshd_config"]
     program = Program(argv, home / "sshd.log", unprivileged=False)
     await program.ready(lambda: listening(port))
     return SshServer(home, port, program)
