@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 PIECE: Final = 16 * 1024
 """Bytes taken in before others get their turn."""
-_TURNS: Final = 4
-"""How often they get it: a key's way from the terminal to the screen takes several."""
 TICK_S: Final = 0.25
 BACKOFF_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
 STEADY_S: Final = 60.0
@@ -218,8 +216,7 @@ class LogEngine:
         for start in range(0, len(chunk), PIECE):
             source.take(chunk[start : start + PIECE], self._now())
             self.changed.set()
-            for _ in range(_TURNS):
-                await asyncio.sleep(0)
+            await asyncio.sleep(0)
 
     async def _tick(self) -> None:
         """Look after what no chunk announces: unfinished lines, backlogs that end, rates."""
