@@ -17,7 +17,8 @@ from typing import Any, Final
 
 import psutil
 
-from warroom.config.settings import LogEntry, Name
+from warroom.config.settings import LogEntry
+from warroom.config.values import Name
 from warroom.hosts.local import LocalHost
 from warroom.logs.engine import LogEngine
 

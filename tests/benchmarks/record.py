@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from tests.benchmarks.figures import Row, compared, median
+from tests.benchmarks.figures import Row, median, valued
 from tests.benchmarks.process import run
 from tests.benchmarks.stack import WARROOM, private
 from tests.benchmarks.subjects import console
@@ -82,8 +82,8 @@ def editing(folder: Path, count: int, runs: int, keys: int) -> list[Row]:
         finally:
             rig.close()
     rows = [
-        compared(f"timeline, {name}, after first paint", median(opened), "", None, aim=OPEN_AIM),
-        compared(f"timeline, {name}, after its key", median(screens), "", None),
+        valued(f"timeline, {name}, after first paint", median(opened), most=OPEN_AIM),
+        valued(f"timeline, {name}, after its key", median(screens)),
     ]
     if not known:
         rows.append(Row(f"timeline, {name}", "does not open", wrong=True))
@@ -104,8 +104,7 @@ def _filtered(config: Path, name: str, keys: int) -> list[Row]:
     finally:
         rig.close()
     rows = [
-        compared(f"filter key, {name}, {p}", found[f"{p}_ms"], "", None, aim=KEY_AIM)
-        for p in ("p50", "p95")
+        valued(f"filter key, {name}, {p}", found[f"{p}_ms"], most=KEY_AIM) for p in ("p50", "p95")
     ]
     if found["missed"]:
         rows.append(Row("filter key, unanswered", f"{found['missed']} of {keys}", wrong=True))
@@ -139,9 +138,9 @@ def sharing(folder: Path, notes: int) -> list[Row]:
         writer.close()
         if reader is not None:
             reader.close()
-    rows = [compared("another's note on the screen, p50", median(took), "", None, aim=SHARE_AIM)]
-    rows.append(compared("another's note, longest", max(took, default=None), "", None,
-                         aim=SHARE_AIM))  # fmt: skip
+    rows = [valued("another's note on the screen, p50", median(took), most=SHARE_AIM)]
+    longest = max(took, default=None)
+    rows.append(valued("another's note, longest", longest, most=SHARE_AIM))
     if len(took) < notes:
         missed = f"{notes - len(took)} of {notes}"
         rows.append(Row("another's note, not seen", missed, wrong=True))
@@ -158,7 +157,6 @@ def exporting(folder: Path, count: int) -> list[Row]:
         target = folder / f"long.{form}"
         argv = [WARROOM, "export", "--config", str(config), "--format", form, "-o", str(target)]
         cost = run(argv)
-        row = compared(f"export {form}, {count // 1000}k events", cost.wall * 1000, "", None,
-                       aim=EXPORT_AIM)  # fmt: skip
-        rows.append(row)
+        what = f"export {form}, {count // 1000}k events"
+        rows.append(valued(what, cost.wall * 1000, most=EXPORT_AIM))
     return rows
