@@ -25,6 +25,6 @@ step "lint" "$bin/ruff" check --quiet .
 step "types" "$bin/mypy" --no-error-summary
 step "import contracts" "$bin/lint-imports" --no-cache
 [ "$only" = lint ] || step "services" wait "$installing"
-# Tests wait for servers half of the time: twice as many as there are processors keep them busy.
-workers=$(($(nproc 2>/dev/null || echo 2) * 2))
+# Tests wait for servers half of the time: half as many again as there are processors keep them busy.
+workers=$((($(nproc 2>/dev/null || echo 2) * 3 + 1) / 2))
 [ "$only" = lint ] || step "tests" "$bin/pytest" --numprocesses "$workers" --dist worksteal

@@ -46,6 +46,7 @@ _CONTAINERS: Final = {
     "worker": ("sent a mail", 2),
     "cron": ("nothing to do", 5),
 }
+_PUT_RIGHT_S: Final = 5.0
 S = TypeVar("S")
 
 
@@ -87,20 +88,23 @@ class Keeper:
 
     async def play(self, name: str) -> None:
         """Ends the scenario under way, puts things right, and begins another."""
-        if self._playing:
-            self._playing.cancel()
-            await asyncio.gather(self._playing, return_exceptions=True)
+        await self._end_scenario()
         stage = Stage(
             self._shop, self._cache, self._postgres, self._engine, self._containers, self._flood
         )
         self._playing = asyncio.ensure_future(SCENARIOS[name].play(stage))
         self._playing.add_done_callback(self._tell_failure)
 
+    async def _end_scenario(self) -> None:
+        """A library may swallow a cancellation (redis does one of some dozens that meet it at
+        work): what goes on is asked again, but not before it had time to put things right."""
+        while self._playing and not self._playing.done():
+            self._playing.cancel()
+            await asyncio.wait((self._playing,), timeout=_PUT_RIGHT_S)
+
     async def stop(self) -> None:
         """Ends everything that was started, whatever became of it."""
-        if self._playing:
-            self._playing.cancel()
-            await asyncio.gather(self._playing, return_exceptions=True)
+        await self._end_scenario()
         await self._owned.aclose()
 
     def _tell_failure(self, playing: asyncio.Task[Any]) -> None:
