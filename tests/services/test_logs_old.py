@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.sshd import SshServer
 from warroom.config.settings import LogEntry
 from warroom.config.values import Name
 from warroom.domain.clock import SystemClock
 from warroom.hosts.base import Host, HostError
-from warroom.hosts.local import LocalHost
-from warroom.hosts.ssh import SshHost
 from warroom.logs.engine import SourceState
 from warroom.logs.history import OldLog, put_away
-
-
-@pytest.fixture(params=["here", pytest.param("ssh", marks=pytest.mark.service("ssh"))])
-async def place(request: pytest.FixtureRequest) -> AsyncIterator[Host]:
-    """This machine, then another."""
-    if request.param == "here":
-        host: Host = LocalHost()
-    else:
-        server: SshServer = request.getfixturevalue("ssh_server")
-        host = SshHost("web1", "box", str(server.config))
-    yield host
-    await host.close()
 
 
 async def read_whole(host: Host, path: Path, limit: int = 1 << 20) -> OldLog:

@@ -6,8 +6,8 @@ import marshal
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeGuard
 
-from warroom.logs.columns import Columns, Layout, columns
-from warroom.logs.keys import FIELDS, RANGES, By, Field, folded, merged
+from warroom.logs.columns import Layout, columns
+from warroom.logs.keys import FIELDS, RANGES, By, Field, column, folded, merged
 from warroom.logs.weights import Weights
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ class Tally:
             self.counts.update(found.clients)  # type: ignore[arg-type]
             return
         counts, weights = self.counts, self._weights
-        for key, result in zip(self._fields(found), found.results, strict=True):
+        keys = column(found, self._field) or [b""] * found.lines
+        for key, result in zip(keys, found.results, strict=True):
             counts[key] += weights[result]
         self._fold()
 
@@ -83,19 +84,6 @@ class Tally:
         else:
             clients = [line.partition(b" ")[0] for line in lines]
         self.counts.update(clients)  # type: ignore[arg-type]
-
-    def _fields(self, found: Columns) -> list[bytes]:
-        match self._field:
-            case "client":
-                return found.clients
-            case "request":
-                return found.requests
-            case "result":
-                return found.results
-            case "agent":
-                return found.agents
-            case "host":
-                return found.hosts or [b""] * found.lines
 
     def _fold(self) -> None:
         if len(self.counts) <= self._fold_above or self._field not in ("request", "result"):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from warroom.domain.text import harmless_bytes
 from warroom.logs.columns import Columns
-from warroom.logs.keys import FIELDS, GROUPINGS, By, fold_for
+from warroom.logs.keys import FIELDS, GROUPINGS, By, column, fold_for
 from warroom.logs.talkers import Talkers
 
 if TYPE_CHECKING:
@@ -78,10 +78,10 @@ class Chosen:
         """The places of the lines that pass."""
         among: list[int] | None = None
         for test in self._tests:
-            column = test.column(found)
-            if not column:
+            raws = column(found, test.field)
+            if not raws:
                 return []
-            picked = enumerate(column) if among is None else ((i, column[i]) for i in among)
+            picked = enumerate(raws) if among is None else ((i, raws[i]) for i in among)
             among = [index for index, raw in picked if test[raw]]
         return list(range(found.lines)) if among is None else among
 
@@ -95,7 +95,7 @@ class _Test(dict[bytes, bool]):
 
     def __init__(self, chip: Chip, places: Places | None) -> None:
         super().__init__()
-        self._field, self._key = FIELDS[chip.by], chip.key
+        self.field, self._key = FIELDS[chip.by], chip.key
         self._fold = fold_for(chip.by, places)
 
     def __missing__(self, raw: bytes) -> bool:
@@ -103,19 +103,6 @@ class _Test(dict[bytes, bool]):
             self.clear()
         self[raw] = holds = harmless_bytes(self._fold(raw)) == self._key
         return holds
-
-    def column(self, found: Columns) -> list[bytes]:
-        match self._field:
-            case "client":
-                return found.clients
-            case "request":
-                return found.requests
-            case "result":
-                return found.results
-            case "agent":
-                return found.agents
-            case "host":
-                return found.hosts
 
 
 class Drill:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 from warroom.logs.access import is_address, is_ipv6, not_ipv4, request_of
 
 if TYPE_CHECKING:
+    from warroom.logs.columns import Columns
     from warroom.logs.places import Places
 
 By = Literal[
@@ -36,6 +37,21 @@ _ID: Final = re.compile(
     rb"|(?=[0-9a-fA-F]*\d)[0-9a-fA-F]{8,}+|(?=[\w~-]*\d)[\w~-]{20,}+)(?=/|\Z)"
 )
 """Parts of a path that name one thing of many: numbers, UUIDs (RFC 9562), hashes, long tokens."""
+
+
+def column(found: Columns, of: Field) -> list[bytes]:
+    """That field of every line; empty as a whole where no line says which host was asked."""
+    match of:
+        case "client":
+            return found.clients
+        case "request":
+            return found.requests
+        case "result":
+            return found.results
+        case "agent":
+            return found.agents
+        case "host":
+            return found.hosts
 
 
 def range_of(client: bytes) -> bytes:
