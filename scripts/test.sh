@@ -27,4 +27,4 @@ step "import contracts" "$bin/lint-imports" --no-cache
 [ "$only" = lint ] || step "services" wait "$installing"
 # Tests wait for servers half of the time: half as many again as there are processors keep them busy.
 workers=$((($(nproc 2>/dev/null || echo 2) * 3 + 1) / 2))
-[ "$only" = lint ] || step "tests" "$bin/pytest" --numprocesses "$workers" --dist worksteal
+[ "$only" = lint ] || step "tests" "$bin/pytest" -rs --numprocesses "$workers" --dist worksteal
