@@ -160,12 +160,14 @@ def sample_of(
 def metrics(before: Look, after: Look) -> dict[str, float]:
     """The figures that checks and courses go by."""
     seconds = max(after.at - before.at, 0.001)
+    mean = _busy(before.cpu, after.cpu)
     cores = [_busy(*pair) for pair in zip(before.cores, after.cores, strict=False)]
     inodes = [disk.inodes_percent for disk in after.disks if disk.inodes_percent is not None]
     total = after.cpu.total - before.cpu.total
     figures = {
-        "cpu_percent": _busy(before.cpu, after.cpu),
-        "cpu_core_percent": max(cores, default=0.0),
+        "cpu_percent": mean,
+        # The kernel rounds each line of /proc/stat by itself: the mean may lie a tick above all.
+        "cpu_core_percent": max([mean, *cores]),
         "iowait_percent": _share(max(0.0, after.cpu.waiting - before.cpu.waiting), total),
         "load1": after.load[0],
         "load_per_cpu": after.load[0] / max(1, len(after.cores)),
