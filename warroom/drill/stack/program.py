@@ -222,8 +222,12 @@ class Program:
                 await self.done(patience)
 
 
-def listening(port: int) -> bool:
-    """Whether 127.0.0.1:port accepts a connection now."""
-    with socket.socket() as probe:
+def listening(at: int | Path) -> bool:
+    """Whether a port of 127.0.0.1, or the socket at a path, accepts a connection now.
+
+    A path that is there does not say so: bind(2) makes it, and listen(2) comes later.
+    """
+    family = socket.AF_UNIX if isinstance(at, Path) else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.settimeout(0.2)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex(str(at) if isinstance(at, Path) else ("127.0.0.1", at)) == 0

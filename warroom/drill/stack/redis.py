@@ -57,5 +57,5 @@ async def start(folder: Path, *, tcp: bool = False, settings: tuple[str, ...] = 
     conf.write_text("\n".join(lines) + "\n")
     conf.chmod(0o644)
     program = Program([within_reach(binary, home), conf], log)
-    await program.ready(lambda: redis.is_socket() and (not tcp or listening(port)))
+    await program.ready(lambda: listening(redis) and (not tcp or listening(port)))
     return Redis(redis, port, log, program)
