@@ -142,6 +142,18 @@ def test_each_scenario_of_the_drill_leads_to_its_playbook(seen: Trouble, expecte
     assert next((one.title for one in found), "") == expected
 
 
+def test_what_is_wrong_inside_comes_before_what_visitors_see_of_it() -> None:
+    shop = trouble("http", "503 Service Unavailable; body says DOWN: orders", source="checkout")
+    failing = trouble("talkers", "5% of the answers are errors of the shop (5xx)")
+    titles = [one.title for one in advise([shop, failing, LOCKS], [book(DRILL.read_text("utf-8"))])]
+    assert titles == ["Playbook: checkouts fail", "Playbook: a container is gone"]
+    (first, *_) = advise([shop, ENDED, failing], [book(DRILL.read_text("utf-8"))])
+    assert first.title == "Playbook: a container is gone"
+    assert first.trouble is ENDED
+    (first, *_) = advise([shop, FLOOD, failing], [book(DRILL.read_text("utf-8"))])
+    assert first.title == "Playbook: one network floods the shop"
+
+
 KNOWN = {
     "2866a2426ca9": {
         "POOL": 86, "LOCKS": 86, "REDIS": 0, "OOM": 114, "ENDED": 114, "BAD": 178, "SLOW": 0,
@@ -195,7 +207,7 @@ def test_the_best_come_first_a_playbook_stands_once_and_there_are_few() -> None:
     shelf = [book(HARBOUR), book(DRILL.read_text("utf-8"), "drill.md")]
     found = advise([BAD, SLOW, POOL, LOCKS, MISSES, FULL, OOM], shelf)
     assert len(found) == MOST
-    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+    assert [one.rank for one in found] == sorted((one.rank for one in found), reverse=True)
     places = [(one.book.name, one.line) for one in found]
     assert len(set(places)) == len(places)
     assert min(one.score for one in found) >= ENOUGH

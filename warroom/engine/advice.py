@@ -4,7 +4,8 @@ A trouble and a playbook fit when they are about the same things (`topics`): a w
 counts three, in a symptom two, in a step one; what tells incidents apart (a shortage of
 connections) counts twice what every system may have (errors). Only a playbook that is about the
 system or names the very trouble is suggested, and none below `ENOUGH`: a responder who is sent
-the wrong way loses more than one who is sent nowhere.
+the wrong way loses more than one who is sent nowhere. What is wrong inside comes before what
+visitors see of it: pages answer 503 because queries wait for a lock.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ MOST: Final = 3
 _TITLE: Final = 3
 _SYMPTOM: Final = 2
 _WIDTH: Final = 60
+_OUTSIDE: Final = frozenset({"http", "talkers"})
+"""Kinds that see what visitors see: mostly what follows from something else."""
 
 _OF_KIND: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
@@ -106,6 +109,11 @@ class Trouble:
         return _OF_KIND.get(self.kind, frozenset()) | about
 
     @property
+    def is_inside(self) -> bool:
+        """Whether it may be the cause: a part's own trouble, or one that has a name of its own."""
+        return self.kind not in _OUTSIDE or bool(self.topics & SPECIFIC - {"5xx"})
+
+    @property
     def names(self) -> frozenset[str]:
         """What its system is called, where that is a name at all."""
         called = names(f"{self.source} {self.row}".replace("-", " ").replace("_", " "))
@@ -127,6 +135,11 @@ class Advice:
     remedy: Remedy | None = None
 
     @property
+    def rank(self) -> tuple[bool, int]:
+        """Greater is better."""
+        return self.trouble.is_inside, self.score
+
+    @property
     def because(self) -> str:
         return f"{self.trouble.source}: {self.trouble.text}; {self.said}"
 
@@ -138,10 +151,10 @@ def advise(troubles: Iterable[Trouble], books: Sequence[Book]) -> tuple[Advice, 
         for number, book in enumerate(books):
             for found in _fitting(trouble, book):
                 before = best.get((number, found.line))
-                if before is None or found.score > before.score:
+                if before is None or found.rank > before.rank:
                     best[number, found.line] = found
-    order = sorted(best.items(), key=lambda one: (-one[1].score, *one[0]))
-    return tuple(found for _, found in order[:MOST])
+    order = sorted(sorted(best), key=lambda place: best[place].rank, reverse=True)
+    return tuple(best[place] for place in order[:MOST])
 
 
 def troubles(room: Room) -> tuple[Trouble, ...]:
