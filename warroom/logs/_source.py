@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from warroom.config.settings import LogEntry
@@ -22,7 +23,10 @@ from warroom.logs.trust import Trust
 SHOW_TAIL_S: Final = 1.0
 """Seconds after which an unfinished line is shown as it is."""
 BACKLOG_S: Final = 0.5
-"""Seconds after opening in which what comes may be from before."""
+"""Seconds from the first data on in which what comes may be from before."""
+FIRST_S: Final = 5.0
+"""Seconds after opening in which what a command or an engine says first may be from before: PM2 and
+a large journal take their time."""
 RATE_S: Final = 5.0
 
 
@@ -63,7 +67,7 @@ class Source:
         self._splitter = Splitter()
         named = _named(entry)
         self.look = Look(named, Trust(entry.trusted_proxies))
-        self._began = 0.0
+        self._old_until, self._spoke = 0.0, False  # what came until then may be from before
         self._before = 0  # lines that may still be from before
         self._known: list[bytes] = []
         self._again: list[Batch] | None = None  # held back until it is clear what is new
@@ -76,7 +80,9 @@ class Source:
 
     def began(self, now: float) -> None:
         """The log was opened."""
-        self._began, self._before = now, LAST
+        # a followed file itself tells when nothing new is left, however far and slow it is
+        self._old_until, self._spoke = inf if self.entry.path else now + FIRST_S, False
+        self._before = LAST
         self._known = [] if self.journal.cursor else self._ring.newest(self.index, LAST)
         self._again = [] if self._known else None
         if self.journal.cursor and self.last_at is not None:
@@ -92,7 +98,9 @@ class Source:
 
     def take(self, chunk: bytes, now: float) -> None:
         """Bytes came."""
-        self.last_at = now
+        if not self._spoke and not self.entry.path:
+            self._old_until = min(self._old_until, now) + BACKLOG_S
+        self._spoke, self.last_at = True, now
         self._ring.tails.pop(self.index, None)
         batch = self._splitter.feed(chunk)
         if batch:
@@ -118,8 +126,7 @@ class Source:
     def tick(self, now: float, monotonic: float) -> bool:
         """Time went by; whether something to show changed."""
         self._measure(monotonic)
-        if now - self._began > BACKLOG_S and (self._before or self._again is not None):
-            self.caught_up(now)
+        self._look_at_clock(now)
         pending = self._splitter.pending
         if not pending or self.index in self._ring.tails or self.last_at is None:
             return False
@@ -129,9 +136,12 @@ class Source:
         self._ring.tails[self.index] = raw
         return True
 
-    def _arrived(self, batch: Batch, now: float) -> None:
-        if now - self._began > BACKLOG_S and (self._before or self._again is not None):
+    def _look_at_clock(self, now: float) -> None:
+        if now > self._old_until and (self._before or self._again is not None):
             self.caught_up(now)
+
+    def _arrived(self, batch: Batch, now: float) -> None:
+        self._look_at_clock(now)
         if self._again is not None:
             self._again.append(batch)
             if sum(held.count for held in self._again) >= LAST:
