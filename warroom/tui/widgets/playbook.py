@@ -165,9 +165,15 @@ def _why(standing: Standing, width: int) -> Iterator[Line]:
             yield [("      ", ""), (part, _STATE[standing.state][1])]
 
 
+_BEHIND: Final = (State.DONE, State.MARKED, State.SKIPPED, State.ANSWERED)
+
+
 def progress(entries: Sequence[Entry], standings: Mapping[str, Standing]) -> tuple[int, int]:
-    """How many of its tasks and questions are behind us, and how many there are."""
+    """How many of its tasks and questions are behind us, and how many there are.
+
+    What failed, or ended nobody knows how, is still before us.
+    """
     wanted = [entry for entry in entries if entry.what in (What.ASKS, What.TASK)]
     states = [standings.get(entry.key, NOT_RUN).state for entry in wanted]
-    over = sum(1 for state in states if state not in (State.OPEN, State.RUNNING))
+    over = sum(1 for state in states if state in _BEHIND)
     return over, len(wanted)
