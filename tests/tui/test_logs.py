@@ -129,6 +129,13 @@ async def test_a_long_line_is_cut_until_it_is_wrapped(desk: Desk) -> None:
     await desk.sees("the-end", "wrap")
 
 
+async def test_of_a_line_too_long_to_be_kept_its_length_is_said(desk: Desk) -> None:
+    desk.writes("INFO " + "x" * 9_999_995)
+    await desk.sees("xxx", "10,000,000 bytes")
+    await desk.room.press("w")
+    await desk.sees("wrap", "10,000,000 bytes")
+
+
 async def test_the_selected_line_goes_into_the_timeline(desk: Desk) -> None:
     await desk.room.opens("it burns")
     await desk.room.go("logs")

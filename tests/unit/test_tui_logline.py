@@ -15,9 +15,9 @@ from warroom.tui.screens.logline import lines_of
 AT = 1_795_268_109.0
 
 
-def sheet(data: bytes, look: Look) -> list[str]:
+def sheet(data: bytes, look: Look, zone: str = "Europe/Berlin") -> list[str]:
     one = decode(Raw(1, 0, AT, data, len(data)))
-    lines = lines_of(one, data, look, ZoneInfo("Europe/Berlin"))
+    lines = lines_of(one, data, look, ZoneInfo(zone))
     return ["".join(text for text, *_ in line) for line in lines]
 
 
@@ -59,6 +59,11 @@ def test_a_line_of_a_log_that_is_not_recognised_says_so() -> None:
 def test_many_and_monstrous_fields_are_cut_and_stay_harmless() -> None:
     record = {f"k{n}": "v" for n in range(180)} | {"\x1b[2J" + "y" * 9000: "\u202e" + "z" * 9000}
     line = json.dumps(record).encode()
-    told = sheet(line, looked(line))
+    *told, whole = sheet(line, looked(line))
     assert all(row.isprintable() and len(row) < 1100 for row in told)
+    assert whole.isprintable() and whole.endswith('z"}')
     assert "  and 81 more" in told
+
+
+def test_a_time_is_said_once_where_the_team_s_zone_is_utc() -> None:
+    assert "  arrived   2026-11-21 13:35:09.000000 UTC" in sheet(b"x", Look(), zone="UTC")

@@ -33,3 +33,10 @@ def test_a_last_column_far_to_the_right_leaves_room_for_what_goes_on() -> None:
     assert "".join(text_of(line).split("  ")[-1] for line in lines).endswith("refused")
     assert text_of(lines[1]).startswith("    ") and not text_of(lines[1]).startswith(" " * 5)
     assert all(width_of(line) <= 40 for line in lines)
+
+
+def test_a_word_of_a_megabyte_fills_every_line_and_is_all_there() -> None:
+    word = "0123456789" * 100_000
+    lines = whole([[("  the line  ", "dim"), (word, "")]], 80)
+    assert {width_of(line) for line in lines[:-1]} == {80}
+    assert "".join(line[-1][0] for line in lines) == word

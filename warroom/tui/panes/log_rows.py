@@ -85,8 +85,10 @@ def _lead(row: Entry, one: LogLine, look: Look, *, here: bool) -> list[Span]:
 
 
 def _folded(row: Entry, look: Look, *, here: bool) -> list[Span]:
-    """`+23 lines ×412`."""
+    """`+23 lines ×412`, and of a line too long to be kept whole its `10,000,004 bytes`."""
     words = []
+    if row.newest.length > len(row.newest.data):
+        words.append(f"{row.newest.length:,} bytes")
     if row.more:
         words.append(f"+{len(row.more):,} line{'' if len(row.more) == 1 else 's'}")
     if row.times > 1:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from warroom.logs.decode import Line as LogLine
     from warroom.logs.formats.base import Format
 
-_WIDTH: Final = 110
 _MOST: Final = 100
 """Fields that are listed."""
 _NAME: Final = 32
@@ -39,10 +38,7 @@ def lines_of(one: LogLine, data: bytes, look: Look, zone: ZoneInfo) -> list[Line
     lines: list[Line] = _rows(pairs)
     if fields:
         lines += [[], [("Its fields", "title accent")], *_rows(fields)]
-    lines += [[], [("The line", "title accent")]]
-    text = one.text
-    lines += [[("  " + text[i : i + _WIDTH], "")] for i in range(0, max(1, len(text)), _WIDTH)]
-    return lines
+    return [*lines, [], [("The line", "title accent")], [("  " + one.text, "")]]
 
 
 def _rows(pairs: Pairs) -> list[Line]:
@@ -55,7 +51,9 @@ def _rows(pairs: Pairs) -> list[Line]:
 
 
 def _both(at: datetime, zone: ZoneInfo) -> str:
-    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S.%f} {zone.key}  {at:%H:%M:%S} UTC"
+    there = at.astimezone(zone)
+    beside = f"  {at:%H:%M:%S} UTC" if there.utcoffset() else ""
+    return f"{there:%Y-%m-%d %H:%M:%S.%f} {zone.key}{beside}"
 
 
 def _format(fmt: Format | None, look: Look) -> str:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
+from rich.cells import chop_cells
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from warroom.tui.screens.dialog import Dialog
 from warroom.tui.screens.timeline.draw import folded
 from warroom.tui.widgets.lines import Line, Lines, spread, width_of
+
+_LONG: Final = 4000
+"""Characters from which a text is cut where a line is full, not between words: to look for those
+in a line of 64 KiB would hold keys for a second."""
 
 
 def whole(lines: Sequence[Line], width: int) -> list[Line]:
@@ -21,9 +26,15 @@ def whole(lines: Sequence[Line], width: int) -> list[Line]:
         if width_of(line) <= width:
             found.append(line)
             continue
-        column = width_of(line[:-1])
-        indent = column if column <= width // 2 else 0
-        found += folded(line, width, " " * (indent or 4))
+        *before, (text, style) = line
+        column = width_of(before)
+        indent = (column if column <= width // 2 else 0) or 4
+        if len(text) > _LONG and column <= indent:
+            first, *rest = chop_cells(text, width - indent)
+            found.append([*before, (first, style)])
+            found += [[(" " * indent, ""), (piece, style)] for piece in rest]
+        else:
+            found += folded(line, width, " " * indent)
     return found
 
 
@@ -34,10 +45,22 @@ class SheetBody(Lines):
         super().__init__(id="sheet")
         self.title, self.lines, self.hint = title, list(lines), hint
         self.offset_y = 0
+        self._wrapped: tuple[int, list[Line]] = (0, [])
+
+    def put(self, lines: Sequence[Line]) -> None:
+        """Other lines, at the same place."""
+        self.lines, self._wrapped = list(lines), (0, [])
+        self.changed()
+
+    def _every(self, width: int) -> list[Line]:
+        """All lines, wrapped once for a width."""
+        if self._wrapped[0] != width:
+            self._wrapped = width, whole(self.lines, width)
+        return self._wrapped[1]
 
     def build(self, width: int, height: int) -> list[Line]:
         h, v, corners = ("-", "|", "++++") if self.ascii_only else ("━", "┃", "┏┓┗┛")
-        room, every = height - 2, whole(self.lines, width - 4)
+        room, every = height - 2, self._every(width - 4)
         self.offset_y = max(0, min(self.offset_y, len(every) - room))
         shown = every[self.offset_y : self.offset_y + room]
         more = len(every) > room
@@ -91,8 +114,7 @@ class Sheet(Dialog[None]):
 
     def show(self, lines: Sequence[Line]) -> None:
         """Put other lines in their place."""
-        self._body.lines = list(lines)
-        self._body.changed()
+        self._body.put(lines)
 
     def action_move(self, by: int) -> None:
         self._body.scroll_lines(by)
