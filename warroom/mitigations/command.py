@@ -58,11 +58,7 @@ class Command:
 
     def answer(self, values: Mapping[str, str]) -> None:
         """See `Asks`."""
-        given = self._options.given
-        for name in values:
-            if name in given:
-                raise MitigationRefused(f"{name} is fixed by the config: {harmless(given[name])}")
-        self._values = answers(self._options.inputs, {**values, **given})
+        self._values = answers(self._options.inputs, values, self._options.given)
 
     async def preview(self, row: Row | None) -> Card:
         """The exact argv, and what its looks and its dry run say. Raises MitigationRefused."""
