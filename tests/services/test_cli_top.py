@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from tests.support.cli import Shell
+from tests.support.cli import WARROOM, Shell, home
 from tests.support.mmdb import write_mmdb
 from warroom.cli import top
 from warroom.logs.keys import GROUPINGS
@@ -67,6 +68,30 @@ def test_countries_come_from_a_database_and_ranges_say_what_explains_most(
     assert told.split() == ["600", "100.0%", "NL", "2xx", "600"]
     assert "100.0% come from 203.0.113.0/24" in shell("top", str(log), "--by", "range").err
     assert shell("top", str(log), "--by", "range", "--json").json["explained"]["count"] == 600
+
+
+def test_rate_trend_and_first_seen_are_told_of_files_and_of_standard_input(
+    tmp_path: Path, log: Path
+) -> None:
+    shell = Shell(tmp_path)
+    told = shell("top", str(log), "--trend", "-n", "1")
+    first = datetime.strptime(log.read_text().splitlines()[1][17:43], "%d/%b/%Y:%H:%M:%S %z")
+    assert told.out.split()[:3] == ["200", "33.3%", "0.01/s"]
+    assert f"{first:%Y-%m-%d %H:%M:%S}" in told.out
+    assert told.out.split()[-5:] == ["0.0%", "1.4K", "203.0.113.2", "2xx", "200"]
+    assert "columns: count, share, rate, trend, first seen, 5xx, bytes" in told.err
+    piped = subprocess.run(
+        [*WARROOM, "top", "--trend", "-n", "1", "-"],
+        input=log.read_bytes(),
+        capture_output=True,
+        env=home(tmp_path),
+        timeout=60,
+        check=True,
+    )
+    assert piped.stdout.decode() == told.out
+    assert piped.stderr.startswith(b"-: ")
+    assert "rate" not in shell("top", str(log), "--json").json["top"][0]
+    assert sum(shell("top", str(log), "--json", "--trend").json["top"][0]["trend"]) == 200
 
 
 def test_a_bar_is_shown_for_what_takes_long_and_taken_away(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 
@@ -74,6 +76,10 @@ def _last(_: click.Context, __: click.Parameter, value: str | None) -> int | flo
     "--mmdb", multiple=True, type=click.Path(), metavar="FILE",
     help="A database of countries or networks, for --by country and asn.",
 )  # fmt: skip
+@click.option(
+    "--trend", is_flag=True,
+    help="With rate, trend, first seen, errors and bytes of each: FILEs are read twice.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="With bytes and status classes.")
 def top(
     files: tuple[str, ...],
@@ -84,10 +90,11 @@ def top(
     written: str | None,
     trust: tuple[str, ...],
     mmdb: tuple[str, ...],
+    trend: bool,
     as_json: bool,
 ) -> None:
     """Count requests in FILEs (.gz, .bz2, .xz and .zst too; - is stdin), most first."""
-    from warroom.logs.top import count, to_json
+    from warroom.logs.top import to_json
 
     if written == "list":
         _list_formats()
@@ -101,26 +108,54 @@ def top(
         raise click.UsageError("--until goes with --last TIME, such as --last 15m")
     if mmdb:
         reading = replace(reading, places=_places(mmdb))
-    progress = _Progress() if sys.stderr.isatty() else None
-    full = as_json or by != "ip"
-    try:
-        grouping = cast("By", by)  # click lets only its words pass
-        lines = last if isinstance(last, int) else None
-        report = count(files, grouping, lines, progress, n=number, full=full, reading=reading)
-    except ValueError as error:
-        fail(f"--by {by}: {error}")
-    except OSError as error:
-        place = f"{harmless(str(error.filename))}: " if error.filename else ""
-        fail(f"{place}{error.strerror or error}", 1)
-    finally:
-        if progress is not None:
-            progress.done()
+    lines = last if isinstance(last, int) else None
+    full = as_json or trend or by != "ip"
+    grouping = cast("By", by)  # click lets only its words pass
+    report = _counted(files, trend, by=grouping, last=lines, n=number, full=full, reading=reading)
     if as_json:
         import json
 
         click.echo(json.dumps(to_json(report), ensure_ascii=False, indent=2))
     else:
         _print(report)
+
+
+def _counted(files: tuple[str, ...], trend: bool, **how: Any) -> Report:
+    """What `logs.top.count` finds; ends the command where it cannot."""
+    from warroom.logs.top import count
+
+    progress = _Progress() if sys.stderr.isatty() else None
+    try:
+        with _held(files if trend else ()) as held:
+            names = [held.get(file, file) for file in files]
+            report = count(names, progress=progress, trends=trend, **how)
+            given = {name: file for file, name in held.items()}
+            looks = tuple((given.get(name, name), look) for name, look in report.files)
+            return replace(report, files=looks)
+    except ValueError as error:
+        fail(f"--by {how['by']}: {error}")
+    except OSError as error:
+        place = f"{harmless(str(error.filename))}: " if error.filename else ""
+        fail(f"{place}{error.strerror or error}", 1)
+    finally:
+        if progress is not None:
+            progress.done()
+
+
+@contextmanager
+def _held(files: tuple[str, ...]) -> Iterator[dict[str, str]]:
+    """Standard input, if it is among `files`, in a file of this user's alone, which can be read
+    twice: its name by the one that was given."""
+    if "-" not in files:
+        yield {}
+        return
+    import shutil
+    from tempfile import NamedTemporaryFile
+
+    with NamedTemporaryFile(prefix="warroom-top-") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+        file.flush()
+        yield {"-": file.name}
 
 
 def _reading(written: str | None, trust: tuple[str, ...]) -> As:
@@ -175,11 +210,11 @@ def _list_formats() -> None:
 def _print(report: Report) -> None:
     for file, look in report.files:
         click.echo(f"{harmless(file)}: {look}", err=True)
-    for row in report.top:
+    told = _courses(report)
+    for row, course in zip(report.top, told, strict=True):
         classes = "  ".join(f"{name} {n:,}" for name, n in (row.status or {}).items() if n)
-        click.echo(
-            f"{row.count:>10} {100 * row.share:5.1f}%  {harmless(row.key)}  {classes}".rstrip()
-        )
+        figures = f"{row.count:>10} {100 * row.share:5.1f}%"
+        click.echo(f"{figures}  {course}{harmless(row.key)}  {classes}".rstrip())
     if report.explained is not None:
         one = report.explained
         click.echo(f"{100 * one.share:.1f}% come from {harmless(one.key)}", err=True)
@@ -188,6 +223,34 @@ def _print(report: Report) -> None:
     if report.parsed < report.lines:
         unknown = report.lines - report.parsed
         click.echo(f"{unknown:,} of {report.lines:,} lines name no {report.by}", err=True)
+
+
+def _courses(report: Report) -> list[str]:
+    """Rate, trend, first seen, share of 5xx and bytes of each row, where they were asked for; what
+    is what, is said on stderr."""
+    if report.covers is None:
+        return ["" for _ in report.top]
+    from datetime import UTC, datetime
+
+    from warroom.tui.format import size, sparkline
+
+    begin, end = (datetime.fromtimestamp(at, UTC) for at in report.covers)
+    plain = not (sys.stdout.encoding or "").lower().startswith("utf")
+    told = f"trend and rate from {begin:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC"
+    click.echo(f"{told}; columns: count, share, rate, trend, first seen, 5xx, bytes", err=True)
+    rows = []
+    for row in report.top:
+        rate, drawn, first = "-", "", "-"
+        if row.course is not None:
+            rate, trend = f"{row.course.rate:,.2f}/s", row.course.trend
+            drawn = sparkline(trend, len(trend), ascii_only=plain)
+            first = f"{datetime.fromtimestamp(row.course.first_seen, UTC):%Y-%m-%d %H:%M:%S}"
+        width = max((len(one.course.trend) for one in report.top if one.course), default=0)
+        rows.append(
+            f"{rate:>11}  {drawn:<{width}}  {first:<19} {100 * row.errors:5.1f}% "
+            f"{size(row.bytes):>5}  "
+        )
+    return rows
 
 
 def _print_span(report: Report, span: tuple[float, float]) -> None:

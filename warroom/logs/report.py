@@ -20,15 +20,35 @@ _MOST: Final = 2 / 3
 
 
 @dataclass(frozen=True, slots=True)
+class Course:
+    """When one key asked, by the times that its lines say: `first_seen` and `last_seen` in seconds
+    since the epoch, `rate` requests a second and `trend` requests in even steps, oldest first, both
+    over all that was counted."""
+
+    first_seen: float
+    last_seen: float
+    rate: float
+    trend: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Top:
     """One key. `share` is of the parsed lines, 0..1; `bytes` and `status` (requests by class) are
-    empty when only clients were counted."""
+    empty when only clients were counted. `raw` is the key as it stands in the lines; `course` is
+    there when it was asked for and its lines say times."""
 
     key: str
     count: int
     share: float
+    raw: bytes = b""
     bytes: int = 0
     status: dict[str, int] | None = None
+    course: Course | None = None
+
+    @property
+    def errors(self) -> float:
+        """The share of its requests that were answered with 5xx, 0..1."""
+        return (self.status or {}).get("5xx", 0) / self.count if self.count else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +71,8 @@ class Report:
     """The latest time that any line said that was looked at, where time was asked for."""
     explained: Top | None = None
     """The range that most requests come from, where ranges were counted."""
+    covers: tuple[float, float] | None = None
+    """What the courses span, seconds since the epoch; None where there are none."""
 
 
 def made(tally: Tally, fmt: str, n: int, *, full: bool = True) -> Report:
@@ -80,6 +102,7 @@ def _top(key: bytes, figure: int, parsed: int, *, weighed: bool, full: bool) -> 
         share=times / parsed,
         bytes=bytes_of(figure) if weighed else 0,
         status=classes_of(figure) if weighed and full else None,
+        raw=key,
     )
 
 
@@ -131,14 +154,11 @@ def largest(figures: dict[bytes, int], n: int, unit: int = 1) -> list[tuple[byte
 
 def to_json(report: Report) -> dict[str, Any]:
     """The contract of `warroom top --json`."""
-    span = report.span
     told: dict[str, Any] = {}
-    if span is not None:
-        from datetime import UTC, datetime  # few ask for a time: the others start without it
-
-        told["since"], told["until"] = (
-            datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds") for at in span
-        )
+    if report.span is not None:
+        told["since"], told["until"] = map(_iso, report.span)
+    if report.covers is not None:
+        told["covers"] = dict(zip(("since", "until"), map(_iso, report.covers), strict=True))
     if report.explained is not None:
         told["explained"] = _entry(report.explained)
     return {
@@ -162,10 +182,25 @@ def to_json(report: Report) -> dict[str, Any]:
 
 
 def _entry(top: Top) -> dict[str, Any]:
-    return {
+    entry = {
         "key": top.key,
         "count": top.count,
         "share": round(top.share, 6),
         "bytes": top.bytes,
         "status": top.status or {},
     }
+    if top.course is not None:
+        entry |= {
+            "rate": round(top.course.rate, 6),
+            "trend": list(top.course.trend),
+            "first_seen": _iso(top.course.first_seen),
+            "last_seen": _iso(top.course.last_seen),
+            "errors": round(top.errors, 6),
+        }
+    return entry
+
+
+def _iso(at: float) -> str:
+    from datetime import UTC, datetime  # few ask for a time: the others start without it
+
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")

@@ -71,7 +71,7 @@ AS_THEY_LOOK: Final = As()
 
 
 @dataclass(frozen=True, slots=True)
-class _Span:
+class Span:
     """Lines of a file that begin from `start` to before `stop`."""
 
     path: str
@@ -95,23 +95,21 @@ def count(
     full: bool = True,
     workers: int = 0,
     reading: As = AS_THEY_LOOK,
+    trends: bool = False,
 ) -> Report:
     """The `n` largest of `by` in files (`-` is standard input; .gz, .bz2, .xz, .zst are unpacked).
 
     `last` counts only that many lines at the end of each. Without `full` only counts are wanted,
     which for clients is more than twice as fast. `workers` is how many processes may count (0: as
     many as the machine has processors, two at most). Lines as equal in count stand in descending
-    order of their keys, as `sort -rn` has them. Raises OSError (an archive that is cut or damaged,
+    order of their keys, as `sort -rn` has them. With `trends` all but standard input is read a
+    second time, for when each key asked. Raises OSError (an archive that is cut or damaged,
     too), and ValueError for countries and networks without places to look them up.
     """
     fold_for(by, reading.places)
-    spans: list[_Span] = []
-    streams: list[str] = []
-    for source in sources:
-        if source == "-" or is_stream(source):
-            streams.append(source)
-        else:
-            spans += _spans(source, last, reading)
+    streams = [source for source in sources if source == "-" or is_stream(source)]
+    files = [source for source in sources if source not in streams]
+    spans = [span for path in files for span in _spans(path, last, reading)]
     tally = Tally(by, full=full, places=reading.places)
     looks = {span.path: span.look for span in spans}
     total = sum(span.stop - span.start for span in spans)
@@ -124,12 +122,18 @@ def count(
         looks[source] = _count_stream(source, last, tally, shown, reading)
     names = {look.format.name for look in looks.values() if look.format is not None}
     within = reading.within
-    return replace(
+    report = replace(
         made(tally, ", ".join(sorted(names)) or "unknown", n, full=full),
         files=tuple((source, looks[source]) for source in dict.fromkeys(sources)),
         span=(within.since, within.until) if within is not None else None,
         newest=within.newest if within is not None else 0.0,
     )
+    if not trends:
+        return report
+    from warroom.logs.trends import again, with_trends
+
+    anew = _Shown(progress, 0 if streams else total)
+    return with_trends(report, again(spans, streams, last, reading, anew.add), reading.places)
 
 
 def _processors() -> int:
@@ -154,7 +158,7 @@ class _Shown:
 # -- files
 
 
-def _spans(path: str, last: int | None, reading: As) -> list[_Span]:
+def _spans(path: str, last: int | None, reading: As) -> list[Span]:
     """What of a file is to be counted, at most three parts of it."""
     whole = _span(path, last, reading)
     within, layout = reading.within, whole.layout
@@ -176,14 +180,14 @@ def _spans(path: str, last: int | None, reading: As) -> list[_Span]:
     ]
 
 
-def _span(path: str, last: int | None, reading: As) -> _Span:
+def _span(path: str, last: int | None, reading: As) -> Span:
     with Path(path).open("rb") as file:
         stop = file.seek(0, os.SEEK_END)
         start = 0 if last is None else line_start(file, last)
         look, layout = reading.look(_sample(file, start))
         if look.format is None:  # the head may be a banner
             look, layout = reading.look(_sample(file, start + (stop - start) // 2))
-    return _Span(path, start, stop, look, layout)
+    return Span(path, start, stop, look, layout)
 
 
 def _sample(file: BinaryIO, place: int) -> bytes:
@@ -240,7 +244,7 @@ def line_start(file: BinaryIO, last: int) -> int:
     return 0
 
 
-def _count_spans(spans: Sequence[_Span], tally: Tally, shown: _Shown) -> None:
+def _count_spans(spans: Sequence[Span], tally: Tally, shown: _Shown) -> None:
     for span in spans:
         # a buffer as large as a chunk: with the usual 8 KiB counting takes a third longer
         with Path(span.path).open("rb", buffering=CHUNK) as file:
@@ -258,7 +262,7 @@ def _count_spans(spans: Sequence[_Span], tally: Tally, shown: _Shown) -> None:
                 shown.add(size)
 
 
-def _take(tally: Tally, file: BinaryIO, size: int, span: _Span) -> int:
+def _take(tally: Tally, file: BinaryIO, size: int, span: Span) -> int:
     if span.within is None or span.layout is None:
         return tally.take(file, size, span.layout)
     data = file.read(size)
@@ -268,7 +272,7 @@ def _take(tally: Tally, file: BinaryIO, size: int, span: _Span) -> int:
     return len(data)
 
 
-def _count_twice(spans: Sequence[_Span], tally: Tally, shown: _Shown) -> None:
+def _count_twice(spans: Sequence[Span], tally: Tally, shown: _Shown) -> None:
     """Count half of the bytes in a child process, which sends its figures through a pipe."""
     mine, theirs = _halves(spans)
     reader, writer = os.pipe()
@@ -301,10 +305,10 @@ def _count_twice(spans: Sequence[_Span], tally: Tally, shown: _Shown) -> None:
         shown.add(sum(span.stop - span.start for span in theirs))
 
 
-def _halves(spans: Sequence[_Span]) -> tuple[list[_Span], list[_Span]]:
+def _halves(spans: Sequence[Span]) -> tuple[list[Span], list[Span]]:
     half = sum(span.stop - span.start for span in spans) // 2
-    mine: list[_Span] = []
-    theirs: list[_Span] = []
+    mine: list[Span] = []
+    theirs: list[Span] = []
     for span in spans:
         size = span.stop - span.start
         if half <= 0:
