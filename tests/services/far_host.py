@@ -16,7 +16,7 @@ from warroom.hosts.ssh import SshHost
 Configured = Callable[..., SshHost]
 
 
-async def ends(pid: int, within: float = 4.0) -> bool:
+async def ends(pid: int, within: float = 30.0) -> bool:
     """Whether the process of that pid ends in time."""
     deadline = time.monotonic() + within
     with suppress(psutil.NoSuchProcess):
@@ -29,7 +29,7 @@ async def ends(pid: int, within: float = 4.0) -> bool:
 
 
 async def pid_in(path: Path) -> int:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not (path.exists() and path.read_text().strip()):
             await asyncio.sleep(0.02)
     return int(path.read_text())

@@ -68,7 +68,7 @@ class Edge:
 
     def ask(self, client: str, path: str = "/") -> int:
         """The status that a client of that address gets."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request("GET", path, headers={"X-Real-IP": client})
             return connection.getresponse().status
@@ -97,7 +97,7 @@ class Edge:
         for folder in ("conf.d", "sites"):
             for file in (self.home / folder).iterdir():
                 file.unlink()
-        before, deadline = self.workers(), time.monotonic() + 10
+        before, deadline = self.workers(), time.monotonic() + 30
         os.kill(self.program.pid, signal.SIGHUP)
         while not self.workers() or self.workers() & before:
             assert time.monotonic() < deadline, "nginx did not load its first config again"

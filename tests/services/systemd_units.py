@@ -18,6 +18,6 @@ STAYS: Final = f"{RUNS}\nExecStop=/bin/sh -c 'while [ -e /tmp/%n ]; do sleep 0.0
 
 async def reaches(booted: Booted, name: str, what: str, value: str) -> None:
     """Waits until a property of the unit has that value, while everything else goes on."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await asyncio.to_thread(booted.get, name, what) != value:
             await asyncio.sleep(0.02)

@@ -92,7 +92,7 @@ async def test_an_engine_that_goes_away_is_down_and_comes_back_by_itself(
         assert fault.down
         await run(docker_engine, "kill", name)  # nobody tells us
         await tunnel.open()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             while True:
                 await watched.pushed()
                 try:

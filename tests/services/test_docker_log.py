@@ -23,7 +23,7 @@ WAIT: Final = "while :; do sleep 0.1; done"
 async def lines(chunks: AsyncIterator[bytes], number: int) -> list[bytes]:
     """The next `number` lines at least."""
     data = b""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while data.count(b"\n") < number:
             data += await anext(chunks)
     return data.splitlines()

@@ -121,7 +121,7 @@ async def test_every_look_ends_its_connection() -> None:
         looked = probe(speaker.url)
         for _ in range(5):
             await looked.sample()
-            await asyncio.wait_for(speaker.left.acquire(), 2)
+            await asyncio.wait_for(speaker.left.acquire(), 30)
     assert len(speaker.hears) == 5
     assert all(b"Connection: close" in head for head in speaker.hears)
 

@@ -23,7 +23,7 @@ from warroom.journal.postgres import PostgresJournal
 
 pytestmark = pytest.mark.service("postgres")
 
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 NEVER_S = 600.0
 """Within this a person knows that something is not saved."""
 

@@ -65,7 +65,7 @@ async def seen(session: Session, text: str) -> None:
     session.subscribe(moved.set)
     while text not in texts(session):
         moved.clear()
-        await asyncio.wait_for(moved.wait(), 10)
+        await asyncio.wait_for(moved.wait(), 30)
 
 
 async def test_anothers_note_is_on_my_screen_because_the_server_says_so(
@@ -172,7 +172,7 @@ class Child:
 
     async def says(self) -> str:
         assert self._process.stdout is not None
-        line = await asyncio.wait_for(self._process.stdout.readline(), 20)
+        line = await asyncio.wait_for(self._process.stdout.readline(), 30)
         return line.decode().strip()
 
     async def killed(self) -> None:

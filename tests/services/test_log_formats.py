@@ -50,7 +50,7 @@ def ask(port: int, client: str, path: bytes, agent: bytes) -> None:
 
 async def lines_of(path: Path, count: int) -> list[bytes]:
     """What nginx wrote; it does so when the answer is sent."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while not path.exists() or path.read_bytes().count(b"\n") < count:
             await asyncio.sleep(0.01)
     return path.read_bytes().split(b"\n")[:-1]
@@ -69,7 +69,7 @@ async def test_a_log_format_reads_what_nginx_writes_with_it(edge: Edge) -> None:
     (edge.home / "conf.d" / "logs.conf").write_text(f"{MAIN}\n{TIMED}\n{OBJECT}\n{access}")
     before = edge.workers()
     os.kill(edge.program.pid, signal.SIGHUP)
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while not edge.workers() or edge.workers() & before:
             await asyncio.sleep(0.01)
     for client, path, agent in ASKED:
@@ -100,7 +100,7 @@ async def test_names_that_hold_an_address_give_none_to_what_sshd_says(
             subprocess.run, argv, capture_output=True, check=False, timeout=30
         )
         assert done.returncode == 255
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while ssh_server.log.read_bytes().count(b"6.6.6.6 port") < 4:
             await asyncio.sleep(0.01)
     lines = [line.strip() for line in ssh_server.log.read_bytes().split(b"\n")]

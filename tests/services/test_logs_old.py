@@ -21,7 +21,7 @@ async def read_whole(host: Host, path: Path, limit: int = 1 << 20) -> OldLog:
     old = OldLog(entry, host, clock=SystemClock(), limit=limit)
     old.start()
     try:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             while not (old.whole or old.status()[0].error):
                 old.changed.clear()
                 await old.changed.wait()

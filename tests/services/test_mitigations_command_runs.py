@@ -27,9 +27,16 @@ async def test_the_time_limit_ends_the_whole_group_and_leaves_it_unknown(
     place: Host, tmp_path: Path
 ) -> None:
     leader, child = tmp_path / "leader", tmp_path / "child"
-    one = shell(f"echo begun; {STUBBORN.format(leader=leader, child=child)}", place, timeout=1.0)
-    with pytest.raises(MitigationUncertain, match=r"did not finish within 1 s .* begun"):
-        await one.done()
+    script = STUBBORN.format(leader=leader, child=child)
+    for limit in (1.0, 5.0, 30.0):  # until the group is there when the time is over
+        one = shell(f"echo begun; {script}", place, timeout=limit)
+        with pytest.raises(
+            MitigationUncertain, match=f"did not finish within {limit:g} s "
+        ) as told:
+            await one.done()
+        if leader.exists() and leader.read_text():
+            break
+    assert "begun" in str(told.value)
     assert await ends(int(leader.read_text()))
     assert await ends(int(child.read_text()))
 
@@ -124,7 +131,7 @@ async def test_noise_of_bytes_is_shown_and_bounded() -> None:
 async def test_both_outputs_come_as_they_are_written_while_it_runs(place: Host) -> None:
     one = shell("echo out; echo err >&2; read -r never < /dev/zero", place, timeout=20)
     running = asyncio.create_task(one.done())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while list(one.output.lines) != ["out", "err"]:
             await asyncio.sleep(0.02)
     assert not running.done()

@@ -270,7 +270,7 @@ async def test_who_leaves_while_it_runs_leaves_everything_as_it_was(
     edge: Edge, make: Make, output: Output, before: bytes | None
 ) -> None:
     running = asyncio.create_task(perform(make()))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not any(line.startswith("wrote") for line in output.lines):
             await asyncio.sleep(0)
     running.cancel()

@@ -212,7 +212,7 @@ async def test_neither_warroom_nor_replicas_nor_the_primary_are_killed(
     stack_folder: Path, server: Redis, make: Makes
 ) -> None:
     async with another(stack_folder, "chained", f"replicaof 127.0.0.1 {server.port}") as replica:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while "state=online" not in cli(server, "INFO", "replication"):
                 await asyncio.sleep(0.05)
         (link,) = [line for line in cli(server, "CLIENT", "LIST").splitlines() if "flags=S" in line]

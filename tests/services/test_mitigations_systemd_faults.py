@@ -158,7 +158,7 @@ async def test_cancelling_a_restart_ends_the_client_and_the_job_is_systemds(
     with pytest.raises(asyncio.CancelledError):
         await running
     look = ("sh", "-c", "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while f"restart -- {shop}.service" in await asyncio.to_thread(booted, *look):
             await asyncio.sleep(0.05)
     booted("rm", f"/tmp/{shop}.service")

@@ -13,6 +13,7 @@ from tests.services.far_host import Configured, cut_connections
 from tests.support import sshd
 from tests.support.sshd import SshServer
 from warroom.drill.stack.program import free_port
+from warroom.hosts import _ssh_inodes
 from warroom.hosts._ssh_link import SESSIONS
 from warroom.hosts.ssh import SshHost
 
@@ -64,6 +65,15 @@ async def until_line(chunks: AsyncIterator[bytes], number: int) -> bytes:
     raise AssertionError("the file ended")
 
 
+async def until_lines(chunks: AsyncIterator[bytes], count: int) -> bytes:
+    got = b""
+    async for chunk in chunks:
+        got += chunk
+        if got.count(b"\n") >= count:
+            return got
+    raise AssertionError("the file ended")
+
+
 @pytest.mark.parametrize("style", ["rename", "remove", "copytruncate", "swap"])
 async def test_a_far_file_is_followed_through_rotation_without_losing_a_line(
     host: SshHost, tmp_path: Path, style: str
@@ -83,6 +93,72 @@ async def test_a_far_file_is_followed_through_rotation_without_losing_a_line(
             got += await until_line(chunks, log.count - 1)
     numbers = [int(line.split(b" ", 1)[0]) for line in got.splitlines()]
     assert sorted(numbers) == list(range(990, log.count))
+
+
+async def test_a_successor_that_holds_the_same_words_and_more_is_told_by_its_size(
+    host: SshHost, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(b"alive\n" * 100)
+    async with asyncio.timeout(20), host.follow(str(log), last=1) as chunks:
+        await until_lines(chunks, 1)
+        log.rename(tmp_path / "log.1")
+        log.write_bytes(b"alive\n" * 150)
+        assert await until_lines(chunks, 150) == b"alive\n" * 150
+
+
+async def test_a_successor_of_the_same_words_size_and_second_is_told_by_its_inode(
+    host: SshHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CALM", "EVERY"):
+        monkeypatch.setattr(_ssh_inodes, name, 0.1)
+    log = tmp_path / "log 'x'\n"
+    log.write_bytes(b"alive\n" * 100)
+    written = log.stat().st_mtime
+    async with asyncio.timeout(20), host.follow(str(log), last=1) as chunks:
+        await until_lines(chunks, 1)
+        for turn in range(3):
+            log.rename(tmp_path / f"log.{turn}")
+            log.write_bytes(b"alive\n" * 100)
+            os.utime(log, (written, written))
+            assert await until_lines(chunks, 100) == b"alive\n" * 100
+
+
+async def test_a_truncation_between_two_looks_is_not_taken_for_another_file(
+    host: SshHost, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(b"00000000 a\n" * 10)
+    view = host._files().view(str(log))
+    file = await view.open(str(log))
+    try:
+        named = await file.file.stat()
+        os.truncate(log, 0)
+        log.write_bytes(b"00000001 b\n")
+        assert not await view._is_another(file, named, await file.file.stat())
+        assert (await view.look(str(log))).id == (await file.look()).id
+        log.rename(tmp_path / "log.1")
+        log.write_bytes(b"00000001 b\n" * 2)
+        assert (await view.look(str(log))).id != (await file.look()).id
+    finally:
+        await file.close()
+
+
+async def test_a_host_that_runs_no_commands_is_asked_for_inodes_no_more(
+    configured: Configured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An account for SFTP alone answers every command with a server of that protocol."""
+    monkeypatch.setattr(_ssh_inodes, "_PATIENCE", 0.1)
+    host = configured()
+    inodes = _ssh_inodes.Inodes(host._link, str(tmp_path / "not there"))
+    for _ in range(_ssh_inodes._ATTEMPTS):
+        inodes.opened()
+        assert inodes._own is not None
+        assert await inodes._own is None
+    inodes.opened()
+    assert inodes._own is None
+    assert not inodes.differ("anything")
+    await host.close()
 
 
 async def test_following_goes_on_after_a_cut_connection_from_where_it_was(

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 
-async def comes_true(check: Callable[[], Awaitable[bool] | bool], within: float = 20.0) -> bool:
+async def comes_true(check: Callable[[], Awaitable[bool] | bool], within: float = 30.0) -> bool:
     """Whether `check` holds before `within` seconds are over."""
     until = time.monotonic() + within
     while time.monotonic() < until:

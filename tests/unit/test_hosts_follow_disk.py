@@ -236,7 +236,7 @@ async def test_permission_that_is_lost_is_told_and_nothing_is_missed_when_it_is_
 async def test_what_is_no_file_is_told_and_never_blocks(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "log"
     path.mkdir() if kind == "folder" else os.mkfifo(path)
-    async with asyncio.timeout(2), LocalHost().follow(str(path)) as chunks:
+    async with asyncio.timeout(30), LocalHost().follow(str(path)) as chunks:
         assert await anext(chunks) == b""
     words = {"folder": "a folder, not a file", "pipe": "not a regular file"}
     assert chunks.trouble == f"{path}: {words[kind]}"

@@ -91,7 +91,7 @@ async def test_signs_of_life_wake_nobody_and_events_do(journal: SqliteJournal, p
     incident = await open_one(journal)
     watching = SqliteJournal(path, poll_s=0.01)
     watching.watch()
-    await asyncio.wait_for(watching.changed.wait(), 5)
+    await asyncio.wait_for(watching.changed.wait(), 30)
     watching.changed.clear()
     looks = 0
     state = watching._read.store.state
@@ -110,7 +110,7 @@ async def test_signs_of_life_wake_nobody_and_events_do(journal: SqliteJournal, p
         await asyncio.sleep(0.01)
     assert not watching.changed.is_set()
     await journal.append(incident, draft(Kind.NOTE, "now"))
-    await asyncio.wait_for(watching.changed.wait(), 5)
+    await asyncio.wait_for(watching.changed.wait(), 30)
     await watching.close()
 
 
@@ -162,6 +162,9 @@ async def test_neighbouring_events_share_what_they_have_in_common(journal: Sqlit
         one.text = "changed"  # type: ignore[misc]
 
 
+QUEUE = 100
+
+
 async def test_appends_that_queue_up_behind_a_holder_are_all_refused_within_the_limit(
     journal: SqliteJournal, path: Path
 ) -> None:
@@ -170,15 +173,17 @@ async def test_appends_that_queue_up_behind_a_holder_are_all_refused_within_the_
     await hurried.append(incident, draft(Kind.NOTE, "before"))
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    drafts = [replace(draft(Kind.NOTE, f"{n}"), id=event_id(BEGIN)) for n in range(8)]
+    drafts = [replace(draft(Kind.NOTE, f"{n}"), id=event_id(BEGIN)) for n in range(QUEUE)]
     tries = (hurried.append(incident, one) for one in drafts)
-    async with asyncio.timeout(1.5):  # one after the other they would take 2.4 s
+    async with asyncio.timeout(20):  # one after the other they would take 30 s
         refused = await asyncio.gather(*tries, return_exceptions=True)
-    assert [type(one) for one in refused] == [NotSaved] * 8
+    assert [type(one) for one in refused] == [NotSaved] * QUEUE
     holder.execute("ROLLBACK")
     holder.close()
+    patient = SqliteJournal(path, save_s=30.0)
     for one in drafts * 2:
-        await hurried.append(incident, one)
+        await patient.append(incident, one)
+    await patient.close()
     texts = [event.text for event in await journal.events(incident, after=2)]
-    assert texts == [f"{n}" for n in range(8)]
+    assert texts == [f"{n}" for n in range(QUEUE)]
     await hurried.close()
