@@ -110,18 +110,25 @@ async def test_a_successor_that_holds_the_same_words_and_more_is_told_by_its_siz
 async def test_a_successor_of_the_same_words_size_and_second_is_told_by_its_inode(
     host: SshHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("CALM", "EVERY"):
-        monkeypatch.setattr(_ssh_inodes, name, 0.1)
+    for name, seconds in {"CALM": 0.1, "EVERY": 0.1, "_PATIENCE": 15.0}.items():
+        monkeypatch.setattr(_ssh_inodes, name, seconds)
     log = tmp_path / "log 'x'\n"
     log.write_bytes(b"alive\n" * 100)
     written = log.stat().st_mtime
-    async with asyncio.timeout(20), host.follow(str(log), last=1) as chunks:
-        await until_lines(chunks, 1)
-        for turn in range(3):
+    view = host._files().view(str(log))
+    async with asyncio.timeout(20):
+        for turn in range(2):
+            file = await view.open(str(log))
+            assert view._inodes._own is not None
+            assert await view._inodes._own == log.stat().st_ino
+            seen = [await view.look(str(log)) for _ in range(2)]
             log.rename(tmp_path / f"log.{turn}")
             log.write_bytes(b"alive\n" * 100)
             os.utime(log, (written, written))
-            assert await until_lines(chunks, 100) == b"alive\n" * 100
+            while (now := await view.look(str(log))) == seen[0]:
+                await asyncio.sleep(0.02)
+            assert (now.size, now.stamp) == (seen[1].size, seen[1].stamp)
+            await file.close()
 
 
 async def test_a_truncation_between_two_looks_is_not_taken_for_another_file(
@@ -144,21 +151,31 @@ async def test_a_truncation_between_two_looks_is_not_taken_for_another_file(
         await file.close()
 
 
-async def test_a_host_that_runs_no_commands_is_asked_for_inodes_no_more(
-    configured: Configured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_where_an_account_is_for_sftp_alone_files_are_followed_and_inodes_asked_no_more(
+    ssh_server: SshServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An account for SFTP alone answers every command with a server of that protocol."""
-    monkeypatch.setattr(_ssh_inodes, "_PATIENCE", 0.1)
-    host = configured()
-    inodes = _ssh_inodes.Inodes(host._link, str(tmp_path / "not there"))
-    for _ in range(_ssh_inodes._ATTEMPTS):
-        inodes.opened()
-        assert inodes._own is not None
-        assert await inodes._own is None
-    inodes.opened()
-    assert inodes._own is None
-    assert not inodes.differ("anything")
-    await host.close()
+    assert ssh_server.port  # where no sshd is, this is skipped
+    for name in ("CALM", "EVERY", "_PATIENCE"):
+        monkeypatch.setattr(_ssh_inodes, name, 0.1)
+    server = await sshd.start(tmp_path)
+    keys = server.home / "authorized_keys"
+    keys.write_text(f'command="internal-sftp" {keys.read_text()}')
+    host, log = SshHost("web1", "box", str(server.config)), tmp_path / "log"
+    log.write_bytes(b"alive\n" * 100)
+    view = host._files().view(str(log))
+    try:
+        async with asyncio.timeout(20):
+            file = await view.open(str(log))
+            while view._inodes._own is not None:
+                assert (await view.look(str(log))).size == 600
+                await asyncio.sleep(0.02)
+            log.rename(tmp_path / "log.1")
+            log.write_bytes(b"alive\n" * 101)
+            assert (await view.look(str(log))).id != (await file.look()).id
+            await file.close()
+    finally:
+        await host.close()
+        await server.stop()
 
 
 async def test_following_goes_on_after_a_cut_connection_from_where_it_was(

@@ -1,11 +1,16 @@
 """A far machine's files over SFTP, as a follower reads them.
 
-One session of the connection serves every followed file, and nothing is started on the far side.
-SFTP tells no inode, so a name's file is told from its successor by content: the last bytes of the
-open file must stand at the same place in the file that the name leads to now. What is kept through
-rotation is what `hosts.follow` says, and through a cut connection, too: then the position is found
-again by its mark, in the file or in its uncompressed successor beside it (log.1). A file that was
-emptied while both its size and its second of change look the same is noticed with its next line.
+One session of the connection serves every followed file. SFTP tells no inode, so a name's file is
+told from its successor by what a look costs least:
+
+- its size: a file that is larger by its name than by its handle, looked at later, is another;
+- its content: the last bytes of the open file must stand at the same place in the named one;
+- its inode, where all of that is alike and the file has come to rest (`_ssh_inodes`).
+
+What is kept through rotation is what `hosts.follow` says, and through a cut connection, too: then
+the position is found again by its mark, in the file or in its uncompressed successor beside it
+(log.1). A file that was emptied while both its size and its second of change look the same is
+noticed with its next line.
 """
 
 from __future__ import annotations
@@ -20,6 +25,7 @@ from typing import Final, TypeVar
 
 import asyncssh
 
+from warroom.hosts._ssh_inodes import Inodes
 from warroom.hosts._ssh_link import Link
 from warroom.hosts._ssh_words import plain
 from warroom.hosts.base import HostError
@@ -37,7 +43,7 @@ class FarDisk:
     """The one SFTP session of a far host."""
 
     def __init__(self, link: Link) -> None:
-        self._link = link
+        self.link = link
         self._client: asyncssh.SFTPClient | None = None
         self._starting = asyncio.Lock()
 
@@ -54,11 +60,11 @@ class FarDisk:
 
     async def _start(self) -> asyncssh.SFTPClient:
         try:
-            client, release = await self._link.session(
+            client, release = await self.link.session(
                 lambda connection: connection.start_sftp_client()
             )
         except asyncssh.SFTPError as error:
-            raise Barred(f"{self._link.name} offers no SFTP: {plain(error)}") from error
+            raise Barred(f"{self.link.name} offers no SFTP: {plain(error)}") from error
         except HostError as error:
             raise Barred(str(error)) from error
         self._ended = asyncio.ensure_future(client.wait_closed())
@@ -79,7 +85,7 @@ class FarDisk:
         except asyncssh.SFTPPermissionDenied as error:
             raise Barred("permission denied") from error
         except (OSError, asyncssh.Error, ValueError) as error:
-            raise Barred(f"{self._link.name}: {plain(error)}") from error
+            raise Barred(f"{self.link.name}: {plain(error)}") from error
 
 
 class View:
@@ -90,6 +96,7 @@ class View:
         self._generation = 0
         self._current: FarFile | None = None
         self._compared_at = 0.0
+        self._inodes = Inodes(disk.link, path)
 
     async def look(self, path: str) -> Look:
         client = await self._disk.client()
@@ -112,7 +119,8 @@ class View:
             raise Barred("not a regular file")
         if path != self._path:
             return FarFile(self._disk, file, object())
-        self._current = FarFile(self._disk, file, self._generation)
+        self._current = FarFile(self._disk, file, self._generation, self._closed)
+        self._inodes.opened()
         return self._current
 
     async def copies(self, path: str) -> Sequence[str]:
@@ -128,16 +136,22 @@ class View:
                 found.append((entry.attrs.mtime or 0, posixpath.join(folder, there)))
         return [place for _, place in sorted(found, reverse=True)[:_CANDIDATES]]
 
+    def _closed(self, file: FarFile) -> None:
+        if file is self._current:
+            self._inodes.forget()
+
     async def _is_another(
         self, current: FarFile, named: asyncssh.SFTPAttrs, opened: asyncssh.SFTPAttrs
     ) -> bool:
         """Whether the name (`named`, seen first) leads to another file than the open one."""
-        if (named.size, named.mtime) == (opened.size, opened.mtime):
+        if (named.size or 0) > (opened.size or 0):
+            return await self._is_larger(current)
+        if named.size == opened.size and self._inodes.differ(_state(named, opened)):
+            return True
+        if (named.size, named.mtime) == (opened.size, opened.mtime) or not opened.size:
             return False
-        if not opened.size:
-            return bool(named.size)  # the open file would have grown, too
         now = asyncio.get_running_loop().time()
-        if now - self._compared_at < CHECK and (named.size or 0) <= opened.size:
+        if now - self._compared_at < CHECK:
             return False  # it grew between the two looks; nothing is lost by waiting
         self._compared_at = now
         place = max(0, opened.size - MARK)
@@ -153,13 +167,28 @@ class View:
             await beside.close()
         return there != await current.read(opened.size - place, place)
 
+    async def _is_larger(self, current: FarFile) -> bool:
+        """Whether the named file is larger than the open one still, looked at in this order: the
+        same file could only have grown meanwhile, unless it was truncated between the first two
+        looks."""
+        client = await self._disk.client()
+        named = await self._disk.answer(client.stat(os.fsencode(self._path)))
+        opened = await self._disk.answer(current.file.stat())
+        return (named.size or 0) > (opened.size or 0)
+
 
 class FarFile:
     """A `Handle` on a far machine."""
 
-    def __init__(self, disk: FarDisk, file: _File, id_: Hashable) -> None:
+    def __init__(
+        self,
+        disk: FarDisk,
+        file: _File,
+        id_: Hashable,
+        on_close: Callable[[FarFile], None] = lambda _: None,
+    ) -> None:
         self.file, self.closed = file, False
-        self._disk, self._id = disk, id_
+        self._disk, self._id, self._on_close = disk, id_, on_close
 
     async def look(self) -> Look:
         return _look(self._id, await self._disk.answer(self.file.stat()))
@@ -172,8 +201,13 @@ class FarFile:
 
     async def close(self) -> None:
         self.closed = True
+        self._on_close(self)
         with suppress(Gone, Barred):  # with its session, it is closed already
             await self._disk.answer(self.file.close())
+
+
+def _state(*found: asyncssh.SFTPAttrs) -> Hashable:
+    return tuple((one.size, one.mtime) for one in found)
 
 
 def _look(id_: Hashable, found: asyncssh.SFTPAttrs) -> Look:
