@@ -73,6 +73,25 @@ async def test_another_container_of_the_same_name_is_taken_up(
         assert await lines(chunks, 2) == [b"new", b"newer"]
 
 
+async def test_it_is_said_while_there_is_nobody_to_say_anything(
+    docker_engine: DockerEngine, name: str
+):
+    await start(docker_engine, name, f"echo up; {WAIT}")
+    async with container_log(LocalHost(), name, socket=str(docker_engine.socket)) as chunks:
+        assert (await lines(chunks, 1), chunks.trouble) == ([b"up"], "")
+        await asyncio.to_thread(docker_engine.docker, "kill", name)
+        assert await anext(chunks) == b""
+        await asyncio.to_thread(docker_engine.docker, "wait", name)
+        assert chunks.trouble.startswith(f"the container {name} ")
+        assert chunks.trouble.endswith("; waiting for its next start")
+        await asyncio.to_thread(docker_engine.docker, "start", name)
+        assert await anext(chunks) == b""
+        assert (await lines(chunks, 1), chunks.trouble) == ([b"up"], "")
+        await asyncio.to_thread(docker_engine.docker, "rm", "-f", name)
+        assert await anext(chunks) == b""
+        assert "waiting for" in chunks.trouble
+
+
 @pytest.mark.parametrize("options", [(), ("-t",)], ids=["pipes", "terminal"])
 async def test_a_line_of_200_kilobytes_arrives_whole(
     docker_engine: DockerEngine, name: str, options: tuple[str, ...]

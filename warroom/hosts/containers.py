@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from warroom.domain.text import LINE_LIMIT
-from warroom.hosts.base import Host
+from warroom.hosts.base import Following, Host
 from warroom.hosts.docker import Engine, EngineLost, EngineRefused, connect
 from warroom.hosts.docker_container import Container, container
 
@@ -30,19 +30,21 @@ Chunks = AsyncGenerator[bytes, None]
 @asynccontextmanager
 async def container_log(
     host: Host, name: str, *, last: int = 200, socket: str = ""
-) -> AsyncIterator[AsyncIterator[bytes]]:
+) -> AsyncIterator[Following]:
     """Chunks of whole lines of a container's standard output and error, from its last `last` lines
     on, as they come; a line of one is never cut by the other.
 
     When the container ends, its next run is waited for, or that of another container of the same
-    name; no line is lost or given twice between the two. Raises HostError on entering when there
-    is no such container or no engine, and while reading when the engine goes away.
+    name, and `trouble` says so meanwhile; no line is lost or given twice between the two. Raises
+    HostError on entering when there is no such container or no engine, and while reading when the
+    engine goes away.
     """
     engine = await connect(host, socket)
     try:
-        first = container(await engine.inspect(name))
-        async with aclosing(_followed(engine, first, last)) as chunks:
-            yield chunks
+        followed = _Followed(engine, container(await engine.inspect(name)))
+        async with aclosing(followed.chunks(last)) as chunks:
+            followed.all = chunks
+            yield followed
     finally:
         await engine.close()
 
@@ -74,16 +76,42 @@ async def newest_lines(engine: Engine, run: Container, count: int, limit: int) -
     return list(kept)
 
 
-async def _followed(engine: Engine, run: Container, last: int) -> Chunks:
-    since, params = "", _FOLLOW | {"tail": str(last)}
-    while True:
-        messages = _messages(run, since)
-        async with aclosing(_read(engine, run, params, messages)) as chunks:
-            async for chunk in chunks:
-                yield chunk
-        run, ended = await _next_run(engine, run)
-        since = messages.newest or ended
-        params = _FOLLOW | ({"since": since} if since else {"tail": "all"})
+class _Followed:
+    """`Following` over every run of a container: while none is there, an empty chunk tells."""
+
+    def __init__(self, engine: Engine, run: Container) -> None:
+        self.trouble = ""
+        self.all: AsyncIterator[bytes]
+        self._engine, self._run = engine, run
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        return await anext(self.all)
+
+    async def chunks(self, last: int) -> Chunks:
+        since, params = "", _FOLLOW | {"tail": str(last)}
+        while True:
+            messages = _messages(self._run, since)
+            async with aclosing(_read(self._engine, self._run, params, messages)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+            self.trouble = _waits(self._run, await _now(self._engine, self._run))
+            yield b""
+            self._run, ended = await _next_run(self._engine, self._run)
+            self.trouble = ""
+            yield b""
+            since = messages.newest or ended
+            params = _FOLLOW | ({"since": since} if since else {"tail": "all"})
+
+
+def _waits(run: Container, now: Container | None) -> str:
+    """Why a log says nothing: its container lives no more."""
+    if now is None or now.id != run.id:
+        return f"the container {run.name} is gone; waiting for another of that name"
+    words = "has ended" if now.has_process else f"is {now.words}"
+    return f"the container {run.name} {words}; waiting for its next start"
 
 
 async def _read(
