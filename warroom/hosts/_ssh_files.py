@@ -45,7 +45,7 @@ class FarDisk:
     def __init__(self, link: Link) -> None:
         self.link = link
         self._client: asyncssh.SFTPClient | None = None
-        self._starting = asyncio.Lock()
+        self._starting, self.asking = asyncio.Lock(), asyncio.Lock()
 
     def view(self, path: str) -> View:
         """`Files` for one followed name."""
@@ -96,7 +96,7 @@ class View:
         self._generation = 0
         self._current: FarFile | None = None
         self._compared_at = 0.0
-        self._inodes = Inodes(disk.link, path)
+        self._inodes = Inodes(disk.link, path, disk.asking)
 
     async def look(self, path: str) -> Look:
         client = await self._disk.client()

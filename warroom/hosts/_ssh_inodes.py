@@ -28,7 +28,8 @@ _ATTEMPTS: Final = 3
 class Inodes:
     """The inodes of the name `path`: the open file's, and whose it is now."""
 
-    def __init__(self, link: Link, path: str) -> None:
+    def __init__(self, link: Link, path: str, turn: asyncio.Lock) -> None:
+        self._turn = turn  # one question at a time: many files must not take many sessions
         self._link, self._argv = link, ("ls", "-diL", "--", path)
         self._own: asyncio.Task[int | None] | None = None
         self._named: asyncio.Task[int | None] | None = None
@@ -78,7 +79,7 @@ class Inodes:
     async def _ask(self) -> int | None:
         out = bytearray()
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with self._turn, asyncio.timeout(_PATIENCE):
                 command, release = await self._link.session(
                     Command.start(self._argv, lambda _, data: out.extend(data))
                 )
