@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import stat
+import tarfile
 import time
 from pathlib import Path
 
@@ -21,7 +22,15 @@ from warroom.config.settings import IncidentSettings, Settings
 from warroom.domain.clock import ManualClock
 from warroom.domain.events import Author, Kind
 from warroom.domain.severity import SCHEMES
-from warroom.engine.export import Choice, ExportError, material, rendered, write, write_postmortem
+from warroom.engine.export import (
+    Choice,
+    ExportError,
+    drawn,
+    material,
+    rendered,
+    write,
+    write_postmortem,
+)
 from warroom.engine.intake import IntakeError, read, take_in
 from warroom.engine.session import Session
 from warroom.engine.templates import TemplateError, listed, template_problems, usual
@@ -51,6 +60,20 @@ async def session_of(chain: Chain) -> Session:
 def exported(session: Session, form: str, choice: Choice = ALL) -> str:
     made = asyncio.run(material(session, Settings(), choice))
     return b"".join(rendered(made, form)).decode()
+
+
+async def test_a_bundle_is_the_same_alone_and_beside_what_it_holds(tmp_path: Path) -> None:
+    session = await session_of(night_with_evidence())
+    made = await material(session, Settings(), ALL)
+    forms = ("bundle", *(form for form in FORMATS if form != "bundle"))
+    beside, *others = write(made, forms, tmp_path / "night")
+    assert beside.read_bytes() == b"".join(rendered(made, "bundle", figures=drawn(made)))
+    with tarfile.open(beside) as archive:
+        held = {Path(m.name).name: archive.extractfile(m) for m in archive if m.isfile()}
+        for path, name in zip(
+            others[1:4], ("post-mortem.html", "timeline.json", "timeline.csv"), strict=True
+        ):
+            assert (content := held[name]) is not None and content.read() == path.read_bytes()
 
 
 async def test_every_format_is_written_for_its_owner_only(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
 from warroom.domain.text import harmless
-from warroom.reports.markdown import LIMIT, Markup, block, inline
+from warroom.reports.markdown import LIMIT, Markup, block, blocks, inline
 
 HOSTILE = [
     "![x](http://evil/pixel.png)", "[x](javascript:alert(1))", "<script>alert(1)</script>",
@@ -148,6 +148,14 @@ def test_no_hostile_text_becomes_anything(text: str) -> None:
 def test_ordinary_words_stay_readable() -> None:
     text = "pg_stat_activity: 98/100 (was 40), web-1 down! 50% of 10.0.0.7's requests; a && b > c"
     assert inline(text) == text
+
+
+@given(
+    st.lists(texts | st.sampled_from(["see [E7]", "[E7] and x", "7. item", "\0", ""]), max_size=9)
+)
+@example(HOSTILE)
+def test_many_blocks_at_once_are_as_each_alone(several: list[str]) -> None:
+    assert blocks(several, 2) == [block(text, 2) for text in several]
 
 
 def test_an_enormous_text_is_cut_and_says_so() -> None:

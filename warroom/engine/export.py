@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from warroom.config.checklist import items
@@ -139,10 +140,17 @@ async def _readings(session: Session) -> tuple[Reading, ...]:
 
 
 def rendered(
-    made: Material, form: str, *, figures: Sequence[Figure] = (), folder: str = ""
+    made: Material,
+    form: str,
+    *,
+    figures: Sequence[Figure] = (),
+    folder: str = "",
+    known: Mapping[str, Any] | None = None,
+    ready: Mapping[str, Sequence[bytes]] = MappingProxyType({}),
 ) -> Iterator[bytes]:
     """The content of the file of that format, texts as UTF-8, piece by piece. `figures` lie in
-    `folder` beside it.
+    `folder` beside it. `known` is what `postmortem.facts` gives; `ready` are files of a bundle
+    that were rendered already.
 
     Raises ExportError.
     """
@@ -159,11 +167,16 @@ def rendered(
             case "csv":
                 yield from data.csv_pieces(report.timeline)
             case "html":
-                yield encoded(page.page(report, template, figures))
+                yield encoded(page.page(report, template, figures, known))
             case "bundle":
-                yield from bundle.packed(report, template, figures, made.events, made.origin)
+                yield from bundle.packed(
+                    report, template, figures, made.events, made.origin, known, ready
+                )
             case _:
-                yield encoded(postmortem.render(report, template, figures=figures, folder=folder))
+                text = postmortem.render(
+                    report, template, figures=figures, folder=folder, known=known
+                )
+                yield encoded(text)
     except ReportError as error:
         raise ExportError(f"{made.template.name}: {error}") from error
 
@@ -192,20 +205,30 @@ def export_path(session: Session) -> Path:
 
 def write(made: Material, forms: Sequence[str], path: Path) -> list[Path]:
     """Write every format to `path`, several with a suffix each; charts and pictures go beside the
-    Markdown, and into everything else. Says what was written, the reports first. Raises
-    ExportError."""
+    Markdown, and into everything else. Says what was written, the reports first. A bundle takes
+    what is written beside it as it is. Raises ExportError."""
+    from warroom.reports.bundle import WITHIN
+    from warroom.reports.postmortem import facts
+
     stem = path.parent / _bare(path.name)
     figures = drawn(made) if POSTMORTEMS & set(forms) else ()
-    written, folders = [], []
-    for form in forms:
+    known = facts(made.report) if len(POSTMORTEMS & set(forms)) > 1 else None
+    ready: dict[str, Sequence[bytes]] = {}
+    written, folders = {}, []
+    for form in sorted(forms, key="bundle".__eq__):
         file = path if len(forms) == 1 else stem.with_name(f"{stem.name}.{SUFFIXES[form]}")
         folder = f"{_bare(file.name)}-charts" if form == "md" and figures else ""
         if folder:
             folders.append(_beside(file.with_name(folder), figures))
-        written.append(save(file, rendered(made, form, figures=figures, folder=folder)))
+        pieces: Iterable[bytes] = rendered(
+            made, form, figures=figures, folder=folder, known=known, ready=ready
+        )
+        if "bundle" in forms and form in WITHIN:
+            pieces = ready[WITHIN[form]] = tuple(pieces)
+        written[form] = save(file, pieces)
     if made.report.patch and "md" in forms:
         folders.append(save(stem.with_name(f"{stem.name}-{PATCH}"), made.report.patch))
-    return [*written, *folders]
+    return [*(written[form] for form in forms), *folders]
 
 
 def _bare(name: str) -> str:

@@ -24,6 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
+from types import MappingProxyType
 from typing import IO, Any, Final, NamedTuple
 
 from warroom.domain.events import Event
@@ -33,13 +34,18 @@ from warroom.domain.text import harmless, shorten
 from warroom.reports.data import Origin, cell, csv_pieces, json_pieces
 from warroom.reports.errors import BadExport
 from warroom.reports.page import page
-from warroom.reports.postmortem import context, render
+from warroom.reports.postmortem import facts, render
 from warroom.reports.report import PATCH, Figure, Report
 from warroom.reports.write import encoded
 
 VERSION: Final = 1
 MANIFEST: Final = "manifest.json"
 RECORD: Final = "timeline.json"
+SHEET: Final = "timeline.csv"
+PAGE: Final = "post-mortem.html"
+WITHIN: Final[Mapping[str, str]] = {"json": RECORD, "csv": SHEET, "html": PAGE}
+"""The formats that are the same in a bundle and beside one, and what they are called in it."""
+Ready = Mapping[str, Sequence[bytes]]
 MOST_BYTES: Final = 512 * 1024 * 1024
 """Of all files together, unpacked; a hundred thousand events take a seventh of it."""
 MOST_FILES: Final = 10_000
@@ -52,6 +58,9 @@ _LATEST: Final = 8**11 - 1
 """The last second (in the year 2242) that a header's eleven octal digits hold."""
 _LEVEL: Final = 4
 """Half the time of the usual 6, for files a tenth larger."""
+_HASTY: Final = 2
+"""The level for what is larger than `_LARGE` bytes: half the time again, for another tenth."""
+_LARGE: Final = 4 * 1024 * 1024
 _AT_ONCE: Final = 30
 """Pieces that are compressed together: some MiB."""
 _PIECE: Final = 1024 * 1024
@@ -71,8 +80,11 @@ def packed(
     figures: Sequence[Figure],
     events: Sequence[Event],
     origin: Origin,
+    known: Mapping[str, Any] | None = None,
+    ready: Ready = MappingProxyType({}),
 ) -> Iterator[bytes]:
-    """The archive, piece by piece. Raises BadTemplate."""
+    """The archive, piece by piece. `known` as in `render`; `ready` is the content of files that
+    were rendered already. Raises BadTemplate."""
     placed = [replace(f, name=f"{'evidence' if f.exhibit else 'charts'}/{f.name}") for f in figures]
     incident = report.timeline.incident.id
     folder = _ODD.sub("-", incident).strip("-")[:60] or "incident"
@@ -81,7 +93,7 @@ def packed(
     with ThreadPoolExecutor() as threads:  # each is compressed while the next is rendered
         packing = [
             threads.submit(pack, name, pieces)
-            for name, pieces in _files(report, template, placed, events, origin)
+            for name, pieces in _files(report, template, placed, events, origin, known, ready)
         ]
         files = [each.result() for each in packing]
     files.append(pack(MANIFEST, (_manifest(incident, origin, files),)))
@@ -96,14 +108,19 @@ def _files(
     figures: Sequence[Figure],
     events: Sequence[Event],
     origin: Origin,
+    known: Mapping[str, Any] | None,
+    ready: Ready,
 ) -> Iterator[tuple[str, Sequence[bytes]]]:
     """Names and contents."""
     timeline = report.timeline
-    yield RECORD, tuple(json_pieces(events, timeline, report.readings, origin))
-    yield "timeline.csv", tuple(csv_pieces(timeline))
-    known = context(report, figures)
+    yield (
+        RECORD,
+        ready.get(RECORD) or tuple(json_pieces(events, timeline, report.readings, origin)),
+    )
+    yield SHEET, ready.get(SHEET) or tuple(csv_pieces(timeline))
+    known = facts(report) if known is None else known
     texts: dict[str, Callable[[], str]] = {
-        "post-mortem.html": lambda: page(report, template, figures, known),
+        PAGE: lambda: page(report, template, figures, known),
         "post-mortem.md": lambda: render(report, template, figures=figures, known=known),
         **{figure.name: partial(str, figure.svg) for figure in figures},
         **{f"evidence/{e.label}.txt": partial(_told, e) for e in timeline.exhibits},
@@ -113,7 +130,7 @@ def _files(
     if report.readings:
         texts["readings.csv"] = partial(_table, report.readings)
     for name, text in texts.items():
-        yield name, (encoded(text()),)
+        yield name, ready.get(name) or (encoded(text()),)
 
 
 def _told(exhibit: Exhibit) -> str:
@@ -169,13 +186,14 @@ def _pack(folder: str, at: int, name: str, content: Sequence[bytes]) -> _File:
     size = sum(map(len, content))
     member.size, member.mtime, member.mode = size, at, 0o600
     head, end = member.tobuf(tarfile.USTAR_FORMAT), bytes(-size % _BLOCK)
-    return _File(name, size, digest.hexdigest(), tuple(_gzip((head, *content, end))))
+    level = _HASTY if size > _LARGE else _LEVEL
+    return _File(name, size, digest.hexdigest(), tuple(_gzip((head, *content, end), level)))
 
 
-def _gzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _gzip(pieces: Iterable[bytes], level: int = _LEVEL) -> Iterator[bytes]:
     """A gzip member, with no time in it. Many pieces at once: after each, the interpreter's lock
     is waited for while something else is rendered."""
-    packer, rest = zlib.compressobj(_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS), iter(pieces)
+    packer, rest = zlib.compressobj(level, zlib.DEFLATED, 16 + zlib.MAX_WBITS), iter(pieces)
     while some := b"".join(islice(rest, _AT_ONCE)):
         yield packer.compress(some)
     yield packer.flush()

@@ -7,7 +7,7 @@ where they could mean something (CommonMark 0.31, section 2.4), so that the sour
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from warroom.domain.text import harmless
@@ -38,7 +38,7 @@ _CITED: Final = re.compile(r"\\\[(E[1-9][0-9]{0,5})\\\](?=[\s.,;!?)]|(?P<end>$))
 """A citation such as `[E7]`, escaped. Nothing that makes a link of it or defines it as one can
 follow: not `(`, `[` or `:`."""
 _NUMBER: Final = re.compile(r"[0-9]{1,9}(?=[.)](?:\s|$))")  # begins an ordered list
-_BEGINS_A_BLOCK: Final = ("#", ">", "+", "-", "=", ":")
+_BEGINS_A_BLOCK: Final = frozenset("#>+-=:")
 _TICKS: Final = re.compile(r"`+")
 
 
@@ -74,6 +74,23 @@ def block(text: str, indent: int = 0) -> Markup:
     return Markup(("\n" + margin).join(written))
 
 
+def blocks(texts: Sequence[str], indent: int = 0) -> list[str]:
+    """`block` for each of many: what is one plain line is escaped together with all the others,
+    in a fourth of the time. None of them holds the NUL that stands between them."""
+    if not texts:
+        return []
+    plain = [
+        text.isprintable() and len(text) <= LIMIT and "[E" not in text and text == text.strip()
+        for text in texts
+    ]
+    joined = "\0".join(text if one else "" for text, one in zip(texts, plain, strict=True))
+    escaped = _SPECIAL.sub(_escaped, joined).split("\0")
+    return [
+        _begun(written) if one else block(text, indent)
+        for text, written, one in zip(texts, escaped, plain, strict=True)
+    ]
+
+
 def fence(text: str) -> Markup:
     """`text` as a fenced block: its fence is longer than any run of backticks within.
 
@@ -106,12 +123,15 @@ def _line(text: str, *, last: bool = False) -> str:
     escaped = _SPECIAL.sub(_escaped, bare)
     if "[E" in escaped:
         escaped = _CITED.sub(lambda m: f"[{m[1]}]" if last or m["end"] is None else m[0], escaped)
-    number = _NUMBER.match(escaped) if escaped[:1].isdigit() else None
-    if number:
-        escaped = f"{number[0]}\\{escaped[number.end() :]}"
-    elif escaped.startswith(_BEGINS_A_BLOCK):
-        escaped = "\\" + escaped
-    return "\u00a0" * leading + escaped
+    return "\u00a0" * leading + _begun(escaped)
+
+
+def _begun(escaped: str) -> str:
+    """A line that begins no list, heading, quotation or rule."""
+    first = escaped[:1]
+    if first.isdigit() and (number := _NUMBER.match(escaped)):
+        return f"{number[0]}\\{escaped[number.end() :]}"
+    return "\\" + escaped if first in _BEGINS_A_BLOCK else escaped
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -66,11 +66,14 @@ class _Lists:
         self._labels = {exhibit.label for exhibit in report.timeline.exhibits}
 
     def listed(self, day: Day) -> Markup:
-        return self._kept(f"<li>{self._item(line)}</li>" for line in day.lines)
+        names = {who: _text(who) for who in {line.who for line in day.lines}}
+        return self._kept(
+            f"<li>{self._item(line, names[line.who], said)}</li>" for line, said in self._said(day)
+        )
 
     def brief(self, day: Day) -> Markup:
         return self._kept(
-            f"<li><time>{line.time}</time> · {self._said(line)}</li>" for line in day.lines
+            f"<li><time>{line.time}</time> · {said}</li>" for line, said in self._said(day)
         )
 
     def _kept(self, items: Iterator[str]) -> Markup:
@@ -78,20 +81,25 @@ class _Lists:
         self.written.append(f"<ul>\n{content}\n</ul>\n")
         return Markup(f"<entries {len(self.written) - 1}>")
 
-    def _item(self, line: Line) -> str:
+    @staticmethod
+    def _item(line: Line, name: str, said: str) -> str:
         star = "★ " if line.starred else ""
         utc = f"<time>{line.utc}</time> · " if line.utc else ""
-        said = "".join(f" ({_text(mark)})" for mark in _marks(line))
-        who = f'<span class="who">{_text(line.who)}{said}</span>'
-        return f"{star}<time>{line.time}</time> · {utc}{who}: {self._said(line)}"
+        marks = "".join([f" ({_text(mark)})" for mark in _marks(line)])
+        who = f'<span class="who">{name}{marks}</span>'
+        return f"{star}<time>{line.time}</time> · {utc}{who}: {said}"
 
-    def _said(self, line: Line) -> str:
-        cited = "".join(
+    def _said(self, day: Day) -> Iterator[tuple[Line, str]]:
+        """Each line with its text, and the evidence that it does not cite itself."""
+        for line, text in zip(day.lines, _texts([line.text for line in day.lines]), strict=True):
+            yield line, f'<span class="said">{text}</span>{self._cited(line) if line.cited else ""}'
+
+    def _cited(self, line: Line) -> str:
+        return "".join(
             f' <a href="#{label}">[{label}]</a>' if label in self._labels else f" [{label}]"
             for label in line.cited
             if f"[{label}]" not in line.text
         )
-        return f'<span class="said">{_text(line.text)}</span>{cited}'
 
 
 def _marks(line: Line) -> list[str]:
@@ -105,7 +113,13 @@ def _marks(line: Line) -> list[str]:
 
 
 def _text(text: str) -> str:
-    return escape(text if text.isprintable() else harmless(text, lines=True))
+    return escape(harmless(text, lines=True))
+
+
+def _texts(texts: Sequence[str]) -> list[str]:
+    """`_text` for each of many, all at once; none of them has a NUL once it is harmless."""
+    shown = [harmless(text, lines=True) for text in texts]
+    return escape("\0".join(shown)).split("\0") if shown else []
 
 
 def _body(source: str, lists: _Lists, figures: dict[str, Figure], headings: dict[str, str]) -> str:

@@ -83,11 +83,11 @@ def render(
     """The post-mortem as Markdown, through the text of a template.
 
     `figures` are those that lie in `folder`, a path relative to where the text will lie. `known`
-    is what `context` gives for them, where several texts are made of it. Raises BadTemplate with
-    the line at fault.
+    is what `facts` gives, where several texts are made of it. Raises BadTemplate with the line at
+    fault.
     """
     paths = _paths(figures, folder)
-    given = context(report, figures, folder) if known is None else known
+    given = {**(facts(report) if known is None else known), **_pictured(report, figures, paths)}
     functions = {
         **_functions(report, set(paths.values())),
         "listed": writing.listed,
@@ -156,10 +156,9 @@ def _paths(figures: Sequence[Figure], folder: str) -> Mapping[str, str]:
     return {each.name: f"{folder}/{each.name}" if folder else each.name for each in figures}
 
 
-def context(report: Report, figures: Sequence[Figure], folder: str = "") -> Mapping[str, Any]:
-    """What a template is given of a report."""
-    timeline, zone, paths = report.timeline, report.zone, _paths(figures, folder)
-    incident = timeline.incident
+def facts(report: Report) -> Mapping[str, Any]:
+    """What a template is given of a report, wherever its figures lie."""
+    timeline, zone = report.timeline, report.zone
     cited: dict[int, list[str]] = {}
     for exhibit in timeline.exhibits:
         cited.setdefault(exhibit.entry, []).append(exhibit.label)
@@ -172,12 +171,20 @@ def context(report: Report, figures: Sequence[Figure], folder: str = "") -> Mapp
         "utc_days": views.Days(shown, _UTC, cited),
         "key_days": views.Days(key, zone, cited),
         **_doings(report),
+        "fields": timeline.incident.fields,
+    }
+
+
+def _pictured(
+    report: Report, figures: Sequence[Figure], paths: Mapping[str, str]
+) -> Mapping[str, object]:
+    """The evidence and the charts, with where their pictures lie."""
+    return {
         "exhibits": [
             views.proof(exhibit, _picture_of(exhibit.label, figures, paths))
-            for exhibit in timeline.exhibits
+            for exhibit in report.timeline.exhibits
         ],
         "charts": [(f.title, paths[f.name]) for f in figures if not f.exhibit],
-        "fields": incident.fields,
     }
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 
@@ -32,34 +32,40 @@ def stamp(instant: datetime, zone: ZoneInfo) -> Stamp:
     return Stamp(here[:10], f"{here[11:19]} {name}", f"{elsewhere}{there[11:19]} UTC")
 
 
-def stamper(zone: ZoneInfo) -> Callable[[datetime], Stamp]:
+def stamps(instants: Sequence[datetime], zone: ZoneInfo) -> Iterator[tuple[str, str, str]]:
     """`stamp` for many instants in UTC: of those that follow each other within a minute the first
     is worked out.
 
-    >>> of = stamper(ZoneInfo("Europe/Berlin"))
-    >>> begin = datetime(2026, 11, 21, 13, 35, 2, tzinfo=UTC)
-    >>> of(begin) == stamp(begin, ZoneInfo("Europe/Berlin")) and of(begin).time
-    '14:35:02 CET'
+    >>> seconds = [datetime(2026, 11, 21, 13, 35, second, tzinfo=UTC) for second in (2, 7)]
+    >>> for at in stamps(seconds, ZoneInfo("Europe/Berlin")):
+    ...     at
+    ('2026-11-21', '14:35:02 CET', '13:35:02 UTC')
+    ('2026-11-21', '14:35:07 CET', '13:35:07 UTC')
     """
-    begin = end = datetime.min.replace(tzinfo=UTC)
+    minute, odd = "", False
     day, time, utc = "", ("", ""), ("", "")
-
-    def written(instant: datetime) -> Stamp:
-        nonlocal begin, end, day, time, utc
-        if not begin <= instant < end:
-            minute = instant.replace(second=0, microsecond=0)
-            first = stamp(minute, zone)
-            if first.time[5:9] != ":00 ":  # until 1972 some zones were seconds apart from UTC
-                return stamp(instant, zone)
-            begin, end = minute, minute + _MINUTE
+    for instant, written in zip(instants, iso(instants), strict=True):
+        if written[:16] != minute:
+            minute = written[:16]
+            first = stamp(instant.replace(second=0, microsecond=0), zone)
+            odd = first.time[5:9] != ":00 "  # until 1972 some zones were seconds apart from UTC
             day, time, utc = first.day, _around_second(first.time), _around_second(first.utc)
-        second = f":{instant.second:02d} "
-        return Stamp(day, second.join(time), second.join(utc) if utc[1] else "")
+        if odd:
+            yield stamp(instant, zone)
+            continue
+        second = written[16:19]
+        yield day, f"{time[0]}{second} {time[1]}", utc[1] and f"{utc[0]}{second} {utc[1]}"
 
-    return written
 
+def iso(instants: Sequence[datetime]) -> list[str]:
+    """Instants in UTC as ISO 8601, as `isoformat` has them: all at once in a tenth of the time.
 
-_MINUTE: Final = timedelta(minutes=1)
+    >>> iso([datetime(2026, 11, 21, 13, 35, 2, 7, tzinfo=UTC)])
+    ['2026-11-21T13:35:02.000007+00:00']
+    """
+    import orjson
+
+    return orjson.dumps(list(instants)).decode()[2:-2].split('","') if instants else []
 
 
 def _around_second(time: str) -> tuple[str, str]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from itertools import islice
-from typing import Final, NamedTuple, overload
+from itertools import islice, repeat
+from typing import Any, Final, NamedTuple, overload
 from zoneinfo import ZoneInfo
 
 from warroom.domain.events import MACHINE_KINDS, Kind
@@ -15,10 +15,14 @@ from warroom.domain.evidence import Exhibit
 from warroom.domain.timeline import Entry, MitigationRun, Timeline
 from warroom.reports import times
 from warroom.reports.doings import Figures, figures
-from warroom.reports.markdown import Markup, block, cite, inline
+from warroom.reports.markdown import Markup, blocks, cite, inline
 from warroom.reports.moved import Course
 
 _SIGNS: Final = frozenset({Kind.HEALTH, Kind.FINDING})
+
+
+_MADE: Any = tuple.__new__
+"""`Line._make` without its call of a function in Python."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +153,13 @@ def _by_date(
     entries: Iterable[Entry], zone: ZoneInfo, cited: Mapping[int, Sequence[str]]
 ) -> list[Day]:
     by_date: dict[str, list[Line]] = {}
-    stamp_of = times.stamper(zone)
-    for entry in entries:
-        seq, at, author, kind, text, starred, internal, data, amended, rivals = entry
-        day, time, utc = stamp_of(at)
-        line = Line(
+    told, date = list(entries), ""
+    for entry, stamp in zip(told, times.stamps([e.at for e in told], zone), strict=True):
+        seq, _, author, kind, text, starred, internal, data, amended, rivals = entry
+        day, time, utc = stamp
+        if day != date:
+            date, lines = day, by_date.setdefault(day, [])
+        line = (
             time,
             utc,
             "warroom" if kind in MACHINE_KINDS else author,
@@ -162,10 +168,10 @@ def _by_date(
             internal,
             amended,
             entry.tags if "tags" in data else (),
-            tuple(cited.get(seq, ())),
+            tuple(cited[seq]) if seq in cited else (),
             len(rivals),
         )
-        by_date.setdefault(day, []).append(line)
+        lines.append(_MADE(Line, line))
     return [Day(date, tuple(lines)) for date, lines in by_date.items()]
 
 
@@ -173,10 +179,11 @@ def listed(day: Day) -> Markup:
     """The lines of a day as list items, in full. A template could say the same; a hundred
     thousand lines are written in Python in a tenth of the time."""
     names = {who: inline(who) for who in {line.who for line in day.lines}}
-    return Markup("\n".join(_item(line, names) for line in day.lines))
+    said = _said(day)
+    return Markup("\n".join(map(_item, day.lines, said, repeat(names))))
 
 
-def _item(line: Line, names: Mapping[str, Markup]) -> str:
+def _item(line: Line, said: str, names: Mapping[str, Markup]) -> str:
     star = "★ " if line.starred else ""
     utc = f"{line.utc} · " if line.utc else ""
     marks = " (internal)" if line.internal else ""
@@ -185,20 +192,24 @@ def _item(line: Line, names: Mapping[str, Markup]) -> str:
     if line.rivals:
         marks += f" ({line.rivals + 1} versions)"
     tags = f" ({inline(', '.join(line.tags))})" if line.tags else ""
-    return f"- {star}**{line.time}** · {utc}{names[line.who]}{marks}{tags}: {_said(line)}".rstrip()
+    return f"- {star}**{line.time}** · {utc}{names[line.who]}{marks}{tags}: {said}".rstrip()
 
 
 def brief(day: Day) -> Markup:
     """The lines of a day as list items: when and what."""
-    items = (f"- **{line.time}** · {_said(line)}".rstrip() for line in day.lines)
-    return Markup("\n".join(items))
+    told = zip(day.lines, _said(day), strict=True)
+    return Markup("\n".join(f"- **{line.time}** · {said}".rstrip() for line, said in told))
 
 
-def _said(line: Line) -> str:
-    """The text, and the evidence that it does not cite itself."""
-    if not line.cited:
-        return block(line.text, 2)
-    return block(line.text, 2) + cite(each for each in line.cited if f"[{each}]" not in line.text)
+def _said(day: Day) -> list[str]:
+    """The text of each line, and the evidence that it does not cite itself."""
+    texts = blocks([line.text for line in day.lines], 2)
+    return [
+        text + cite(each for each in line.cited if f"[{each}]" not in line.text)
+        if line.cited
+        else text
+        for line, text in zip(day.lines, texts, strict=True)
+    ]
 
 
 def mitigation(run: MitigationRun, zone: ZoneInfo) -> Mitigation:
