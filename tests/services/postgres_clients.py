@@ -23,9 +23,12 @@ PATIENCE: Final = 30.0
 
 
 def psql(server: Postgres, sql: str, database: str = "postgres", user: str = "postgres") -> str:
-    """What psql prints for `sql`, unaligned and without headings."""
-    argv = [str(find("psql", "apt install postgresql-client")), "-XAt", "-v", "ON_ERROR_STOP=1"]
-    argv += ["-c", sql, server.dsn(user, database)]
+    """What psql prints for `sql`, unaligned and without headings.
+
+    It is the server's own: Debian's is a Perl program first, which chooses among versions.
+    """
+    binary = find("initdb", "apt install postgresql").resolve().with_name("psql")
+    argv = [str(binary), "-XAt", "-v", "ON_ERROR_STOP=1", "-c", sql, server.dsn(user, database)]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

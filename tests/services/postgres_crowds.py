@@ -90,6 +90,7 @@ async def aged(server: Postgres, *clients: Any) -> None:
     async def old() -> int:
         return int(await asyncio.to_thread(psql, server, sql))
 
+    await asyncio.sleep(1.0)
     await until(old, lambda count: count == len(clients))
 
 

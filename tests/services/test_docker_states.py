@@ -161,6 +161,7 @@ async def test_more_containers_than_the_table_holds_are_counted_not_kept(
     for each in names:
         argv = SLEEP if each == names[0] else ("true",)
         await asyncio.to_thread(docker_engine.run, each, *argv)
+    await run(docker_engine, "wait", *names[1:])
     try:
         async with watching(docker_engine.socket, names=(f"{name}-*",)) as watched:
             sample = await watched.sample()
@@ -178,6 +179,11 @@ async def test_the_detail_names_the_environment_and_hides_its_values(
         docker_engine, "run", "-d", "--name", name, "-e", "API_KEY=hunter2", docker_engine.image,
         "sh", "-c", "for i in $(seq 30); do echo line $i; done; while :; do sleep 1; done",
     )  # fmt: skip
+
+    async def said() -> bool:
+        return "line 30" in await run(docker_engine, "logs", name)
+
+    assert await comes_true(said)
     async with watching(docker_engine.socket, names=(name,)) as watched:
         sample = await watched.sample()
         detail = await watched.probe.detail(sample.rows[0].key)

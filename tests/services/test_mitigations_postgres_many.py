@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -139,11 +140,12 @@ async def test_another_query_of_the_same_session_is_not_hit(
     postgres_server: Postgres, crowd: Crowd, many: Many
 ) -> None:
     one = await client(crowd, postgres_server)
-    first = crowd.runs(one, "SELECT pg_sleep(1.5)")
+    first = crowd.runs(one, "SELECT pg_sleep(60)")
     await aged(postgres_server, one)
     mitigation = many("terminate_active")
     card = await mitigation.preview(None)
-    await first
+    psql(postgres_server, f"SELECT pg_cancel_backend({pid(one)})")
+    await asyncio.wait([first])
     second = crowd.runs(one, "SELECT pg_sleep(50)")
     with pytest.raises(MitigationRefused, match="had ended that query"):
         await mitigation.perform(card)

@@ -83,7 +83,9 @@ async def test_connections_are_counted_by_state_as_psql_counts_them(
         await crowd.idles_in_transaction("SELECT 1")
     crowd.runs(await crowd.connect(), "SELECT pg_sleep(30)")
 
-    seen = await until(probe.sample, lambda s: s.metrics["connections"] == 7)
+    seen = await until(
+        probe.sample, lambda s: (s.metrics["connections"], s.metrics["active"]) == (7, 1)
+    )
 
     assert int(psql(postgres_server, CLIENTS)) - 1 == 7, "six of ours, the probe, without psql"
     assert seen.metrics["connections_max"] == float(psql(postgres_server, "SHOW max_connections"))

@@ -14,6 +14,7 @@ from tests.unit.consoles import BOB, CAROL, Journal, Lever, Room
 from warroom.domain.clock import ManualClock
 from warroom.domain.events import Kind
 from warroom.domain.ledger import standing
+from warroom.engine import lease
 from warroom.engine.executor import Around, State
 from warroom.engine.lease import FENCE_S
 from warroom.mitigations.base import Card, Done, MitigationFailed, MitigationUncertain
@@ -110,8 +111,9 @@ async def test_what_a_dead_console_asked_for_is_ended_once_by_whoever_is_there(
 
 
 async def test_a_console_that_was_taken_to_be_gone_does_nothing_late(
-    sits: Room, clock: ManualClock
+    sits: Room, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(lease, "TICK_S", 0.02)
     alice, bob = await sits(), await sits(BOB)
     away = asyncio.Event()
 
@@ -124,9 +126,9 @@ async def test_a_console_that_was_taken_to_be_gone_does_nothing_late(
     run = alice.executor.launch(await alice.arm(lever))
     assert await comes_true(lambda: run.request is not None)
     clock.advance(7)
-    await asyncio.sleep(0.6)  # alice's console ticks: it does not stand still, it is cut off
+    await asyncio.sleep(0.1)  # alice's console ticks: it does not stand still, it is cut off
     clock.advance(7)
-    await asyncio.sleep(0.6)
+    await asyncio.sleep(0.1)
     clock.advance(4)
     await bob.session.sign()
     await bob.session.refresh()
