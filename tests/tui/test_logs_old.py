@@ -121,3 +121,28 @@ async def test_the_command_line_goes_to_a_text_a_time_and_hides(room: RoomPage) 
     await room.press("colon")
     await room.types("at 1m ago")
     await room.sees("PAUSED", pane="logs")
+
+
+async def test_a_path_is_completed_while_it_is_typed(room: RoomPage, tmp_path: Path) -> None:
+    await room.press("colon")
+    line = await room.asked()
+    for typed, whole in {
+        "open acc": "open access.log",
+        "OPEN access.log.2": "open access.log.2.gz",
+        f"open {tmp_path}/oth": f"open {tmp_path}/other.log.1",
+    }.items():
+        line.value = typed
+        line.cursor_position = len(typed)
+        await room.until(lambda whole=whole: line._suggestion == whole, "nothing is suggested")  # type: ignore[misc]
+        await room.press("tab")
+        assert line.value == whole
+    line.value = f"open {tmp_path}/nowhere/a"
+    await room.until(
+        lambda: "cannot complete: No such file or directory" in room.painted(), "nothing is said"
+    )
+    line.value = f"open {tmp_path}/access.log.3.b"
+    await room.until(lambda: line._suggestion.endswith(".bz2"), "nothing is suggested")
+    assert "cannot complete" not in room.painted()
+    line.cursor_position = len(line.value)
+    await room.press("right", "enter")
+    await room.sees("access.log.3.bz2-59", "an old log: esc goes back", pane="logs")

@@ -11,20 +11,25 @@ from warroom.tui.commands import COMMANDS, by_word
 from warroom.tui.screens.dialogs import ask_line
 
 if TYPE_CHECKING:
+    from warroom.tui.screens.paths import Paths
     from warroom.tui.screens.record import Record
 
 
 class Words(Suggester):
-    """Completes the word, then its argument where the values are known."""
+    """Completes the word, then its argument where the values are known, or a path."""
 
-    def __init__(self, known: dict[str, list[str]]) -> None:
-        super().__init__(use_cache=False, case_sensitive=False)
-        self._known = known
+    def __init__(self, known: dict[str, list[str]], paths: Paths | None = None) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)  # paths are; the rest is not, below
+        self._known, self._paths = known, paths
 
     async def get_suggestion(self, value: str) -> str | None:
         word, space, rest = value.partition(" ")
+        word = word.lower()
         if not space:
             return next((w for w in self._known if w.startswith(word) and word), None)
+        if word == "open" and self._paths is not None:
+            found = await self._paths.completed(rest)
+            return found and f"{word} {found}"
         return next(
             (
                 f"{word} {a}"
@@ -55,7 +60,15 @@ def words(screen: Record) -> dict[str, list[str]]:
 async def ask(screen: Record) -> str | None:
     """The line that was typed."""
     hint = "a command; → completes, ? lists them"
-    return await ask_line(screen, ":", placeholder=hint, suggester=Words(words(screen)))
+    from warroom.tui.screens.paths import Paths
+    from warroom.tui.screens.prompt import Prompt
+
+    def tell(why: str) -> None:
+        if isinstance(screen.app.screen, Prompt):
+            screen.app.screen.note(why)
+
+    paths = Paths(screen.room, tell) if screen.room is not None else None
+    return await ask_line(screen, ":", placeholder=hint, suggester=Words(words(screen), paths))
 
 
 def obey(screen: Record, line: str) -> None:

@@ -49,8 +49,12 @@ class Prompt(Dialog[str | None]):
     Prompt Input { border: none; height: 1; padding: 0; background: $bar; color: $bar-foreground;
         width: 1fr; }
     Prompt Input:focus { border: none; }
+    Prompt .note { color: $degraded; text-style: none; max-width: 60%; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "cancel"),
+        Binding("tab", "complete", "complete", show=False),
+    ]
 
     def __init__(
         self,
@@ -80,8 +84,20 @@ class Prompt(Dialog[str | None]):
                 select_on_focus=self._guess,
                 password=self._hidden,
             )
+            yield Label("", markup=False, classes="note")
+
+    def note(self, text: str) -> None:
+        """Say something beside what is typed, until more is typed."""
+        self.query_one(".note", Label).update(f" {text} " if text else "")
+
+    def action_complete(self) -> None:
+        """Take what is suggested, as the right arrow does: shells have it on this key."""
+        typed = self.query_one(Input)
+        if typed.cursor_at_end:
+            typed.action_cursor_right()
 
     def on_input_changed(self, event: Input.Changed) -> None:
+        self.note("")
         if self._live is not None:
             self._live(event.value)
 
