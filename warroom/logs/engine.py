@@ -18,6 +18,7 @@ from warroom.domain.clock import Clock, SystemClock
 from warroom.domain.text import harmless
 from warroom.hosts import tasks
 from warroom.hosts.base import Host, HostError
+from warroom.hosts.turns import turn
 from warroom.logs._look import Look
 from warroom.logs._source import Counting, Source
 from warroom.logs.columns import Columns, columns
@@ -148,7 +149,7 @@ class LogEngine:
 
     async def _fill(self, drill: Drill) -> None:
         for _ in drill.fill(self.ring, self.requests, lambda i: self._sources[i].counted_from):
-            await asyncio.sleep(0)
+            await turn()
         self.changed.set()
 
     def requests(self, index: int, data: bytes) -> Columns | None:
@@ -216,7 +217,7 @@ class LogEngine:
         for start in range(0, len(chunk), PIECE):
             source.take(chunk[start : start + PIECE], self._now())
             self.changed.set()
-            await asyncio.sleep(0)
+            await turn()
 
     async def _tick(self) -> None:
         """Look after what no chunk announces: unfinished lines, backlogs that end, rates."""

@@ -6,10 +6,10 @@ busiest client, it is the smallest that still has most of what the widest has.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import Final
 
+from warroom.hosts.turns import turn
 from warroom.logs.keys import FOLDS
 from warroom.logs.report import telling
 from warroom.logs.talkers import BUCKET_S, Talker, TalkerBy, Talkers
@@ -35,7 +35,7 @@ async def explained(talkers: Talkers, *, now: float, window_s: int = BUCKET_S) -
     alone = talkers.top("ip", 1, now=now, window_s=window_s)
     found = []
     for by in _LEVELS:
-        await asyncio.sleep(0)
+        await turn()
         largest = talkers.top(by, 1, now=now, window_s=window_s)
         found += [Explained(by, talker) for talker in largest]
     place = telling([one.talker.share for one in found], alone[0].share if alone else 0.0)

@@ -7,7 +7,6 @@ newest are kept, and those that fall out are counted.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
@@ -17,6 +16,7 @@ from warroom.config.settings import LogEntry
 from warroom.domain.clock import Clock
 from warroom.domain.text import harmless, harmless_bytes
 from warroom.hosts.base import AS_IT_IS, Host, HostError
+from warroom.hosts.turns import turn
 from warroom.logs._source import Source
 from warroom.logs.engine import PIECE, LogEngine, SourceState
 from warroom.logs.fold import own_time
@@ -97,7 +97,7 @@ class OldLog(LogEngine):
                 async for chunk in running.output():
                     for start in range(0, len(chunk), PIECE):
                         self._came(source, self._splitter.feed(chunk[start : start + PIECE]))
-                        await asyncio.sleep(0)
+                        await turn()
                 code = await running.code()
             self._came(source, self._splitter.flush())
         except HostError as fault:

@@ -6,13 +6,19 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from warroom.config.settings import Settings
     from warroom.engine.room import Room
 
 os.environ.setdefault("TEXTUAL_FPS", "240")  # read once, when Textual is imported
+
+
+SWITCH_S: Final = 0.0005
+"""How soon a thread that wants to go on gets the interpreter. Keys are read and the screen is
+written by threads, with several waits each: at Python's own 5 ms, every one of them took that long
+while data kept the loop busy."""
 
 
 def run(
@@ -30,6 +36,7 @@ def run(
 
     for name in ("COLUMNS", "LINES"):  # exported by `resize`, say: then no resizing would be seen
         os.environ.pop(name, None)
+    sys.setswitchinterval(SWITCH_S)
     app = WarroomApp(
         settings, opener, theme=theme, sharing=sharing, ascii_only=ascii_only, missing=missing
     )

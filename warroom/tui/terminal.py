@@ -21,10 +21,13 @@ from enum import StrEnum
 from types import FrameType
 from typing import IO, Any, Final, cast
 
+from textual import events
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
 from warroom.domain.text import harmless
+from warroom.hosts.turns import key_came, was_drawn
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 LOST: Final = 128 + signal.SIGHUP
@@ -53,6 +56,7 @@ class Outlet:
 
     def flush(self) -> None:
         self._do(self._file.flush)
+        was_drawn()
 
     def fileno(self) -> int:
         return self._file.fileno()
@@ -82,6 +86,11 @@ class TerminalDriver(LinuxDriver):
         cast(dict[str, Any], ANSI_SEQUENCES_KEYS)["\x1b\r"] = (Sent.ALT_ENTER,)
         self._on_lost: Callable[[], None] = app.lost
         self._file: Any = Outlet(sys.__stderr__ or sys.stderr, self._lost)
+
+    def process_message(self, message: Message) -> None:
+        if isinstance(message, (events.Key, events.Paste)):
+            key_came()
+        super().process_message(message)
 
     def run_input_thread(self) -> None:
         """Reads keys until the end, or until there is no terminal to read from."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from textual import events
 
+from warroom.hosts.turns import turn
 from warroom.tui import format as fmt
 from warroom.tui.panes.log_state import LogState
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from warroom.logs.view import LogView
 
 _REST_S: Final = 0.005
-_TURNS: Final = 8
-"""Turns of the loop that a key takes from the terminal to its pane, about."""
 _BUSY_S: Final = 0.001
 _MARKS: Final = 1000
 _EARLY: Final = 5000
@@ -291,7 +290,6 @@ async def others_first() -> None:
     """Between two steps of work on the ring: keys are answered, and who has much to do gets time
     for it."""
     began = time.thread_time()  # not what other programs took
-    for _ in range(_TURNS):
-        await asyncio.sleep(0)
+    await turn()
     if time.thread_time() - began > _BUSY_S:
         await asyncio.sleep(_REST_S)

@@ -12,6 +12,7 @@ from textual.geometry import Size
 from textual.layout import Layout
 
 from warroom.config.settings import Settings
+from warroom.hosts.turns import turn
 from warroom.tui import geometry
 from warroom.tui.commands import COMMANDS, remapped
 from warroom.tui.geometry import PRESETS, Plan
@@ -197,7 +198,8 @@ class RoomScreen(Playbooks, Marked, Standing, Telling, Taking, History, Record):
             if self.zoomed or self.plan(self.size).tabs:
                 self.arrange_anew()
 
-    def _paint(self) -> None:
+    async def _paint(self) -> None:
+        await turn()
         dirty = [pane for pane in self.panes if pane in self._dirty or pane.restless()]
         self._dirty.clear()
         for pane in dirty:
@@ -206,7 +208,8 @@ class RoomScreen(Playbooks, Marked, Standing, Telling, Taking, History, Record):
         if dirty and self.tabs.region.area:
             self.tabs.changed()
 
-    def _second(self) -> None:
+    async def _second(self) -> None:
+        await turn()
         self.offer_actions()
         self.header.changed()
         if self.sidebar.region.area:
