@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from warroom.logs._buckets import Bucket, Part, Sum, largest_of, shrink, shrinking
+from warroom.logs._buckets import Bucket, Part, Sum, largest_of, shrinking, thinning
 from warroom.logs.filters import Page, Query, parse_filter
 from warroom.logs.keys import merged
 from warroom.logs.level import LogLevel, level_of
@@ -107,17 +107,32 @@ def test_a_pattern_that_tries_much_is_tried_on_fewer_lines_at_a_time() -> None:
 
 def test_keys_are_given_up_in_steps_and_what_is_left_is_the_same() -> None:
     weights = {b"%d" % n: (1 + n % 7) * ONE for n in range(9000)} | {b"": 3 * ONE}
-    at_once, in_steps = Bucket(0.0), Bucket(0.0)
-    for bucket in (at_once, in_steps):
+    open_one, closed = Bucket(0.0), Bucket(0.0)
+    for bucket in (open_one, closed):
         bucket.counts["ip"].update(weights)
-    shrink(at_once, "ip", 3000)
-    steps = sum(1 for _ in shrinking(in_steps, "ip", 3000))
-    assert steps > 5
-    assert in_steps.counts == at_once.counts
-    assert in_steps.short == at_once.short
-    assert 0 < len(in_steps.counts["ip"]) <= 3001
-    assert in_steps.counts["ip"][b""] == 3 * ONE
-    at_once.counts["ip"][b"new"] += ONE  # the bucket under way goes on counting
+    for steps in (thinning(open_one, "ip", 3000), shrinking(closed, "ip", 3000)):
+        assert sum(1 for _ in steps) > 5
+    assert closed.counts == open_one.counts
+    assert closed.short == open_one.short
+    assert 0 < len(closed.counts["ip"]) <= 3001
+    assert closed.counts["ip"][b""] == 3 * ONE
+
+
+def test_what_is_counted_between_the_steps_is_short_by_no_more_than_is_told() -> None:
+    bucket, asked = Bucket(0.0), Counter[bytes]()
+
+    def ask(*keys: bytes) -> None:
+        bucket.add("ip", keys, [ONE] * len(keys))
+        asked.update(keys)
+
+    ask(*(b"%d" % n for n in range(9000) for _ in range(1 + n % 7)))
+    for step, _ in enumerate(thinning(bucket, "ip", 3000)):
+        ask(b"new", b"%d" % step, b"%d" % (8999 - step))
+    left = {key: weight // ONE for key, weight in bucket.counts["ip"].items()}
+    assert bucket.short["ip"] == 5
+    assert left[b"new"] == asked[b"new"], "it came when what is given up was known already"
+    assert all(left.get(key, 0) <= n <= left.get(key, 0) + 5 for key, n in asked.items())
+    assert len(left) < 3100
 
 
 @pytest.mark.parametrize("most", [1, 3, 40_000])

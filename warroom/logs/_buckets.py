@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import TYPE_CHECKING, Final, Literal, TypeVar, get_args
+from itertools import islice, repeat
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, get_args
 
 from warroom.logs.columns import Columns
 from warroom.logs.keys import (
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from warroom.logs.places import Places
 
 _REMEMBERED: Final = 50_000
+_FORGOTTEN: Final = 500
 _SORT_IN_AFTER: Final = 250
 """Different clients or requests after which they are sorted in: some 2 ms of work when every one
 is new, as in a flood with forged addresses."""
@@ -57,12 +58,13 @@ class Large:
     keys: set[bytes] = field(default_factory=set)
     floor: int = 0
 
-    def choose(self, counts: Mapping[bytes, int], among: Set[bytes]) -> None:
+    def choose(self, counts: Mapping[bytes, int], among: set[bytes]) -> None:
         """The largest of `among`, of which every key that weighs `floor` is one."""
-        weights = sorted([counts.get(key, 0) for key in among], reverse=True)
-        if len(weights) > _LARGE:
-            self.floor = weights[_LARGE] + 1  # however many weigh the same, few are kept
-        self.keys = {key for key in among if counts.get(key, 0) >= self.floor}
+        weights = list(map(counts.get, among, repeat(0)))
+        if len(weights) > _LARGE:  # however many weigh the same, few are kept
+            self.floor = floor = sorted(weights, reverse=True)[_LARGE] + 1
+            among = {key for key, w in zip(among, weights, strict=True) if w >= floor}
+        self.keys = among
 
     @classmethod
     def of(cls, counts: Mapping[bytes, int]) -> Large:
@@ -153,8 +155,15 @@ class Sum:
                 sums.pop(key, None)
 
 
+def _forget_some(known: dict[bytes, Any]) -> None:
+    """Where there are too many, let the oldest go: all at once would take ten milliseconds."""
+    if len(known) >= _REMEMBERED:
+        for key in list(islice(known, _FORGOTTEN)):
+            del known[key]
+
+
 class _Clients(dict[bytes, tuple[bytes, ...]]):
-    """A client's keys, in the order of `groups`; all forgotten when there are too many."""
+    """A client's keys, in the order of `groups`."""
 
     def __init__(self, places: Places | None) -> None:
         super().__init__()
@@ -163,8 +172,7 @@ class _Clients(dict[bytes, tuple[bytes, ...]]):
         self.groups = (*_CLIENT, *of_places) if places else _CLIENT
 
     def __missing__(self, client: bytes) -> tuple[bytes, ...]:
-        if len(self) >= _REMEMBERED:
-            self.clear()
+        _forget_some(self)
         address = client_key(client)
         found: tuple[bytes, ...]
         if b":" in address:
@@ -187,11 +195,10 @@ def _ipv4_keys(address: bytes) -> tuple[bytes, bytes, bytes, bytes]:
 
 
 class _Requests(dict[bytes, tuple[bytes, bytes]]):
-    """A request line's path and method; all forgotten when there are too many."""
+    """A request line's path and method."""
 
     def __missing__(self, request: bytes) -> tuple[bytes, bytes]:
-        if len(self) >= _REMEMBERED:
-            self.clear()
+        _forget_some(self)
         self[request] = found = path_of(request), method_of(request)
         return found
 
@@ -276,36 +283,43 @@ def in_steps(items: Iterable[Item]) -> Iterator[list[Item]]:
         yield step
 
 
-def shrink(bucket: Bucket, by: TalkerBy, most: int) -> None:
-    """Give up keys with the smallest counts until at most `most` are left."""
-    counts = bucket.counts[by]
-    several = 2 << COUNT_SHIFT  # in a flood most came once: they need not be counted to be left
-    kept = {key: weight for key, weight in counts.items() if weight >= several or not key}
-    if len(counts) > most >= len(kept):
-        bucket.short[by] += 1
-        bucket.counts[by] = kept
-    for _ in shrinking(bucket, by, most):
-        pass
-    bucket.counts[by] = defaultdict(int, bucket.counts[by])
-
-
-def shrinking(bucket: Bucket, by: TalkerBy, most: int) -> Iterator[None]:
-    """The same in steps, between which the bucket may be read, but nothing be counted in it, nor
-    later: what is left are plain dicts."""
-    counts = bucket.counts[by]
-    if len(counts) <= most:
-        bucket.counts[by] = dict(counts)
-        return
+def _largest_lost(weights: Sequence[int], most: int) -> Generator[None, None, int]:
+    """The largest count to give up, in steps, for at most `most` keys to be left."""
     keys_by_count: Counter[int] = Counter()
-    for some in in_steps(counts.values()):
+    for some in in_steps(weights):
         keys_by_count.update([weight >> COUNT_SHIFT for weight in some])
         yield
-    left = len(counts)
+    left = len(weights)
     lost = 0
     for lost in sorted(keys_by_count):
         left -= keys_by_count[lost]
         if left <= most:
             break
+    return lost
+
+
+def thinning(bucket: Bucket, by: TalkerBy, most: int) -> Iterator[None]:
+    """Give up keys with the smallest counts until about `most` are left, in steps between which
+    the bucket goes on counting."""
+    counts = bucket.counts[by]
+    lost = yield from _largest_lost(list(counts.values()), most)
+    bucket.short[by] += lost
+    floor = (lost + 1) << COUNT_SHIFT
+    for step in in_steps(list(counts)):
+        for key in step:
+            if counts[key] < floor and key:
+                del counts[key]
+        yield
+
+
+def shrinking(bucket: Bucket, by: TalkerBy, most: int) -> Iterator[None]:
+    """The same until at most `most` are left; between the steps the bucket may be read, but
+    nothing be counted in it, nor later: what is left are plain dicts."""
+    counts = bucket.counts[by]
+    if len(counts) <= most:
+        bucket.counts[by] = dict(counts)
+        return
+    lost = yield from _largest_lost(list(counts.values()), most)
     floor = (lost + 1) << COUNT_SHIFT
     kept: dict[bytes, int] = {}
     for step in in_steps(counts.items()):
@@ -347,6 +361,11 @@ def largest_of(parts: Sequence[Part], n: int) -> list[tuple[bytes, int]]:
 
 
 def _largest(keys: set[bytes], parts: Sequence[Part], n: int) -> list[tuple[bytes, int]]:
-    sums = [(key, sum([part.counts.get(key, 0) for part in parts])) for key in keys - {b""}]
-    found = heapq.nlargest(n, sums, key=lambda item: (count_of(item[1]), item[0]))
+    some = list(keys - {b""})
+    weights = [map(part.counts.get, some, repeat(0)) for part in parts]
+    sums = list(map(sum, zip(*weights, strict=True)))
+    largest = heapq.nlargest(n, sums)
+    least = count_of(largest[-1]) if largest else 0  # only what may be among them is ordered
+    found = [item for item in zip(some, sums, strict=True) if count_of(item[1]) >= least]
+    found = heapq.nlargest(n, found, key=lambda item: (count_of(item[1]), item[0]))
     return [item for item in found if item[1]]

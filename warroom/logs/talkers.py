@@ -29,8 +29,8 @@ from warroom.logs._buckets import (
     in_steps,
     largest_of,
     short_of,
-    shrink,
     shrinking,
+    thinning,
 )
 from warroom.logs.columns import Columns
 from warroom.logs.weights import bytes_of, classes_of, count_of
@@ -161,6 +161,7 @@ class Talkers:
         self._first: dict[TalkerBy, dict[bytes, float]] = {by: {} for by in TALKER_GROUPS}
         self._sums: dict[tuple[TalkerBy, int], Sum] = {}
         self._closing: Iterator[None] = iter(())
+        self._thinning: Iterator[None] = iter(())
         self._late: list[Bucket] = []  # the bucket that is being closed, if there is one
         self._forgotten = 0.0  # buckets from before then are gone
 
@@ -190,16 +191,22 @@ class Talkers:
         self._fresh.add(found)
         if self._fresh.is_full:
             self._sort_in()
+        self._thin()
         if self.drill is not None:
             self.drill.take(found, now)
 
     def _sort_in(self) -> None:
         self._sorted += self._fresh.requests
         self._fresh.sort_into(self._current)
+
+    def _thin(self) -> None:
+        """Keep the bucket under way within its bounds, one grouping after the other, by steps."""
+        if next(self._thinning, self) is None:
+            return
         for by, counts in self._current.counts.items():
             if len(counts) > _OPEN_KEYS:
-                shrink(self._current, by, _OPEN_KEYS // 2)
-                break  # one at a time: the others have their turn with the next lines
+                self._thinning = thinning(self._current, by, _OPEN_KEYS // 2)
+                break
 
     def top(self, by: TalkerBy, n: int, *, now: float, window_s: int = 60) -> list[Talker]:
         """The `n` largest of a window."""
@@ -307,7 +314,7 @@ class Talkers:
         self._sort_in()
         self._finish_closing()
         closing = self._current
-        self._current = Bucket(start)
+        self._current, self._thinning = Bucket(start), iter(())
         while self._closed and self._closed[0].start < start - WINDOWS[2]:
             self._forgotten = self._closed.popleft().start + BUCKET_S
         if closing.total:
