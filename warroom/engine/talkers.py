@@ -12,6 +12,7 @@ from typing import Final
 from warroom.domain.clock import Clock
 from warroom.domain.sample import Detail, Health, Sample, Section
 from warroom.engine.talker_rows import WINDOW_WORDS, WORDS, Shown, columns, facts, pairs, row
+from warroom.hosts.turns import turn
 from warroom.logs.drill import Chip
 from warroom.logs.engine import LogEngine
 from warroom.logs.explain import explained
@@ -166,14 +167,14 @@ class TalkersProbe:
         at = self._clock.now()
         now = at.timestamp()
         shown = self._shown(now)
-        await asyncio.sleep(0)  # each look takes milliseconds in a flood: keys come between
+        await turn()  # each look takes milliseconds in a flood: keys come between
         whole = shown.found
         if self.by != "ip" or self.chips:
             whole = self._logs.talkers.ranking("ip", 1, now=now, window_s=self.window_s)
         self._settle(whole)
-        await asyncio.sleep(0)
+        await turn()
         largest = self._logs.talkers.ranking("range", 1, now=now, window_s=BUCKET_S)
-        await asyncio.sleep(0)
+        await turn()
         one = await explained(self._logs.talkers, now=now) if not self.chips else None
         shown = replace(shown, explained=one)
         told = facts(shown if self.by == "ip" else replace(shown, explained=None))
