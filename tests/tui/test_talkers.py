@@ -107,6 +107,20 @@ async def test_a_grouping_is_named_and_what_is_none_is_said(edge: Edge) -> None:
     await edge.room.says('"colour" is nothing to group by; there are: ip, range')
 
 
+async def test_where_no_request_says_its_host_that_is_told_and_not_that_there_is_none(
+    edge: Edge,
+) -> None:
+    await edge.room.press("colon")
+    await edge.room.types("group host")
+    await edge.sees("not known 48", "no request says its host: their format has none")
+
+
+async def test_a_talkers_sheet_says_whose_it_is_and_since_when(edge: Edge) -> None:
+    await edge.room.select("talkers", FLOOD)
+    await edge.room.press("enter")
+    await edge.room.sees("first seen", "Z, ", "203.0.113.0/24", "country     NL", "since start, ")
+
+
 async def test_a_rows_lines_are_shown_in_the_logs(edge: Edge) -> None:
     await edge.room.select("talkers", FLOOD)
     await edge.room.press("right")

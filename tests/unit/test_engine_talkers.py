@@ -36,7 +36,7 @@ class Edge:
             f'{clients.format(n)} - - [21/Nov/2026:14:35:02 +0000] "GET / HTTP/1.1" {status} 1\n'
             for n in range(1, count + 1)
         )
-        found = columns(text.encode(), Layout(COMBINED, 6))
+        found = columns(text.encode(), Layout(COMBINED))
         self._logs.talkers.feed(found, self._clock.now().timestamp())
 
     async def second(self, *requests: tuple[int, str, int]) -> Sample:
@@ -162,3 +162,45 @@ async def test_a_kind_is_asked_for_by_name_and_not_what_all_have_alike(edge: Edg
     while edge.probe.drill("x"):
         seen.append(edge.probe.by)
     assert len(set(seen)) == len(seen) == 5, "each once, then there is no more"
+
+
+# All about one --------------------------------------------------------------------------------
+
+
+async def test_the_sheet_of_a_talker_says_since_when_and_whether_it_is_new() -> None:
+    edge = Edge()
+    for _ in range(120):
+        await edge.second((30, USUAL, 200))
+    edge.begins()
+    for _ in range(20):
+        await edge.second((30, USUAL, 200), (5, "203.0.113.7", 404))
+    told = await edge.probe.detail("203.0.113.7")
+    known = dict(told.sections[0].pairs)
+    assert known["first seen"].startswith("14:37:00Z, ")
+    assert (known["incident"], known["range"]) == ("new since it began", "203.0.113.0/24")
+    assert "country" not in known, "nobody named a database"
+    usual = dict((await edge.probe.detail(USUAL)).sections[0].pairs)
+    assert usual["incident"].endswith(" a second before it")
+
+
+async def test_a_sheet_leaves_out_windows_that_reach_further_back_than_anything_was_seen(
+    edge: Edge,
+) -> None:
+    told = await edge.probe.detail(USUAL)
+    titles = [section.title for section in told.sections]
+    assert titles == ["What is known", "1 min", "since start, 6s ago"]
+
+
+async def test_who_is_refused_shows_in_its_row(edge: Edge) -> None:
+    sample = await edge.second((4, FLOOD, 403))
+    at = [column.title for column in sample.columns].index("4xx")
+    cells = {row.key: row.cells[at] for row in sample.rows}
+    assert cells["203.0.113.1"] == pytest.approx(100 / 13)
+    assert cells[USUAL] == 0
+
+
+async def test_the_rate_of_what_is_looked_at_is_told_beside_that_of_all(edge: Edge) -> None:
+    assert edge.probe.drill(USUAL)
+    await asyncio.sleep(0)
+    sample = await edge.second((10, USUAL, 200), (90, FLOOD, 200))
+    assert float(sample.facts["req/s"]) <= 10 < sample.metrics["requests_per_s"]

@@ -68,6 +68,7 @@ def columns(by: TalkerBy, *, grown: bool) -> tuple[Column, ...]:
         Column("share", "share", "percent"),
         Column("trend", "trend", "spark", priority=1),
         Column("errors", "5xx", "percent", priority=2),
+        Column("refused", "4xx", "percent", priority=3),
         Column("count", "requests", "count", priority=3),
         Column("bytes", "bytes", "bytes", priority=4),
         Column("first", "first seen", "seconds", priority=5),
@@ -83,8 +84,9 @@ def row(talker: Talker, shown: Shown) -> Row:
         rate = round(shown.before.rate(by, talker), 1)
         was = (NEW if shown.before.is_new(by, talker) else rate,)
     cells = (
-        talker.key, round(talker.rate, 1), *was, 100 * talker.share, trend, _errors(talker),
-        talker.count, talker.bytes, max(0.0, shown.now - talker.first_seen),
+        talker.key, round(talker.rate, 1), *was, 100 * talker.share, trend,
+        _share_of("5xx", talker), _share_of("4xx", talker), talker.count, talker.bytes,
+        max(0.0, shown.now - talker.first_seen),
     )  # fmt: skip
     data: dict[str, Any] = {"by": by, "count": talker.count}
     data |= {"share": talker.share, "rate": talker.rate, "figures": figures(talker, shown)}
@@ -100,7 +102,8 @@ def figures(talker: Talker, shown: Shown) -> str:
     parts = [
         f"{WORDS[by]} {talker.key}: {talker.rate:,.1f} requests/s",
         f"{100 * talker.share:.1f}% of {shown.found.rate:,.1f}/s",
-        f"{_errors(talker):.1f}% with 5xx",
+        f"{_share_of('5xx', talker):.1f}% with 5xx",
+        f"{_share_of('4xx', talker):.1f}% with 4xx",
         f"{talker.count:,} requests ({shown.window})",
         f"{talker.bytes:,} bytes",
         f"first seen {datetime.fromtimestamp(talker.first_seen, UTC):%H:%M:%S}Z",
@@ -118,7 +121,8 @@ def facts(shown: Shown) -> dict[str, str]:
     """Answers by class, and a network that asks far more than its largest client shows; how far
     counts may be off, and how many requests named nobody."""
     found, one = shown.found, shown.explained
-    told = {name: f"{count:,}" for name, count in found.by_status.items() if count}
+    told = {"req/s": f"{found.rate:,.1f}"} if shown.chips else {}
+    told |= {name: f"{count:,}" for name, count in found.by_status.items() if count}
     if one is not None:
         told["range"] = f"{one.talker.key} {100 * one.talker.share:.0f}%"
     if found.short:
@@ -167,5 +171,6 @@ def places_of(settings: Settings) -> tuple[Places | None, str]:
         return None, str(error)
 
 
-def _errors(talker: Talker) -> float:
-    return 100 * talker.by_status.get("5xx", 0) / talker.count if talker.count else 0.0
+def _share_of(answers: str, talker: Talker) -> float:
+    """Per cent of its requests that got such an answer."""
+    return 100 * talker.by_status.get(answers, 0) / talker.count if talker.count else 0.0

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from warroom.domain.clock import Clock
-from warroom.domain.sample import Detail, Health, Sample, Section
-from warroom.engine.talker_rows import WINDOW_WORDS, WORDS, Shown, columns, facts, pairs, row
+from warroom.domain.sample import Detail, Health, Sample
+from warroom.engine.talker_rows import WINDOW_WORDS, WORDS, Shown, columns, facts, row
+from warroom.engine.talker_sheet import sheet
 from warroom.hosts.turns import turn
 from warroom.logs.drill import Chip
 from warroom.logs.engine import LogEngine
@@ -238,14 +239,8 @@ class TalkersProbe:
 
     async def detail(self, key: str) -> Detail:
         """One talker over every window."""
-        sections = []
         now = self._clock.now().timestamp()
-        for window in WINDOWS:
-            talker = self.talkers.one(self.by, key, now=now, window_s=window)
-            sections.append(
-                Section(WINDOW_WORDS[window], pairs(talker) if talker else (("requests", "none"),))
-            )
-        return Detail(f"{WORDS[self.by]} {key}", tuple(sections))
+        return sheet(self.talkers, self.by, key, now, self._baseline())
 
     async def close(self) -> None:
         """Nothing is held open: the log engine closes itself."""

@@ -124,6 +124,10 @@ class TalkersPane(TablePane):
             return super().empty()
         if self.room is not None and self.room.talkers.chips:
             return "no such request in this window"
+        if self.room is not None and any("not known" in one.facts for one in self.samples):
+            from warroom.engine.talker_rows import WORDS
+
+            return f"no request says its {WORDS[self.room.talkers.by]}: their format has none"
         return "no request in an access log yet"
 
 
