@@ -26,7 +26,7 @@ async def journal(
 ) -> AsyncIterator[Journal]:
     stores: dict[str, Journal] = {
         "memory": MemoryJournal(clock),
-        "sqlite": SqliteJournal(tmp_path / "journal.db", clock),
+        "sqlite": SqliteJournal(tmp_path / "journal.db", clock, save_s=30.0),
     }
     yield stores[request.param]
     await stores[request.param].close()
