@@ -45,6 +45,12 @@ async def take(room: RoomPage, key: str, text: str = "") -> None:
     await room.says("pinned")
 
 
+def asks(room: RoomPage) -> str:
+    """What the looks at the endpoint ask."""
+    (url,) = (row.data["url"] for row in room.room.monitor.latest["web"].rows)
+    return f"http probe: GET {url}"
+
+
 def pinned(room: RoomPage) -> Event:
     """The newest entry that keeps something; the checklist may have ticked itself since."""
     return next(one for one in reversed(room.room.session.events) if evidence_of(one.data))
@@ -64,7 +70,7 @@ async def test_a_pane_is_pinned_as_it_looks_with_its_source_and_when_it_was_look
     await take(room, "enter", "all of the web is down")
     event, evidence = pinned(room), kept(room)
     assert (event.kind, event.text) == (Kind.EVIDENCE, "all of the web is down")
-    assert (evidence.kind.value, evidence.source, evidence.query) == ("pane", "web", "http probe")
+    assert (evidence.kind.value, evidence.source, evidence.query) == ("pane", "web", asks(room))
     assert "503" in evidence.text
     assert "".join(text for text, _ in evidence.picture[0]).startswith("┏1 health")
     assert any("down" in style.split() for line in evidence.picture for _, style in line)
@@ -121,3 +127,50 @@ async def test_what_is_left_with_escape_is_not_pinned(room: RoomPage) -> None:
     await room.press("escape")
     await room.closes()
     assert Kind.EVIDENCE.value not in room.kinds
+
+
+async def test_a_detail_sheet_is_pinned_whole_with_what_it_is_about(room: RoomPage) -> None:
+    await room.opens("it burns")
+    await room.go("health")
+    await room.press("enter")
+    await room.sees("web: web", "y take", "address")
+    await room.press("y")
+    await room.sees("take from web: web")
+    await room.press("p")
+    await room.types("what the endpoint said")
+    await room.says("pinned")
+    evidence = kept(room)
+    assert pinned(room).text == "what the endpoint said"
+    assert (evidence.kind.value, evidence.title, evidence.source) == ("pane", "web: web", "web")
+    assert evidence.query == f"{asks(room)}, all about web"
+    assert "503" in evidence.text and "address" in evidence.text
+    assert any("title" in style for line in evidence.picture for _, style in line)
+    await room.press("escape")
+    await room.closes()
+
+
+async def test_the_sheet_of_a_log_line_is_added_to_an_entry_with_the_log_it_is_from(
+    room: RoomPage,
+) -> None:
+    await room.opens("it burns")
+    await room.room.session.note("a strange line")
+    await room.go("logs")
+    await room.press("G", "enter")
+    await room.sees("The line", "arrived")
+    await room.press("y")
+    await room.press("e")
+    await room.sees("add to which entry", "a strange line")
+    await room.press("enter")
+    await room.says("added to the entry")
+    evidence = kept(room)
+    assert (evidence.source, evidence.begin) == ("api", evidence.end)
+    assert harmless(HOSTILE) in evidence.text and "\x1b" not in evidence.text
+
+
+async def test_without_an_incident_a_sheet_goes_to_the_clipboard(room: RoomPage) -> None:
+    await room.go("health")
+    await room.press("enter")
+    await room.sees("address")
+    await room.press("y")
+    await room.says("copied")
+    assert "address" in room.app.clipboard

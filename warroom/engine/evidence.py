@@ -14,20 +14,27 @@ ROWS: Final = 200
 LINES: Final = 200
 """Newest log lines of a source that are kept."""
 
+ASKS: Final = 20
+"""What so many probes ask is said of a pane that shows many."""
 
-def asked(kind: str) -> str:
-    """What makes the samples of a kind, such as `redis probe: INFO, SLOWLOG GET`."""
+
+def asked(kind: str, *asks: str) -> str:
+    """What makes the samples of a kind, such as `redis probe: INFO, SLOWLOG GET`. `asks` is what
+    each probe says of itself; the kind speaks for those that say nothing."""
     from warroom.config.registry import UnknownMember
     from warroom.probes.base import spec
 
     try:
-        asks = spec(kind).asks
+        usual = spec(kind).asks
     except UnknownMember:  # not of a system: warroom's own counting
-        asks = ""
-    return f"{kind} probe: {asks}" if asks else f"{kind} probe"
+        usual = ""
+    said = [ask for ask in dict.fromkeys(asks) if ask] or [usual]
+    more = [f"and {len(said) - ASKS} more"] if len(said) > ASKS else []
+    words = "; ".join([*said[:ASKS], *more])
+    return f"{kind} probe: {words}" if words else f"{kind} probe"
 
 
-def of_sample(sample: Sample, *, kind: str = "", host: str = "") -> Evidence:
+def of_sample(sample: Sample, *, kind: str = "", asks: str = "", host: str = "") -> Evidence:
     """Everything that the last look at a source saw: figures, then rows."""
     figures = [f"{name} {value:g}" for name, value in sorted(sample.metrics.items())]
     facts = [f"{name}: {value}" for name, value in sample.facts.items()]
@@ -37,7 +44,7 @@ def of_sample(sample: Sample, *, kind: str = "", host: str = "") -> Evidence:
     text = "\n".join([sample.summary, ", ".join(figures), *facts, *rows, *more])
     return Evidence(
         EvidenceKind.ROWS, sample.source, text, source=sample.source, host=host,
-        query=asked(kind) if kind else "", begin=sample.at, end=sample.at,
+        query=asked(kind, asks) if kind else "", begin=sample.at, end=sample.at,
     )  # fmt: skip
 
 

@@ -82,6 +82,10 @@ class Monitor:
         """The kind of the probe called `source`."""
         return self._watches[source].probe.kind
 
+    def asks(self, source: str) -> str:
+        """What a look at `source` asks; empty where its probe does not say."""
+        return str(getattr(self._watches[source].probe, "asks", ""))
+
     def every(self, source: str) -> float:
         """Seconds between looks at `source` when it is well."""
         return self._watches[source].every

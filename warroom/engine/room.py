@@ -240,7 +240,8 @@ class Room:
         seen = []
         if sample is not None:
             kind = self.monitor.kind(sample.source)
-            seen.append(of_sample(sample, kind=kind, host=armed.card.host))
+            asks = self.monitor.asks(sample.source)
+            seen.append(of_sample(sample, kind=kind, asks=asks, host=armed.card.host))
         log = of_log(self.logs, armed.card.target.label)
         return (*seen, log) if log else tuple(seen)
 

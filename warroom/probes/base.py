@@ -35,6 +35,9 @@ class Probe(Protocol):
 
     `changed`, when it is set, asks for a sample before the interval is over: for systems that
     push (Docker events). Fields of foreign origin pass through `domain.text.harmless`.
+
+    A probe whose look depends on its options has an attribute `asks`, what it asks the system in
+    the system's words and without secrets: evidence says it.
     """
 
     name: str
@@ -74,7 +77,7 @@ class ProbeSpec:
 
     `options` is a frozen dataclass that the config's table is shaped into; `create` gives the
     probe without touching the network; client libraries are imported when it first looks. `asks`
-    is what a look asks the system, in the system's words: evidence says it.
+    is what a look asks the system where that is always the same, as a probe's own `asks` has it.
     """
 
     kind: str

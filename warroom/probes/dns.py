@@ -52,6 +52,13 @@ class DnsProbe:
     def __init__(self, options: DnsOptions, context: ProbeContext) -> None:
         self.name = context.name
         self.changed: asyncio.Event | None = None
+        far = context.host.name
+        by = (
+            f"the resolver of {far} (getent ahosts)"
+            if far
+            else "this machine's resolver (getaddrinfo)"
+        )
+        self.asks = harmless(f"the addresses of {options.host}, by {by}")
         self._options, self._context = options, context
         self._last: Sample | None = None
 

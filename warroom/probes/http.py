@@ -127,6 +127,8 @@ class HttpProbe:
     def __init__(self, options: HttpOptions, context: ProbeContext) -> None:
         self.name = context.name
         self.changed: asyncio.Event | None = None
+        address, mark, _ = options.url.partition("?")
+        self.asks = harmless(f"{options.method} {address}{mark and '?…'}")
         self._options, self._context = options, context
         self._looks: deque[Look] = deque(maxlen=options.window)
         self._spoke_json = False

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from warroom.domain.sample import Detail, Sample, Section
+from warroom.domain.text import harmless
 from warroom.hosts.base import HostError
 from warroom.probes.base import ProbeContext, ProbeFault, ProbeSpec
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 FIRST_SPAN: Final = 0.25
 """Seconds between the two looks of the first sample."""
+_ASKS_HERE: Final = "CPU, load, memory, swap, disks{}, network and processes (psutil, /proc)"
+_ASKS_THERE: Final = (
+    "/proc/uptime, stat, meminfo, loadavg, net/dev, [0-9]*/stat; df -P{}; ps -eo pid,user,args"
+)
 _KEY: Final = re.compile(r"\d{1,10}-\d{1,16}")
 
 
@@ -59,6 +64,8 @@ class MachineProbe:
     def __init__(self, options: MachineOptions, context: ProbeContext) -> None:
         self.name = context.name
         self.changed: asyncio.Event | None = None
+        disks = "".join(f" {mount}" for mount in options.disks)
+        self.asks = harmless((_ASKS_THERE if context.host.name else _ASKS_HERE).format(disks))
         self._options, self._context = options, context
         self._counters: _Counters = (
             _There(context.host, options.disks, context.timeout)

@@ -58,6 +58,9 @@ class TlsProbe:
     def __init__(self, options: TlsOptions, context: ProbeContext) -> None:
         self.name = context.name
         self.changed: asyncio.Event | None = None
+        server = f", as {options.server_name}" if options.server_name else ""
+        host = f"[{options.host}]" if ":" in options.host else options.host
+        self.asks = harmless(f"a TLS handshake with {host}:{options.port}{server}")
         self._options, self._context = options, context
         self._seen: Certificate | None = None
         self._protocol = ""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from warroom.domain.evidence import Evidence, EvidenceKind
+from warroom.domain.text import harmless
 from warroom.engine.evidence import asked
 from warroom.tui.panes.base import Pane, TablePane
 from warroom.tui.panes.logs import LogsPane
 from warroom.tui.panes.talkers import TalkersPane
+from warroom.tui.screens.sheet import whole
 from warroom.tui.widgets.lines import Line, fitted
 
 if TYPE_CHECKING:
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
 
 MATCHING: Final = 1000
 """How many lines are kept of those that a filter lets through, the newest."""
+
+SHEET_WIDTH: Final = 100
+SHEET_LINES: Final = 200
+"""Columns and lines of the picture of a sheet."""
 
 
 def of_pane(pane: Pane) -> Evidence:
@@ -43,7 +50,7 @@ def of_selection(pane: Pane) -> Evidence | None:
     begin, end = _looked_at(pane, sources)
     return Evidence(
         EvidenceKind.ROWS, title, text, source=", ".join(sources), host=_hosts(pane, sources),
-        query=_query(pane), begin=begin, end=end,
+        query=_query(pane, sources), begin=begin, end=end,
     )  # fmt: skip
 
 
@@ -62,6 +69,33 @@ def of_lines(pane: LogsPane, lines: Sequence[LogLine]) -> Evidence | None:
         EvidenceKind.LINES, ", ".join(used), "\n".join(texts), source=", ".join(used),
         host=_hosts(pane, used), query=_query(pane), begin=min(instants), end=max(instants),
     )  # fmt: skip
+
+
+def about_detail(pane: Pane, title: str, source: str, key: str) -> Evidence:
+    """What a sheet about a row or a line is from, before it is known what it says."""
+    line = of_lines(pane, pane.selected_lines()) if isinstance(pane, LogsPane) else None
+    if line is not None:
+        return replace(line, kind=EvidenceKind.PANE, title=title)
+    assert pane.room is not None
+    at, about = pane.room.session.now(), [f"all about {harmless(key)}"] if key else []
+    query = ", ".join([*_looks(pane, [source]), *about])
+    return Evidence(EvidenceKind.PANE, title, "", source, _hosts(pane, [source]), query, at, at)
+
+
+def of_answer(title: str, query: str, lines: Sequence[Line]) -> Evidence:
+    """A sheet with what somebody else answered just now."""
+    at = datetime.now(UTC)
+    return of_sheet(Evidence(EvidenceKind.OUTPUT, title, "", query=query, begin=at, end=at), lines)
+
+
+def of_sheet(about: Evidence, lines: Sequence[Line]) -> Evidence:
+    """A sheet, whole; its picture is of its first lines."""
+    text = "\n".join("".join(part for part, _ in line).rstrip() for line in lines)
+    drawn = [tuple(_plain(line)) for line in whole(lines, SHEET_WIDTH)]
+    if len(drawn) > SHEET_LINES:
+        left = len(drawn) - SHEET_LINES
+        drawn = [*drawn[:SHEET_LINES], ((f"… and {left:,} more lines", "dim"),)]
+    return replace(about, text=text, picture=tuple(drawn))
 
 
 def lines_shown(pane: LogsPane) -> list[LogLine]:
@@ -109,16 +143,10 @@ def _hosts(pane: Pane, sources: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(on[name] for name in sources if on.get(name)))
 
 
-def _query(pane: Pane) -> str:
-    """What made it: the kind of look and what it asks, what is counted, the filter, the order."""
-    parts: list[str] = []
-    if pane.room is not None and isinstance(pane, TalkersPane):
-        talkers = pane.room.talkers
-        parts.append(f"requests by {talkers.by} in {talkers.window}")
-        parts += [f"only {' '.join(map(str, talkers.chips))}"] if talkers.chips else []
-    elif pane.room is not None:
-        kinds = dict.fromkeys(pane.room.monitor.kind(sample.source) for sample in pane.samples)
-        parts += [asked(kind) for kind in kinds if kind]
+def _query(pane: Pane, sources: Sequence[str] = ()) -> str:
+    """What made it, or its rows of `sources`: the kind of look and what it asks, what is counted,
+    the filter, the order."""
+    parts = _looks(pane, sources)
     if pane.filter_text:
         parts.append(f"filter {pane.filter_text}")
     if isinstance(pane, TablePane):
@@ -128,3 +156,17 @@ def _query(pane: Pane) -> str:
     elif isinstance(pane, LogsPane):
         parts += pane.conditions()
     return ", ".join(parts)
+
+
+def _looks(pane: Pane, sources: Sequence[str]) -> list[str]:
+    """What the looks at `sources` (none: all of the pane) ask, kind by kind; what is counted."""
+    if pane.room is None:
+        return []
+    if isinstance(pane, TalkersPane):
+        talkers = pane.room.talkers
+        counted = f"requests by {talkers.by} in {talkers.window}"
+        return [counted, *([f"only {' '.join(map(str, talkers.chips))}"] if talkers.chips else [])]
+    monitor, asks = pane.room.monitor, dict[str, list[str]]()
+    for source in [s.source for s in pane.samples if not sources or s.source in sources]:
+        asks.setdefault(monitor.kind(source), []).append(monitor.asks(source))
+    return [asked(kind, *said) for kind, said in asks.items() if kind]

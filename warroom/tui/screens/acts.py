@@ -16,6 +16,7 @@ from warroom.tui.screens.dialogs import Option, choose
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
 
+    from warroom.domain.evidence import Evidence
     from warroom.domain.ledger import Change
     from warroom.domain.sample import Row
     from warroom.engine.room import Room
@@ -191,6 +192,10 @@ class Acts(Screen[None]):
 
     def follow(self, run: Running) -> None:
         """Say how it ends, and whether it helped."""
+        raise NotImplementedError
+
+    def take_sheet(self, evidence: Evidence | None) -> object:
+        """Keep what a sheet shows; None while it has nothing to show."""
         raise NotImplementedError
 
     def lock_said(self, word: str, text: str) -> None:

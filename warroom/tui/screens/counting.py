@@ -12,7 +12,7 @@ from warroom.tui.screens.dialogs import Option, ask_line, choose, show_sheet
 from warroom.tui.screens.following import Following
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Sequence
 
     from warroom.tui.panes.base import Pane
     from warroom.tui.panes.talkers import TalkersPane
@@ -135,9 +135,14 @@ class Counting(Following):
 
     async def _ask(self, address: str, wanted: str) -> None:
         from warroom.hosts import whois
+        from warroom.tui.evidence import of_answer
 
         lines: list[Line] = []
-        show = await show_sheet(self, f"who is {address}", [[("asking…", "dim")]])
+
+        def take(shown: Sequence[Line]) -> None:
+            self.take_sheet(of_answer(f"who is {address}", wanted, shown) if lines else None)
+
+        show = await show_sheet(self, f"who is {address}", [[("asking…", "dim")]], take)
         if wanted != "whois":
             lines += await _told("name", whois.name_of(address))
             show([*lines, *([[("asking…", "dim")]] if wanted == "both" else [])])

@@ -63,11 +63,15 @@ async def choose(
 
 
 async def show_sheet(
-    screen: Screen[Any], title: str, lines: Sequence[Line]
+    screen: Screen[Any],
+    title: str,
+    lines: Sequence[Line],
+    take: Callable[[Sequence[Line]], object] | None = None,
 ) -> Callable[[Sequence[Line]], None]:
-    """Show lines over the room; the function returned puts others in their place."""
+    """Show lines over the room; the function returned puts others in their place. `take` is given
+    what is shown when somebody wants to keep it."""
     from warroom.tui.screens.sheet import Sheet
 
-    sheet = Sheet(title, lines)
+    sheet = Sheet(title, lines, take)
     await screen.app.push_screen(sheet)
     return sheet.show

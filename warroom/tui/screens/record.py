@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from warroom.config.settings import Settings
     from warroom.tui.commands import Command
+    from warroom.tui.widgets.lines import Line
 
 NOTE_HINT: Final = "what you see, think or decide; enter writes it down"
 
@@ -65,6 +66,7 @@ class Record(Exporting, Duties):
 
     @work(exclusive=True, group="dialog")
     async def action_detail(self) -> None:
+        from warroom.tui.evidence import about_detail, of_sheet
         from warroom.tui.screens.detail import detail_lines, waiting
 
         pane = self.pane
@@ -75,7 +77,12 @@ class Record(Exporting, Duties):
             self.say("nothing is selected", "degraded")
             return
         title, source, key, lines = found
-        show = await show_sheet(self, title, lines or waiting())
+        about = about_detail(pane, title, source, key)
+
+        def take(shown: Sequence[Line]) -> None:
+            self.take_sheet(None if shown == waiting() else of_sheet(about, shown))
+
+        show = await show_sheet(self, title, lines or waiting(), take)
         if not lines:
             show(await detail_lines(self.room, source, key))
 

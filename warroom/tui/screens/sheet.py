@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
 from rich.cells import chop_cells
@@ -103,11 +103,16 @@ class Sheet(Dialog[None]):
         Binding("pageup", "page(-1)", "page up"),
         Binding("g,home", "move(-100000)", "first"),
         Binding("G,end", "move(100000)", "last"),
+        Binding("y,p", "take", "take"),
     ]
 
-    def __init__(self, title: str, lines: Sequence[Line]) -> None:
+    def __init__(
+        self, title: str, lines: Sequence[Line], take: Callable[[Sequence[Line]], object] | None
+    ) -> None:
+        """`take` is given the lines when somebody wants to keep them."""
         super().__init__()
-        self._body = SheetBody(title, lines, "esc close   j k scroll")
+        self._take = take
+        self._body = SheetBody(title, lines, "esc close   j k scroll" + "   y take" * bool(take))
 
     def compose(self) -> ComposeResult:
         yield self._body
@@ -115,6 +120,10 @@ class Sheet(Dialog[None]):
     def show(self, lines: Sequence[Line]) -> None:
         """Put other lines in their place."""
         self._body.put(lines)
+
+    def action_take(self) -> None:
+        if self._take is not None:
+            self._take(self._body.lines)
 
     def action_move(self, by: int) -> None:
         self._body.scroll_lines(by)

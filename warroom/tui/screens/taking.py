@@ -52,6 +52,31 @@ class Taking(Acts):
         else:
             await self._pin(evidence, _in_words(evidence))
 
+    @work(exclusive=True, group="dialog")
+    async def take_sheet(self, evidence: Evidence | None) -> None:
+        """What a sheet shows: copied, or pinned to a new entry or to one that is there."""
+        from warroom.tui.clipboard import copy
+
+        if evidence is None:
+            self.say("it has not answered yet", "degraded")
+            return
+        if self.room is None or self.room.session.incident is None:
+            self.say(copy(self.app, evidence.text), "ok")
+            return
+        offers = [
+            Option("copy", "copy it to the clipboard", key="y"),
+            Option("pin", "pin it", key="p"),
+            Option("add", "add it to an entry…", key="e"),
+        ]
+        wanted = await choose(
+            self, f"take from {evidence.title}", offers,
+            hint="enter pins, with what it is from   esc cancel",
+        )  # fmt: skip
+        if wanted == "copy":
+            self.say(copy(self.app, evidence.text), "ok")
+        elif wanted is not None:
+            await self._keep(evidence, into_entry=wanted == "add")
+
     def copy_selected(self, pane: Pane) -> None:
         """The rows or the line that are selected, to the clipboard."""
         from warroom.tui.clipboard import copy
