@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support import disk, services, sshd, systemd
 from tests.support.services import DockerEngine, HttpService, Loop, running
@@ -39,10 +39,13 @@ _FIXTURES: Final = {
 _ALL_STATES: Final = pytest.StashKey[list[dict[str, str]]]()
 
 
-settings.register_profile("steady", deadline=None, max_examples=50, derandomize=True)
-settings.register_profile("thorough", deadline=None, max_examples=2000)
+_UNHURRIED: Final[dict[str, Any]] = {
+    "deadline": None, "suppress_health_check": [HealthCheck.too_slow]
+}  # fmt: skip
+settings.register_profile("steady", max_examples=50, derandomize=True, **_UNHURRIED)
+settings.register_profile("thorough", max_examples=2000, **_UNHURRIED)
 settings.load_profile("steady")
-"""The same examples in every run, and no deadline, since other processes share the processors;
+"""The same examples in every run, and no haste, since other processes share the processors;
 `pytest --hypothesis-profile thorough` looks for new ones."""
 
 
