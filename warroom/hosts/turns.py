@@ -13,28 +13,34 @@ from typing import Final
 
 PATIENCE_S: Final = 0.03
 """How long data waits at most for one key: not every key has something drawn."""
-LEFT_S: Final = 0.01
-"""How long it waits yet after something was drawn: that may have been under way before the key."""
 _LOOK_S: Final = 0.001
 
 
 class _Way:
-    """The way of keys through this process. Set by the threads of the terminal, too: each value is
+    """The way of keys through this process. A key comes in a thread of its own: each value is
     replaced as a whole."""
 
     def __init__(self) -> None:
         self.free_at = 0.0  # of the monotonic clock
-        self.next_at = 0.0
+        self._next_at = 0.0
+        self._owed = 0  # paintings until the key's own
+        self._under_way = False
 
     def key_came(self) -> None:
         now = time.monotonic()
-        if now >= self.next_at:
+        if now >= self._next_at:
+            self._owed = 1 + self._under_way
             self.free_at = now + PATIENCE_S
-            self.next_at = now + 2 * PATIENCE_S  # keys that nothing is drawn for must not starve it
+            self._next_at = now + 2 * PATIENCE_S  # keys for which nothing is drawn starve nobody
+
+    def to_be_drawn(self) -> None:
+        self._under_way = True
 
     def was_drawn(self) -> None:
-        self.free_at = min(self.free_at, time.monotonic() + LEFT_S)
-        self.next_at = 0.0
+        self._under_way = False
+        self._owed -= 1
+        if self._owed <= 0:
+            self.free_at = self._next_at = 0.0
 
 
 _WAY: Final = _Way()
@@ -45,13 +51,18 @@ def key_came() -> None:
     _WAY.key_came()
 
 
+def to_be_drawn() -> None:
+    """Data will be drawn, whatever key comes."""
+    _WAY.to_be_drawn()
+
+
 def was_drawn() -> None:
-    """The terminal was written to: the key is answered."""
+    """The screen was drawn: a key that came before is answered."""
     _WAY.was_drawn()
 
 
 async def turn() -> None:
     """Let others have their turn, and a key on its way come to the screen."""
     await asyncio.sleep(0)
-    while time.monotonic() < _WAY.free_at:  # noqa: ASYNC110 - threads end it, and time does
+    while time.monotonic() < _WAY.free_at:  # noqa: ASYNC110 - time ends it, too
         await asyncio.sleep(_LOOK_S)

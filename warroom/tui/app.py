@@ -17,6 +17,7 @@ from textual.screen import Screen
 from warroom.config.problems import ConfigError
 from warroom.config.settings import Settings
 from warroom.domain.sample import Sample
+from warroom.hosts.turns import was_drawn
 from warroom.tui import terminal, themes
 from warroom.tui.commands import conflicts
 from warroom.tui.gate import Gate
@@ -112,6 +113,9 @@ class WarroomApp(App[None]):
             self._type_ahead.take(event)
         else:
             await super().on_event(event)
+
+    def post_display_hook(self) -> None:
+        was_drawn()
 
     def on_mount(self) -> None:
         self.set_keymap(dict(self.settings.console.keys))

@@ -27,7 +27,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from warroom.domain.text import harmless
-from warroom.hosts.turns import key_came, was_drawn
+from warroom.hosts.turns import key_came
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 LOST: Final = 128 + signal.SIGHUP
@@ -56,7 +56,6 @@ class Outlet:
 
     def flush(self) -> None:
         self._do(self._file.flush)
-        was_drawn()
 
     def fileno(self) -> int:
         return self._file.fileno()

@@ -12,7 +12,7 @@ from textual.geometry import Size
 from textual.layout import Layout
 
 from warroom.config.settings import Settings
-from warroom.hosts.turns import turn
+from warroom.hosts.turns import to_be_drawn, turn
 from warroom.tui import geometry
 from warroom.tui.commands import COMMANDS, remapped
 from warroom.tui.geometry import PRESETS, Plan
@@ -202,6 +202,8 @@ class RoomScreen(Playbooks, Marked, Standing, Telling, Taking, History, Record):
         await turn()
         dirty = [pane for pane in self.panes if pane in self._dirty or pane.restless()]
         self._dirty.clear()
+        if dirty:
+            to_be_drawn()
         for pane in dirty:
             if pane.region.area:
                 pane.changed()
@@ -210,6 +212,7 @@ class RoomScreen(Playbooks, Marked, Standing, Telling, Taking, History, Record):
 
     async def _second(self) -> None:
         await turn()
+        to_be_drawn()
         self.offer_actions()
         self.header.changed()
         if self.sidebar.region.area:
