@@ -87,14 +87,14 @@ class Part:
 class Bucket:
     """Weights by key for each grouping; `short` is the largest count that was given up.
 
-    Only the bucket under way has defaultdicts: unlike those, a plain dict of bytes and numbers is
-    none of the garbage collector's, which would hold everything up to go through all there are.
+    Plain dicts: unlike any other, one of bytes and numbers is none of the garbage collector's,
+    which would hold everything up to go through all there are.
     """
 
     start: float
     total: int = 0
     counts: dict[TalkerBy, dict[bytes, int]] = field(
-        default_factory=lambda: {by: _weighed() for by in TALKER_GROUPS}
+        default_factory=lambda: {by: {} for by in TALKER_GROUPS}
     )
     short: dict[TalkerBy, int] = field(default_factory=lambda: dict.fromkeys(TALKER_GROUPS, 0))
     large: dict[TalkerBy, Large] = field(
@@ -104,9 +104,10 @@ class Bucket:
     def add(self, by: TalkerBy, keys: Iterable[bytes], weights: Iterable[int]) -> None:
         """Count some keys, of which several may be the same."""
         counts, large = self.counts[by], self.large[by]
+        get = counts.get
         floor, found = large.floor, large.keys
         for key, weight in zip(keys, weights, strict=True):
-            counts[key] = weight = counts[key] + weight
+            counts[key] = weight = get(key, 0) + weight
             if weight >= floor:
                 found.add(key)
         if len(found) > 3 * _LARGE:
@@ -314,10 +315,9 @@ def thinning(bucket: Bucket, by: TalkerBy, most: int) -> Iterator[None]:
 
 def shrinking(bucket: Bucket, by: TalkerBy, most: int) -> Iterator[None]:
     """The same until at most `most` are left; between the steps the bucket may be read, but
-    nothing be counted in it, nor later: what is left are plain dicts."""
+    nothing be counted in it."""
     counts = bucket.counts[by]
     if len(counts) <= most:
-        bucket.counts[by] = dict(counts)
         return
     lost = yield from _largest_lost(list(counts.values()), most)
     floor = (lost + 1) << COUNT_SHIFT

@@ -287,6 +287,9 @@ class LogRing:
         """How many of the lines kept arrived at `at` or later."""
         lines = 0
         for block in reversed(self._blocks):
+            if block.runs[0].at >= at:
+                lines += block.count
+                continue
             for run in reversed(block.runs):
                 if run.at < at:
                     return lines
@@ -294,13 +297,9 @@ class LogRing:
         return lines
 
     def first_since(self, at: float) -> int | None:
-        """Number of the first line kept that arrived at `at` or later; None when none did."""
-        found = None
-        for block in reversed(self._blocks):
-            if block.runs[-1].at < at:
-                break
-            found = next((run.first for run in block.runs if run.at >= at), found)
-        return found
+        """Number of the first line kept that arrived at `at` or later; None when none did. What was
+        there before a log was followed may stand, as of its own time, between later lines."""
+        return next((run.first for run in self.runs() if run.at >= at), None)
 
     def runs(self) -> Iterator[Run]:
         """Every run kept, in ascending order."""
