@@ -9,6 +9,7 @@ log cannot push the few lines of a quiet one out; the price is that the numbers 
 
 from __future__ import annotations
 
+import math
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
@@ -66,6 +67,8 @@ class Block:
         "_starts",
         "count",
         "cuts",
+        "newest",
+        "oldest",
         "runs",
         "size",
         "sources",
@@ -77,6 +80,7 @@ class Block:
         self.cuts: dict[int, int] = {}
         self.size = 0
         self.count = 0
+        self.oldest, self.newest = math.inf, -math.inf  # arrivals
         self._parts: list[bytes] = []
         self._data: bytes | None = None
         self._starts: array[int] | None = None
@@ -124,6 +128,7 @@ class Block:
             self.runs.append(run)
             self.sources.add(run.source)
             self.size += RUN_COST
+        self.oldest, self.newest = min(self.oldest, run.at), max(self.newest, run.at)
         self.count += run.count
         self.size += run.size
         self._parts.append(data)
@@ -287,13 +292,10 @@ class LogRing:
         """How many of the lines kept arrived at `at` or later."""
         lines = 0
         for block in reversed(self._blocks):
-            if block.runs[0].at >= at:
-                lines += block.count
-                continue
-            for run in reversed(block.runs):
-                if run.at < at:
-                    return lines
-                lines += run.count
+            if block.newest < at:
+                break
+            whole = block.oldest >= at
+            lines += block.count if whole else sum(r.count for r in block.runs if r.at >= at)
         return lines
 
     def first_since(self, at: float) -> int | None:
