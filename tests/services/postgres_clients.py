@@ -29,7 +29,7 @@ def psql(server: Postgres, sql: str, database: str = "postgres", user: str = "po
     """
     binary = find("initdb", "apt install postgresql").resolve().with_name("psql")
     argv = [str(binary), "-XAt", "-v", "ON_ERROR_STOP=1", "-c", sql, server.dsn(user, database)]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

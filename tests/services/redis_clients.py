@@ -25,7 +25,7 @@ from warroom.probes.redis import SPEC, Options, RedisProbe
 def cli(server: Redis, *words: str | bytes) -> str:
     """What redis-cli prints."""
     argv = [str(find("redis-cli", "apt install redis-tools")), "-s", str(server.socket), *words]
-    done = subprocess.run(argv, capture_output=True, timeout=30, check=True)
+    done = subprocess.run(argv, capture_output=True, timeout=120, check=True)
     return done.stdout.decode("utf-8", "replace").strip()
 
 

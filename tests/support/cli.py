@@ -69,7 +69,7 @@ class Shell:
         status: int | None = 0,
         stdin: bytes = b"",
         env: Mapping[str, str] | None = None,
-        within: float = 30.0,
+        within: float = 120.0,
     ) -> Answer:
         """What `warroom ARGS` answers. It must end with `status` (None: with any)."""
         named = ["--config", str(self.config)] if self.config else []
@@ -98,7 +98,7 @@ def written(folder: Path, *parts: str, name: str = "warroom.toml") -> Path:
 def output_of(argv: Sequence[str | Path], **options: Any) -> str:
     """What a reference program prints: psql, redis-cli, docker, curl, awk."""
     done = subprocess.run(
-        [str(part) for part in argv], capture_output=True, text=True, timeout=30, check=False,
+        [str(part) for part in argv], capture_output=True, text=True, timeout=120, check=False,
         **options,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -22,7 +22,7 @@ import pyte
 
 from tests.support.cli import WARROOM, home
 
-PATIENCE_S: Final = 30.0
+PATIENCE_S: Final = 60.0
 LEFT: Final = b"\x1b[?1049l"
 """The normal screen is back."""
 _NOT_FOR_PYTE: Final = re.compile(

@@ -26,7 +26,7 @@ from warroom.engine.shelf import read_shelf
 from warroom.tui.app import WarroomApp
 from warroom.tui.widgets.lines import Lines
 
-PATIENCE_S: Final = 30.0
+PATIENCE_S: Final = 60.0
 
 
 class RoomPage:

@@ -16,7 +16,7 @@ from tests.support.cli import WARROOM, Shell, written
 from tests.support.services import Loop
 from tests.support.terminal import LEFT, Terminal, console
 
-END_S: Final = 15.0
+END_S: Final = 60.0
 """Seconds within which the console must be gone."""
 SPENT_S: Final = 3.0
 """Seconds of processor time that it may spend until then."""
