@@ -129,6 +129,10 @@ async def test_a_long_line_is_cut_until_it_is_wrapped(desk: Desk) -> None:
     await desk.sees("the-end", "wrap")
 
 
+async def test_the_name_of_a_single_log_stands_in_the_title_alone(desk: Desk) -> None:
+    assert desk.room.pane("logs").count("api") == 1
+
+
 async def test_of_a_line_too_long_to_be_kept_its_length_is_said(desk: Desk) -> None:
     desk.writes("INFO " + "x" * 9_999_995)
     await desk.sees("xxx", "10,000,000 bytes")

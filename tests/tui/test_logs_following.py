@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.support.cli import written
-from tests.tui.page import opened
+from tests.tui.page import RoomPage, opened
 from tests.tui.test_logs import Desk
 
 TRACE = (
@@ -205,7 +206,7 @@ async def test_rows_stand_as_they_were_written_when_that_is_wanted(desk: Desk) -
     text = desk.room.pane("logs")
     assert text.index("five") < text.index("three")
     await desk.room.press("tilde")
-    await desk.sees("by time", "03:00:03 api")
+    await desk.sees("by time", "03:00:03 three")
     text = desk.room.pane("logs")
     assert text.index("three") < text.index("five")
     await desk.room.press("tilde")
@@ -228,3 +229,30 @@ async def test_a_log_that_is_gone_and_back_is_told_of_in_words(tmp_path: Path) -
         log.write_text("INFO here\n")
         await room.sees("INFO here", "late is read again since", pane="logs")
         await room.loses("▲ late: ", pane="logs")
+
+
+async def test_what_was_there_before_stands_at_its_own_time_and_new_lines_below_a_rule(
+    tmp_path: Path,
+) -> None:
+    edge, api = tmp_path / "edge.log", tmp_path / "api.log"
+    edge.write_text('::1 - - [01/Jan/2026:13:35:01 +0100] "GET /old HTTP/1.1" 200 5 "-" "x"\n')
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0)
+    api.write_text(f"2026-01-01 00:00:01 somewhere\n{today:%Y-%m-%dT%H:%M:%SZ} midnight\n")
+    logs = "".join(f'[[log]]\nname = "{log.stem}"\npath = "{log}"\n' for log in (edge, api))
+    async with opened(written(tmp_path, logs), size=(100, 30)) as room:
+        await room.go("logs")
+        await room.sees("Jan 2026 edge", "[01/Jan/2026:13:35:01 +0100]", pane="logs")
+        await room.sees("before   api", "2026-01-01 00:00:01 somewhere", pane="logs")
+        await room.sees("00:00:00 api", "midnight", pane="logs")
+        await room.until(lambda: _all_begun(room), "the logs are not followed")
+        assert "followed from here on" not in room.pane("logs")
+        with edge.open("a") as file:
+            file.write('::1 - - [01/Jan/2026:13:35:01 +0100] "GET /new HTTP/1.1" 200 5 "-" "x"\n')
+        await room.sees("followed from here on", "/new", pane="logs")
+        assert f"{datetime.now(UTC):%H:}" in room.pane("logs").split("from here on", 1)[1]
+        await room.press("g", "enter")
+        await room.sees("before this console followed its log")
+
+
+def _all_begun(room: RoomPage) -> bool:
+    return not any(source._before for source in room.room.logs._sources)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -40,16 +40,19 @@ class Look:
     marks: Collection[int] = ()
     needle: str = ""
     ascii_only: bool = False
+    clocks: Mapping[int, str] = field(default_factory=dict)
+    """What stands for a clock, by the number of the line, where that is not when it came."""
 
     @property
     def tag_width(self) -> int:
-        """Cells of a source's name: no more than the names need."""
-        return min(_WIDEST_TAG, max(map(cell_len, self.names), default=0))
+        """Cells of a source's name: no more than the names need; a single one is in the title."""
+        widest = max(map(cell_len, self.names), default=0)
+        return 0 if len(self.names) == 1 else min(_WIDEST_TAG, widest)
 
     @property
     def lead(self) -> int:
         """Cells before a line's text."""
-        return self.tag_width + 11
+        return self.tag_width + (11 if self.tag_width else 10)
 
 
 def row_lines(row: Entry, one: LogLine, text: str, look: Look) -> list[Line]:
@@ -72,16 +75,17 @@ def row_lines(row: Entry, one: LogLine, text: str, look: Look) -> list[Line]:
 
 
 def _lead(row: Entry, one: LogLine, look: Look, *, here: bool) -> list[Span]:
-    at = fmt.clock_time(datetime.fromtimestamp(one.at, UTC), look.zone)
+    at = look.clocks.get(one.number) or fmt.clock_time(
+        datetime.fromtimestamp(one.at, UTC), look.zone
+    )
     name = look.names[one.source] if one.source < len(look.names) else "?"
     marked = any(raw.number in look.marks for raw in (*row.heads, *row.more))
     sign = ("*" if look.ascii_only else "◆") if marked else " "
+    lead = [(sign, "cursor" if here else "mark"), (f"{at} ", "cursor" if here else "dim")]
+    if not look.tag_width:
+        return lead
     tag = "cursor" if here else _TAGS[one.source % len(_TAGS)]
-    return [
-        (sign, "cursor" if here else "mark"),
-        (f"{at} ", "cursor" if here else "dim"),
-        (set_cell_size(shortened(name, look.tag_width), look.tag_width) + " ", tag),
-    ]
+    return [*lead, (set_cell_size(shortened(name, look.tag_width), look.tag_width) + " ", tag)]
 
 
 def _folded(row: Entry, look: Look, *, here: bool) -> list[Span]:
@@ -117,7 +121,12 @@ def gap_line(seconds: float, look: Look, *, such: bool) -> Line | None:
     """What stands between two rows when none (or no `such` one) came for so long."""
     if seconds < GAP_S:
         return None
-    words = f" {_long(seconds)} without {'such a' if such else 'a'} line "
+    return rule(f"{_long(seconds)} without {'such a' if such else 'a'} line", look)
+
+
+def rule(words: str, look: Look) -> Line:
+    """Words between two rows that are about neither."""
+    words = f" {words} "
     stroke = "-" if look.ascii_only else "—"
     side = max(1, min(8, (look.width - cell_len(words)) // 2 - 1))
     return [(" " + stroke * side + words + stroke * side, "dim")]
