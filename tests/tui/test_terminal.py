@@ -211,7 +211,7 @@ def test_a_defect_ends_it_without_showing_what_variables_hold(
         if keys:
             terminal.sees("the api has started", "Checkout 5xx")
             terminal.keys(keys)
-        assert terminal.ends(5.0) == 1
+        assert terminal.ends(END_S) == 1
         is_given_back(terminal)
         assert SECRET not in terminal.raw.decode("utf-8", "replace")
         assert b"]0;PWN" in terminal.raw and b"\x1b]0;PWN" not in terminal.raw
