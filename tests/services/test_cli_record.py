@@ -65,7 +65,7 @@ def test_notes_of_many_at_once_are_all_kept(shell: Shell) -> None:
         subprocess.Popen([*argv, f"note {n}"], env=home(shell.folder), stdout=subprocess.PIPE)
         for n in range(6)
     ]
-    printed = {writer.communicate(timeout=30)[0].decode().strip() for writer in writers}
+    printed = {writer.communicate(timeout=120)[0].decode().strip() for writer in writers}
     assert [writer.returncode for writer in writers] == [0] * 6
     events = shell("incident", "show", "--json").json["events"]
     notes = {event["id"]: event["text"] for event in events if event["kind"] == "note"}

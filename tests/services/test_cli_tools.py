@@ -123,7 +123,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path, access_log: Path) -
         assert process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == f"{access_log}: combined\n".encode()
-        assert process.wait(20) == 141, "as SIGPIPE would: no status of a monitoring plugin"
+        assert process.wait(60) == 141, "as SIGPIPE would: no status of a monitoring plugin"
 
 
 def test_the_config_is_named_before_or_after_the_command(

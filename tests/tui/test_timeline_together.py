@@ -117,7 +117,7 @@ def test_a_draft_survives_a_lost_connection(tmp_path: Path) -> None:
         terminal.keys("tnthe pool is too sm")
         terminal.sees("the pool is too sm")
         terminal.signal(signal.SIGHUP)
-        assert terminal.ends(5.0) == 128 + signal.SIGHUP
+        assert terminal.ends() == 128 + signal.SIGHUP
     with console(tmp_path, config) as terminal:
         terminal.sees("Checkout 5xx")
         terminal.keys("tn")

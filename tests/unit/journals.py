@@ -27,7 +27,7 @@ def child(*argv: object, **environ: str) -> subprocess.Popen[str]:
 
 
 def ended(process: subprocess.Popen[str]) -> str:
-    return process.communicate(timeout=60)[0]
+    return process.communicate(timeout=120)[0]
 
 
 def tamper(path: Path, *statements: str) -> None:
