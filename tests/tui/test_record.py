@@ -188,7 +188,7 @@ async def test_a_note_that_was_being_written_when_the_connection_was_lost_is_the
         await room.sees("it burns")
         await room.press("n")
         assert (await room.asked()).value == "pool"
-        await room.says("the note that was not written down the last time")
+        assert "from the last time, not written down" in room.painted()
         await room.press("enter")
         await room.sees(": pool")
         await room.press("n")

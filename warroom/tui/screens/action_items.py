@@ -15,6 +15,7 @@ from warroom.domain.incident import ActionItem
 from warroom.domain.text import harmless
 from warroom.engine import followup
 from warroom.tui.screens.dialogs import ask_line
+from warroom.tui.screens.drafted import ask_drafted, forget
 from warroom.tui.screens.listing import Listing, Row
 from warroom.tui.widgets.lines import Line
 
@@ -70,6 +71,7 @@ class ActionItemsScreen(Listing):
     @work(exclusive=True, group="dialog")
     async def action_add(self) -> None:
         asked = await self._asked(ActionItem("", self.room.session.author.login))
+        forget(self.room, _draft(None))
         if asked is not None:
             doing = followup.plan(self.room.session, asked.text, asked.owner, asked.due)
             await self.saved(doing, "added")
@@ -78,12 +80,17 @@ class ActionItemsScreen(Listing):
     async def action_edit(self) -> None:
         chosen = self._chosen()
         asked = await self._asked(chosen) if chosen else None
+        forget(self.room, _draft(chosen))
         if asked is not None and asked != chosen:
             await self.saved(followup.change(self.room.session, asked), "changed")
 
     async def _asked(self, item: ActionItem) -> ActionItem | None:
         """Text, owner and date, one after the other; None when it was left with Escape."""
-        text = await ask_line(self, "action item", item.text, placeholder="what is to be done")
+        what = _draft(item if item.text else None)
+        text = await ask_drafted(
+            self, self.room, what, "action item", item.text,
+            placeholder="what is to be done", more=True,
+        )  # fmt: skip
         if text is None or not text.strip():
             return None
         owner = await ask_line(self, "owner", item.owner, placeholder="who does it", guess=True)
@@ -122,3 +129,8 @@ class ActionItemsScreen(Listing):
         if chosen is not None:
             doing = followup.change(self.room.session, chosen, removed=True)
             await self.saved(doing, "removed; the timeline's entry of it can be taken back")
+
+
+def _draft(item: ActionItem | None) -> str:
+    """What its text is called while it is typed; None: of a new one."""
+    return f"action item/{item.id if item else 'new'}"

@@ -13,7 +13,8 @@ from warroom.domain.clock import span
 from warroom.domain.incident import UPDATE
 from warroom.domain.timers import Timer, timers
 from warroom.engine import promises
-from warroom.tui.screens.dialogs import Option, ask_line, choose
+from warroom.tui.screens.dialogs import Option, choose
+from warroom.tui.screens.drafted import ask_drafted
 from warroom.tui.screens.listing import Listing, Row
 from warroom.tui.widgets.deadlines import counted
 from warroom.tui.widgets.lines import shortened, width_of
@@ -113,7 +114,8 @@ class DeadlinesScreen(Listing):
             return
         said: str | None = ""
         if timer.id.startswith(UPDATE):
-            said = await ask_line(self, f"told {timer.who}", placeholder="what you told them")
+            label, hint = f"told {timer.who}", "what you told them"
+            said = await ask_drafted(self, self.room, timer.id, label, placeholder=hint)
         if said is None:
             return
         try:

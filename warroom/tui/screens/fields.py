@@ -14,7 +14,7 @@ from warroom.domain.incident import FIELDS
 from warroom.domain.instants import HELP, NotUnderstood, typed, understand
 from warroom.domain.text import harmless
 from warroom.engine import followup
-from warroom.tui.screens.dialogs import ask_line
+from warroom.tui.screens.drafted import ask_drafted
 from warroom.tui.screens.listing import Listing, Row
 
 if TYPE_CHECKING:
@@ -89,7 +89,9 @@ class FieldsScreen(Listing):
         before = self._written(name)
         instant = instant_of(before) if name == STARTED else None
         before = typed(instant, self._zone) if instant else before
-        text = await ask_line(self, FIELDS[name], before, placeholder=hint)
+        text = await ask_drafted(
+            self, self.room, f"field/{name}", FIELDS[name], before, placeholder=hint
+        )
         if text is None or text.strip() == before:
             return
         try:

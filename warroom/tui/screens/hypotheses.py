@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 
 from warroom.domain.incident import Belief, Hypothesis
 from warroom.engine import followup
-from warroom.tui.screens.dialogs import ask_line
+from warroom.tui.screens.drafted import ask_drafted
 from warroom.tui.screens.listing import Listing, Row
 
 MARKS: Final = {Belief.OPEN: "?", Belief.RULED_OUT: "x", Belief.CONFIRMED: "!"}
@@ -51,7 +51,9 @@ class HypothesesScreen(Listing):
 
     @work(exclusive=True, group="dialog")
     async def action_add(self) -> None:
-        text = await ask_line(self, "hypothesis", placeholder="what may be the cause")
+        text = await ask_drafted(
+            self, self.room, "hypothesis", "hypothesis", placeholder="what may be the cause"
+        )
         if text and text.strip():
             await self.saved(followup.suppose(self.room.session, text), "added")
 
@@ -65,6 +67,8 @@ class HypothesesScreen(Listing):
             return
         belief = Belief(state)
         word = "open again" if belief is Belief.OPEN else state
-        reason = await ask_line(self, f"{word}, because", placeholder="why; may be empty")
+        what, hint = f"hypothesis/{chosen.id}/{state}", "why; may be empty"
+        label = f"{word}, because"
+        reason = await ask_drafted(self, self.room, what, label, placeholder=hint)
         if reason is not None:
             await self.saved(followup.judge(self.room.session, chosen, belief, reason), word)

@@ -12,6 +12,7 @@ from warroom.domain.sample import Health
 from warroom.domain.text import harmless
 from warroom.tui.screens.acts import Acts
 from warroom.tui.screens.dialogs import Option, ask_line, choose
+from warroom.tui.screens.drafted import ask_drafted, forget
 
 _RELEASE: Final = "release:"
 _BESIDE: Final = "beside"
@@ -32,11 +33,14 @@ class Decides(Acts):
             )
             return
         hint = "what is wrong, in a few words"
-        title = await ask_line(self, "incident", self._title, placeholder=hint)
+        title = await ask_drafted(
+            self, self.room, "incident", "incident", self._title, placeholder=hint, more=True
+        )
         self._title = title or ""  # whoever leaves at the severity has typed it already
         severity = await self._pick_severity("severity", "") if title else None
         if title and severity:
             self._title = ""
+            forget(self.room, "incident")
             await self.saved(self.room.session.begin(title, severity), "incident opened")
 
     @work(exclusive=True, group="dialog")

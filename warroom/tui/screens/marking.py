@@ -11,6 +11,7 @@ from textual.screen import Screen
 
 from warroom.engine.playbook import Entry, Standing, State, What
 from warroom.tui.screens.dialogs import Option, ask_line, choose
+from warroom.tui.screens.drafted import ask_drafted
 
 if TYPE_CHECKING:
     from warroom.engine.answers import Answer
@@ -167,7 +168,8 @@ class Marking(Screen[None]):
     async def ask_answer(self, entry: Entry) -> None:
         said = self.standings.get(entry.key)
         before = said.words if said and said.state is State.ANSWERED else ""
-        text = await ask_line(self, entry.text[:60], before, placeholder="yes, no, and why")
+        what, hint = f"answer/{entry.key}", "yes, no, and why"
+        text = await ask_drafted(self, self.room, what, entry.text[:60], before, placeholder=hint)
         if text and text.strip():
             await self._marked(entry, "answered", text.strip())
 
@@ -182,7 +184,8 @@ class Marking(Screen[None]):
         entry = self.entry
         if not self.may(entry) or entry is None:
             return
-        why = await ask_line(self, "skip: why", placeholder="does not apply, because…")
+        what, hint = f"skip/{entry.key}", "does not apply, because…"
+        why = await ask_drafted(self, self.room, what, "skip: why", placeholder=hint)
         if why and why.strip():
             await self._marked(entry, "skipped", why.strip())
 

@@ -39,7 +39,8 @@ class Prompt(Dialog[str | None]):
     """Gives the text, or None when it was left with Escape. `live` is told of every change.
 
     `lines` are told apart by BREAK while they are typed, and come back as lines. A `guess` is
-    taken by Enter, and replaced by whatever is typed. What is `hidden` is not shown.
+    taken by Enter, and replaced by whatever is typed. What is `hidden` is not shown. `said` stands
+    beside it until more is typed.
     """
 
     DEFAULT_CSS = """
@@ -67,8 +68,10 @@ class Prompt(Dialog[str | None]):
         lines: bool = False,
         guess: bool = False,
         hidden: bool = False,
+        said: str = "",
     ) -> None:
         super().__init__()
+        self._said = said
         self._hidden = hidden
         self._lines, self._guess = lines, guess
         self._label, self._value, self._placeholder = label, value, placeholder
@@ -84,7 +87,7 @@ class Prompt(Dialog[str | None]):
                 select_on_focus=self._guess,
                 password=self._hidden,
             )
-            yield Label("", markup=False, classes="note")
+            yield Label(f" {self._said} " if self._said else "", markup=False, classes="note")
 
     def note(self, text: str) -> None:
         """Say something beside what is typed, until more is typed."""
@@ -97,7 +100,8 @@ class Prompt(Dialog[str | None]):
             typed.action_cursor_right()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        self.note("")
+        if event.value != self._value:
+            self.note("")
         if self._live is not None:
             self._live(event.value)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Final
 
 from textual import work
 
 from warroom.tui.screens.dialogs import ask_line, show_sheet
+from warroom.tui.screens.drafted import ask_drafted
 from warroom.tui.screens.duties import Duties
 from warroom.tui.screens.exporting import Exporting
 
@@ -31,29 +31,11 @@ class Record(Exporting, Duties):
     async def action_note(self, text: str = "") -> None:
         if not self.incident_or_say() or self.room is None:
             return
-        written = text or await self._typed_note(f"note/{self.room.session.events[0].id}")
+        written = text or await ask_drafted(
+            self, self.room, "note", "note", placeholder=NOTE_HINT, lines=True
+        )
         if written and written.strip():
             await self.saved(self.room.session.note(written.strip()), "noted")
-
-    async def _typed_note(self, key: str) -> str | None:
-        """What is typed is kept until it is written down or left: a lost connection loses none."""
-        from warroom.engine.drafts import DraftNotKept, Drafts
-
-        drafts = Drafts()
-
-        def keep(text: str) -> None:
-            try:
-                drafts.put(key, text)
-            except DraftNotKept as error:
-                self.say(str(error), "degraded")
-
-        before = drafts.get(key)
-        if before:
-            self.say("the note that was not written down the last time; esc throws it away")
-        written = await ask_line(self, "note", before, placeholder=NOTE_HINT, lines=True, live=keep)
-        with contextlib.suppress(DraftNotKept):  # it comes again, and can be thrown away again
-            drafts.forget(key)
-        return written
 
     @work(exclusive=True, group="dialog")
     async def action_filter(self) -> None:

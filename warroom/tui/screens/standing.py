@@ -11,7 +11,8 @@ from textual import events, work
 from warroom.domain.text import harmless
 from warroom.tui.messages import IncidentChanged
 from warroom.tui.screens.acts import Acts
-from warroom.tui.screens.dialogs import Option, ask_line, choose
+from warroom.tui.screens.dialogs import Option, choose
+from warroom.tui.screens.drafted import ask_drafted
 
 if TYPE_CHECKING:
     from warroom.domain.ledger import Change
@@ -155,7 +156,8 @@ class Standing(Acts):
         if not self.incident_or_say() or self.room is None or self.room.session.incident is None:
             return
         if self.room.session.incident.locked:
-            reason = await ask_line(self, "unlock", placeholder="why must it be, all the same?")
+            hint = "why must it be, all the same?"
+            reason = await ask_drafted(self, self.room, "unlock", "unlock", placeholder=hint)
             if reason:
                 self.lock_said("unlock", reason)
             return

@@ -11,7 +11,8 @@ from warroom.domain.evidence import Evidence, EvidenceKind
 from warroom.domain.text import shorten
 from warroom.tui.panes.logs import LogsPane
 from warroom.tui.screens.acts import Acts
-from warroom.tui.screens.dialogs import Option, ask_line, choose
+from warroom.tui.screens.dialogs import Option, choose
+from warroom.tui.screens.drafted import ask_drafted
 
 if TYPE_CHECKING:
     from warroom.tui.panes.base import Pane
@@ -115,7 +116,11 @@ class Taking(Acts):
         else:
             words = _in_words(evidence)
             hint = "what it shows; enter alone takes what stands here: "
-            text = await ask_line(self, "evidence", placeholder=hint + shorten(words, 60))
+            assert self.room is not None
+            text = await ask_drafted(
+                self, self.room, f"evidence/{evidence.title}", "evidence",
+                placeholder=hint + shorten(words, 60),
+            )  # fmt: skip
             if text is not None:
                 await self._pin(evidence, text.strip() or words)
 

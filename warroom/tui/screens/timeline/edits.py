@@ -14,7 +14,8 @@ from warroom.engine.drafts import DraftNotKept, Drafts
 from warroom.engine.editor import Audience, EditRefused, audience_of
 from warroom.journal.base import JournalError, NotSaved
 from warroom.tui import format as fmt
-from warroom.tui.screens.dialogs import Option, ask_line, choose
+from warroom.tui.screens.dialogs import Option, choose
+from warroom.tui.screens.drafted import ask_drafted
 from warroom.tui.screens.timeline.content import AUDIENCES, Content, content_of, unpacked
 from warroom.tui.screens.timeline.draw import Look
 from warroom.tui.screens.timeline.keys import FORM_KEYS, KEYS
@@ -240,7 +241,8 @@ class Edits(Screen[None]):
         if entry is None:
             return
         named = shortened(entry.text.replace("\n", " "), 60)
-        reason = await ask_line(self, "retract, because", placeholder=named)
+        what = f"retract/{entry.seq}"
+        reason = await ask_drafted(self, self.room, what, "retract, because", placeholder=named)
         if reason and reason.strip():
             doing = self.room.editor.retract(entry.seq, reason.strip())
             await self.written(doing, "retracted; u takes that back")
