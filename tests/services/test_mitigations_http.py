@@ -165,7 +165,7 @@ async def test_a_cut_at_any_phase_tells_no_lie_and_asks_once(
     endpoint.breaks = breaks
     endpoint.answer = (200, "x" * 1000)
     rounds = 3 if breaks == "silent" else CUTS
-    limit = 0.5 if breaks == "silent" else 15
+    limit = 1.0 if breaks == "silent" else 15
     for _ in range(rounds):
         if error is None:
             assert (await maintenance(endpoint, timeout=limit).done()).evidence["status"] == 200
