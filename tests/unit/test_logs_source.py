@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from warroom.config.settings import LogEntry
+from warroom.config.values import Name
 from warroom.logs._source import Counting, Source
 from warroom.logs.histogram import Histogram
+from warroom.logs.piped import Piped
 from warroom.logs.ring import LogRing
 from warroom.logs.searches import Searches
 from warroom.logs.sources import LAST
@@ -15,12 +17,14 @@ from warroom.logs.talkers import Talkers
 START = 1_790_000_000.0
 LINE = b'203.0.113.7 - - [21/Nov/2026:14:35:02 +0000] "GET /cart HTTP/1.1" 200 157 "-" "curl/8"\n'
 FILE = LogEntry("edge", path="/var/log/edge.log")
-COMMANDS = (
-    LogEntry("edge", argv=("kubectl", "logs", "-f", "edge")),
-    LogEntry("edge", container="edge"),
-    LogEntry("edge", unit="edge.service"),
+ASKED = (LogEntry("edge", container="edge"), LogEntry("edge", unit="edge.service"))
+"""For no more than so many of their last lines."""
+UNASKED = (
+    LogEntry("edge", argv=("kubectl", "logs", "-f", "--tail=1000", "edge")),
     LogEntry("edge", pm2="edge"),
+    Piped(Name("edge"), fd=0),
 )
+COMMANDS = (*ASKED, *UNASKED)
 
 
 class Followed:
@@ -43,7 +47,7 @@ class Followed:
         return self.talkers.requests
 
 
-@pytest.mark.parametrize("entry", [FILE, *COMMANDS])
+@pytest.mark.parametrize("entry", [FILE, *ASKED])
 def test_what_was_there_before_does_not_count_when_it_takes_long_to_come(entry: LogEntry) -> None:
     log = Followed(entry)
     assert log.says(LAST // 2, after=3) == 0
@@ -64,6 +68,14 @@ def test_half_a_second_after_its_first_word_what_a_command_says_is_new(entry: Lo
     log = Followed(entry)
     assert log.says(50, after=2) == 0
     assert log.says(1, after=2.6) == 1
+
+
+@pytest.mark.parametrize("entry", UNASKED)
+def test_a_command_may_begin_with_any_number_of_old_lines(entry: LogEntry) -> None:
+    log = Followed(entry)
+    assert log.says(5 * LAST, after=1) == 0
+    assert log.says(5 * LAST, after=1.4) == 0
+    assert log.says(1, after=1.6) == 1
 
 
 @pytest.mark.parametrize("entry", COMMANDS)

@@ -75,7 +75,8 @@ class Commands(click.Group):
     cls=Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Without a command the console opens. ? in it lists every key.",
+    epilog="Without a command the console opens, and follows what is piped in (COMMAND | warroom). "
+    "? in it lists every key.",
 )
 @click.version_option(__version__, prog_name="warroom")
 @click.option("--config", metavar="FILE", help="The config; found by itself when not said.")

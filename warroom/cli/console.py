@@ -18,6 +18,7 @@ from warroom.cli.common import (
     refuse_without_terminal,
     trusted,
 )
+from warroom.cli.piped import followed, taken_over
 from warroom.config.problems import ConfigError
 
 if TYPE_CHECKING:
@@ -33,8 +34,11 @@ STARTED_S: Final = 3.0
 
 def open_console(config: str | None, look: Look) -> int:
     """Open the console and stay until it is left; its exit status."""
+    fd = taken_over()
     refuse_without_terminal()
     document = trusted(config)
+    if document is not None and fd is not None:
+        document.settings = followed(document.settings, fd)
     return _propose() if document is None else show(document, look)
 
 

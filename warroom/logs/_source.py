@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from math import inf
+from sys import maxsize
 from typing import Final
 
 from warroom.config.settings import LogEntry
 from warroom.logs._errors import ErrorCount, errors_among
 from warroom.logs._look import Look
+from warroom.logs.fold import zoned_time
 from warroom.logs.formats.base import Format
 from warroom.logs.histogram import Histogram
 from warroom.logs.journald import JournalText
@@ -78,11 +80,17 @@ class Source:
         """What it was recognised as, for people."""
         return str(self.look)
 
+    @property
+    def _is_asked(self) -> bool:
+        """Whether it is asked for its last `LAST` lines; a command may well begin with more."""
+        entry = self.entry
+        return bool(entry.path or entry.container or entry.unit)
+
     def began(self, now: float) -> None:
         """The log was opened."""
         # a followed file itself tells when nothing new is left, however far and slow it is
         self._old_until, self._spoke = inf if self.entry.path else now + FIRST_S, False
-        self._before = LAST
+        self._before = LAST if self._is_asked else maxsize
         self._known = [] if self.journal.cursor else self._ring.newest(self.index, LAST)
         self._again = [] if self._known else None
         if self.journal.cursor and self.last_at is not None:
@@ -152,17 +160,35 @@ class Source:
     def _keep(self, batch: Batch, now: float) -> None:
         if not batch:
             return
-        self._ring.append(self.index, now, batch)
         skipped = min(self._before, batch.count)
         self._before -= skipped
-        if skipped:
-            self.counted_from = self._ring.last - batch.count + 1 + skipped
+        fresh = batch if not skipped else self._keep_old(batch, skipped, now)
+        if fresh:
+            self._ring.append(self.index, now, fresh)
         self.look.at(batch)
-        if skipped < batch.count:
-            fresh = batch if not skipped else batch_of(batch.lines()[skipped:])
+        if fresh:
             errors, about = self._count(fresh, now)
             self._counting.histogram.add(now, fresh.count, errors, about=about)
             self._counting.searches.take(self.index, fresh, now)
+
+    def _keep_old(self, batch: Batch, count: int, now: float) -> Batch:
+        """Keep the first lines, which were there already, as of the times that they say, where
+        they say them with a zone; a line that says none belongs to the one before. The others."""
+        at, lines = now, batch.lines()
+        for index, line in enumerate(lines[:count]):
+            length = batch.cuts.get(index, len(line))
+            said = zoned_time(Raw(0, self.index, now, line, length))
+            at = at if said is None else min(said, now)
+            self._ring.append(
+                self.index, at, batch_of([line], {0: length} if length > len(line) else {})
+            )
+        self.counted_from = self._ring.last + 1
+        cuts = {index - count: n for index, n in batch.cuts.items() if index >= count}
+        return batch_of(lines[count:], cuts)
+
+    def was_there(self, raw: Raw) -> bool:
+        """Whether a line of this log was there before it was followed."""
+        return raw.number < self.counted_from
 
     @property
     def asks(self) -> bool:

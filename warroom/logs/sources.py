@@ -1,14 +1,16 @@
-"""Opens what a `[[log]]` names: a file, a container, a unit, a PM2 process, a command."""
+"""Opens what a `[[log]]` names: a file, a container, a unit, a PM2 process, a command; and what is
+piped in."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Final
 
 from warroom.config.settings import LogEntry
 from warroom.hosts.base import Host, HostError
 from warroom.logs.journald import JournalText
+from warroom.logs.piped import Piped, PipedIn
 
 LAST: Final = 200
 """Lines that are shown of what was there before."""
@@ -37,6 +39,9 @@ async def opened(
     elif entry.pm2:
         await _pm2_runs(host)
         async with host.stream(pm2_argv(entry.pm2)) as chunks:
+            yield chunks
+    elif isinstance(entry, Piped):
+        async with aclosing(PipedIn(entry.fd)) as chunks:
             yield chunks
     else:
         async with host.stream(entry.argv) as chunks:
