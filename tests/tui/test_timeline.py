@@ -326,6 +326,21 @@ async def test_a_click_on_a_key_presses_it_and_one_on_a_part_gives_it_the_keys(
     assert page.selected.text == "pool is full"
 
 
+async def test_the_form_alone_looks_as_if_it_had_the_keys_and_its_key_bar_takes_clicks(
+    page: TimelinePage,
+) -> None:
+    assert any("┏" in text for text, _ in page.screen.entries.build(60, 10)[0])
+    await page.opens_form("n")
+    assert not any("┏" in text for text, _ in page.screen.entries.build(60, 10)[0])
+    await page.press("p", "o", "o", "l")
+    keys = page.form.query_one(KeyBar)
+    drawn = "".join(text for text, _ in keys.build(keys.size.width, 1)[0])
+    await page.room.pilot.click(keys, offset=(drawn.index("saves") + 1, 0))
+    await page.shown()
+    assert page.selected.text == "pool"
+    assert any("┏" in text for text, _ in page.screen.entries.build(60, 10)[0])
+
+
 async def test_a_click_on_the_newest_entries_opens_the_timeline(room: RoomPage) -> None:
     await room.pilot.click(TimelineStrip)
     await TimelinePage(room).shown()

@@ -20,7 +20,6 @@ from warroom.domain.text import harmless
 from warroom.reports.errors import BadTemplate
 from warroom.reports.updates import (
     AUDIENCES,
-    STAGES,
     Facts,
     Ill,
     Moved,
@@ -32,6 +31,7 @@ from warroom.reports.updates import (
 
 GOLDEN = Path(__file__).parent / "golden" / "updates"
 BERLIN = ZoneInfo("Europe/Berlin")
+STAGES = ("initial", "update", "resolved")
 EVERY = [(audience, stage) for audience in AUDIENCES for stage in STAGES]
 
 

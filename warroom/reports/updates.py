@@ -35,7 +35,6 @@ from warroom.domain.text import harmless, shorten
 from warroom.reports.environment import built_in, fill_in
 from warroom.reports.times import abbreviation
 
-STAGES: Final = ("initial", "update", "resolved")
 AUDIENCES: Final = ("chat", "status page", "stakeholders")
 """Those that have templates here; any other is told as the stakeholders are."""
 WIDTH: Final = 400

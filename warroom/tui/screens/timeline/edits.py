@@ -18,13 +18,11 @@ from warroom.tui.screens.dialogs import Option, choose
 from warroom.tui.screens.drafted import ask_drafted
 from warroom.tui.screens.timeline.content import AUDIENCES, Content, content_of, unpacked
 from warroom.tui.screens.timeline.draw import Look
-from warroom.tui.screens.timeline.keys import FORM_KEYS, KEYS
 from warroom.tui.screens.timeline.listing import Listing, place_of
 from warroom.tui.widgets.lines import shortened
 
 if TYPE_CHECKING:
     from warroom.engine.room import Room
-    from warroom.tui.commands import Command
     from warroom.tui.screens.timeline.form import Job, Result
     from warroom.tui.screens.timeline.parts import Entries
 
@@ -43,8 +41,8 @@ class Edits(Screen[None]):
     def say(self, text: str, style: str = "") -> None:
         raise NotImplementedError
 
-    def offer(self, keys: tuple[Command, ...]) -> None:
-        """Show these in the key bar."""
+    def cover(self, covered: bool) -> None:
+        """A form has the keys now, or has them no more."""
         raise NotImplementedError
 
     def imagine(self, entry: Entry | None) -> None:
@@ -109,9 +107,9 @@ class Edits(Screen[None]):
         if continued is None:
             return
         form = EntryForm(self.room, self.look, self.drafts, continued, self.imagine)
-        self.offer(FORM_KEYS)
+        self.cover(True)
         result = await self.app.push_screen_wait(form)
-        self.offer(KEYS)
+        self.cover(False)
         self.imagine(None)
         if result is not None:
             self._left(result, key)

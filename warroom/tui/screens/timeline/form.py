@@ -30,7 +30,9 @@ from warroom.tui.screens.timeline.areas import form_area
 from warroom.tui.screens.timeline.content import Content, Kept, content_of, imagined
 from warroom.tui.screens.timeline.draw import Look, day_of, folded
 from warroom.tui.screens.timeline.fields import Choices, Said, Text
+from warroom.tui.screens.timeline.keys import FORM_KEYS
 from warroom.tui.widgets.lines import Line, shortened
+from warroom.tui.widgets.strips import KeyBar
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -79,6 +81,7 @@ class EntryForm(Dialog[Result]):
     EntryForm Input { border: none; height: 1; padding: 0; background: $panel; width: 1fr; }
     EntryForm Input:focus { border: none; background: $bar; color: $bar-foreground; }
     EntryForm Lines { background: $surface; }
+    EntryForm > KeyBar { dock: bottom; height: 1; }
     EntryForm #echo { height: 2; padding-left: 6; }
     EntryForm #text { height: 1fr; min-height: 3; border: none; padding: 0; background: $panel; }
     EntryForm #text:focus { border: none; }
@@ -114,6 +117,8 @@ class EntryForm(Dialog[Result]):
         self._when = Input(job.content.when, placeholder=f"now, or {HELP}", select_on_focus=False)
         self._choices = Choices(job.content, self.action_save)
         self._echo, self._foot = Said(id="echo"), Said(id="foot")
+        self._keys = KeyBar()
+        self._keys.commands = FORM_KEYS
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -124,6 +129,7 @@ class EntryForm(Dialog[Result]):
             yield self._text
             yield self._choices
             yield self._foot
+        yield self._keys
 
     def on_mount(self) -> None:
         frame = self.query_one(Vertical)

@@ -132,7 +132,7 @@ class Entries(Lines):
         self.cursor, self.top = START, 0
         self.marks: frozenset[int] = frozenset()
         self.labels: Mapping[int, Sequence[str]] = {}
-        self.has_keys = True
+        self.has_keys, self.covered = True, False
         self.rows: tuple[int | None, ...] = ()
 
     @property
@@ -184,8 +184,9 @@ class Entries(Lines):
             title += [("  ", ""), (day_of(shown[self.top].at, self.look), "title")]
         right: Line = [(f"{len(self.marks)} marked, M merges", "mark")] if self.marks else []
         place = f"{index + 1:,}/{len(shown):,}" if len(shown) > room else ""
+        focused = self.has_keys and not self.covered
         return framed(title, right, content, (width, height), self.look,
-                      focused=self.has_keys, foot=[(place, "dim")])  # fmt: skip
+                      focused=focused, foot=[(place, "dim")])  # fmt: skip
 
     def on_click(self, event: events.Click) -> None:
         self.post_message(self.Pointed())
@@ -214,7 +215,7 @@ class Scrolled(Lines):
 
     def __init__(self, look: Look, *, id: str) -> None:
         super().__init__(id=id)
-        self.look, self.has_keys, self.offset_y = look, False, 0
+        self.look, self.has_keys, self.covered, self.offset_y = look, False, False, 0
         self._made: tuple[object, list[Line]] | None = None
 
     def subject(self) -> object:
@@ -238,7 +239,7 @@ class Scrolled(Lines):
         below = len(made) - self.offset_y - len(shown)
         foot: Line = [(f"{below} lines more", "dim")] if below else []
         return framed(self.title(), [], shown, (width, height), self.look,
-                      focused=self.has_keys, foot=foot)  # fmt: skip
+                      focused=self.has_keys and not self.covered, foot=foot)  # fmt: skip
 
     def scroll_lines(self, by: int) -> None:
         self.offset_y += by

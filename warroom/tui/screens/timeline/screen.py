@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from warroom.engine.room import Room
-    from warroom.tui.commands import Command
 
 MESSAGE_S: Final = 6.0
 """How long a passing message stands."""
@@ -217,9 +216,11 @@ class TimelineScreen(Verifying):
         exhibits = tuple(self._exhibits.get(entry.seq, ()))
         return Subject(entry, session.events[entry.seq - 1], versions, exhibits)
 
-    def offer(self, keys: tuple[Command, ...]) -> None:
-        self.keys.commands = keys
-        self.keys.changed()
+    def cover(self, covered: bool) -> None:
+        """While a form has the keys, no part of what is below looks as if it had them."""
+        for part in (self.entries, self.detail, self.preview):
+            part.covered = covered
+            part.changed()
 
     def imagine(self, entry: Entry | None) -> None:
         self.preview.typed = entry
