@@ -194,6 +194,21 @@ async def test_following_goes_on_after_a_cut_connection_from_where_it_was(
     assert sorted(numbers) == list(range(95, 300))
 
 
+async def test_a_host_without_sftp_is_said_to_have_none(
+    ssh_server: SshServer, tmp_path: Path
+) -> None:
+    assert ssh_server.port  # where no sshd is, this is skipped
+    server = await sshd.start(tmp_path, sftp=False)
+    host = SshHost("web1", "box", str(server.config))
+    try:
+        async with host.follow("/var/log/syslog", last=1) as chunks:
+            assert await anext(chunks) == b""
+            assert "web1 offers no SFTP, by which files are followed" in chunks.trouble
+    finally:
+        await host.close()
+        await server.stop()
+
+
 async def test_a_far_file_that_appears_late_and_trouble_are_told(
     host: SshHost, tmp_path: Path
 ) -> None:

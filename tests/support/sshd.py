@@ -65,8 +65,9 @@ class SshServer:
         await self.program.stop()
 
 
-async def start(folder: Path, under: Sequence[str] = ()) -> SshServer:
-    """A new server, started by the command `under`. Raises Missing or StartFailed."""
+async def start(folder: Path, under: Sequence[str] = (), *, sftp: bool = True) -> SshServer:
+    """A new server, started by the command `under`, and without `sftp` one that offers none.
+    Raises Missing or StartFailed."""
     import asyncssh
 
     binary = find("sshd", "apt install openssh-server")
@@ -84,7 +85,8 @@ async def start(folder: Path, under: Sequence[str] = ()) -> SshServer:
         key.write_public_key(str(home / f"{name}.pub"))
     (home / "authorized_keys").write_text((home / "client_key.pub").read_text())
     (home / "known_hosts").write_text(f"[127.0.0.1]:{port} {(home / 'host_key.pub').read_text()}")
-    (home / "sshd_config").write_text(_CONF.format(port=port, home=home))
+    text = _CONF if sftp else _CONF.replace("Subsystem", "# Subsystem")
+    (home / "sshd_config").write_text(text.format(port=port, home=home))
     (home / "config").write_text(_CLIENT.format(port=port, home=home, user=who.pw_name))
     argv: list[str | Path] = [*under, binary, "-D", "-e", "-f", home / "sshd_config"]
     program = Program(argv, home / "sshd.log", unprivileged=False)

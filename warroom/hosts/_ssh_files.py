@@ -34,6 +34,7 @@ from warroom.hosts.follow import MARK, Barred, Gone, Look
 CHECK: Final = 1.0
 """Seconds between two comparisons of a file that grows with the one its name leads to."""
 _CANDIDATES = 16
+_NO_SFTP: Final = "offers no SFTP, by which files are followed"
 
 T = TypeVar("T")
 _File = asyncssh.SFTPClientFile
@@ -61,10 +62,10 @@ class FarDisk:
     async def _start(self) -> asyncssh.SFTPClient:
         try:
             client, release = await self.link.session(
-                lambda connection: connection.start_sftp_client()
+                lambda connection: connection.start_sftp_client(), _NO_SFTP
             )
         except asyncssh.SFTPError as error:
-            raise Barred(f"{self.link.name} offers no SFTP: {plain(error)}") from error
+            raise Barred(f"{self.link.name} {_NO_SFTP}: {plain(error)}") from error
         except HostError as error:
             raise Barred(str(error)) from error
         self._ended = asyncio.ensure_future(client.wait_closed())

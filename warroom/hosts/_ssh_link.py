@@ -52,11 +52,13 @@ class Link:
         return (lines[0] if lines else await self._connect()).connection
 
     async def session(
-        self, opened: Callable[[asyncssh.SSHClientConnection], Awaitable[T]]
+        self,
+        opened: Callable[[asyncssh.SSHClientConnection], Awaitable[T]],
+        refused: str = "runs no commands",
     ) -> tuple[T, Callable[[], None]]:
         """What `opened` makes of a connection with a session to spare, and how to give the
         session back. Raises HostUnreachable, HostLost when the connection is cut meanwhile, and
-        HostError when the host refuses sessions."""
+        HostError when the host refuses sessions, which `refused` puts into words."""
         while True:
             line = await self._line()
             line.used += 1
@@ -65,7 +67,7 @@ class Link:
             except asyncssh.ChannelOpenError as error:
                 self._release(line)
                 if line.used == 0:
-                    raise HostError(f"{self.name}: runs no commands: {plain(error)}") from error
+                    raise HostError(f"{self.name} {refused}: {plain(error)}") from error
                 line.capacity = line.used  # its MaxSessions is lower than usual
             except (OSError, asyncssh.Error) as error:
                 self._release(line)
