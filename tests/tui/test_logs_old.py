@@ -120,6 +120,10 @@ async def test_the_command_line_goes_to_a_text_a_time_and_hides(room: RoomPage) 
     await room.says("not understood: try 14:35")
     await room.press("colon")
     await room.types("at 1m ago")
+    await room.says("no line has come since")
+    await room.press("colon")
+    await room.types("at 9 days ago")
+    await room.says("the oldest line kept is of 20")
     await room.sees("PAUSED", pane="logs")
 
 

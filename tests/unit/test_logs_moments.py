@@ -72,3 +72,15 @@ def test_a_day_far_away_is_of_something_else() -> None:
     moments.learn([ends, raw(2, "2026-11-21T12:00:02Z a", 2.0)])
     assert moments.wrong_s(0) == 0.0
     assert moments.of(ends) == ends.at
+
+
+def test_what_was_there_before_says_nothing_of_a_clock_where_it_stands_at_its_own_time() -> None:
+    lines = [
+        raw(1, "2026-11-21T11:00:00Z there before", -3600.0),
+        raw(2, "2026-11-21T11:59:22Z its clock is 40 s behind", 2.0),
+    ]
+    moments = Moments(lambda one: one.number == 1)
+    in_time([Entry((one,)) for one in lines], moments)
+    assert moments.wrong_s(0) == 40.0
+    assert moments.of(lines[0]) == NOON - 3600.0
+    assert moments.of(lines[1]) == NOON + 2.0

@@ -24,7 +24,7 @@ from warroom.logs._source import Counting, Source
 from warroom.logs.columns import Columns, columns
 from warroom.logs.drill import Chip, Chosen, Drill
 from warroom.logs.histogram import Histogram
-from warroom.logs.ring import RING_LIMIT, LogRing
+from warroom.logs.ring import RING_LIMIT, LogRing, Raw
 from warroom.logs.searches import Searches
 from warroom.logs.sources import opened
 from warroom.logs.talkers import Talkers
@@ -134,6 +134,11 @@ class LogEngine:
     def look(self, index: int) -> Look:
         """What the source of that index was recognised as."""
         return self._sources[index].look
+
+    def was_there(self, raw: Raw) -> bool:
+        """Whether a line was there before its log was followed: it came at once with others, as of
+        the time that it says, if it says one with its zone."""
+        return self._sources[raw.source].was_there(raw)
 
     def drill(self, chips: Sequence[Chip]) -> Drill | None:
         """Count apart what passes every chip from now on, and what is kept of it; without chips

@@ -29,6 +29,8 @@ _TIME: Final = re.compile(
     rb"|(?<!\d)\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
     rb"|(?<!\d)1[0-9]{9}(?:\.\d{1,9}|\d{3}(?:\d{3}){0,2})?(?!\d)"
 )
+_ZONED: Final = re.compile(rb"(?:Z|[+-]\d\d:?\d\d|^\d{10}(?:\.\d+)?)\Z")
+_UTC: Final = re.compile(rb" (?:UTC|GMT)\b")
 _EARLY: Final = 80
 _LONG: Final = 120
 _TAIL: Final = 40
@@ -236,6 +238,25 @@ def timeless(line: bytes) -> tuple[bytes, bytes]:
     """What stands before and behind the first time that `line` writes; JSON may write it late."""
     found = _TIME.search(line, 0, _LOOKED_AT if line[:1] == b"{" else _EARLY)
     return (line[: found.start()], line[found.end() :]) if found else (line, b"")
+
+
+def zoned_time(raw: Raw) -> float | None:
+    """When `raw` says that it was written, seconds since the epoch; None when it says no time, or
+    not in which zone.
+
+    >>> zoned_time(Raw(1, 0, 1.8e9, b"2026-01-01 00:00:01 UTC up", 0))
+    1767225601.0
+    >>> zoned_time(Raw(1, 0, 1.8e9, b"2026-01-01 00:00:01 up", 0)) is None
+    True
+    """
+    line = without_colours(raw.data[:_LOOKED_AT])
+    found = _TIME.search(line, 0, _LOOKED_AT if line[:1] == b"{" else _EARLY)
+    if found is None:
+        return None
+    said = found[0].strip()
+    if not (said.isdigit() or _ZONED.search(said) or _UTC.match(line, found.end())):
+        return None
+    return instant(said, near=raw.at)
 
 
 def own_time(raw: Raw) -> float | None:

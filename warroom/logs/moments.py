@@ -2,13 +2,14 @@
 
 A log's clock may be off, and its times may be written without a zone. Both show in the lines that
 come while it is followed: none comes before it was written. So the least by which lines came
-after the time they say is that log's offset; lines from before following began came far later
-than they say, and do not lessen it.
+after the time they say is that log's offset. Lines that were there before following began say
+nothing of that (they stand at the time that they say); without a zone they came far later than they
+say, and do not lessen it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from warroom.logs.fold import Entry, own_time
@@ -21,10 +22,11 @@ _REMEMBERED: Final = 4000
 
 
 class Moments:
-    """Times of lines by their number, and offsets by source, both learned from what is looked
-    at."""
+    """Times of lines by their number, and offsets by source, both learned from what is looked at;
+    `stands` says of a line that it was there before, at its own time."""
 
-    def __init__(self) -> None:
+    def __init__(self, stands: Callable[[Raw], bool] = lambda _: False) -> None:
+        self._stands = stands
         self._said: dict[int, float | None] = {}
         self._offsets: dict[int, float] = {}
 
@@ -35,15 +37,15 @@ class Moments:
         for raw in raws:
             if raw.number not in self._said:
                 said = self._said[raw.number] = own_time(raw)
-                if said is not None and abs(raw.at - said) < _FAR_S:
-                    late = raw.at - said
+                late = _FAR_S if said is None else raw.at - said
+                if abs(late) < _FAR_S and not (late <= 0.0 and self._stands(raw)):
                     self._offsets[raw.source] = min(late, self._offsets.get(raw.source, late))
 
     def of(self, raw: Raw) -> float:
         """When `raw` was written, seconds since the epoch; its arrival where it does not say, or
         says a time to come."""
         said = self._said.get(raw.number)
-        if said is None:
+        if said is None or (said >= raw.at and self._stands(raw)):
             return raw.at
         return min(raw.at, said + self._offsets.get(raw.source, 0.0))
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 from textual import events
 
 from warroom.hosts.turns import turn
-from warroom.tui import format as fmt
 from warroom.tui.panes.log_state import LogState
 
 if TYPE_CHECKING:
@@ -207,14 +206,17 @@ class LogMoves(LogState):
 
         for raw in view.below(0, _EARLY):
             said = own_time(raw)
-            if said is not None and said >= wanted:
+            if said is not None and said >= wanted and raw.number != oldest.number:
                 self.show(raw.number)
                 return "by the time that the line says; it came later"
         self.show(oldest.number)
-        return f"the oldest line kept came {self._when(oldest.at)}"
+        return f"the oldest line kept is of {self._when(oldest.at)}"
 
     def _when(self, at: float) -> str:
-        return fmt.clock_time(datetime.fromtimestamp(at, UTC), self._zone)
+        there = datetime.fromtimestamp(at, UTC).astimezone(self._zone)
+        assert self.room is not None
+        today = there.date() == self.room.clock.now().astimezone(self._zone).date()
+        return f"{there:%H:%M:%S}" if today else f"{there:%Y-%m-%d %H:%M:%S}"
 
     # Marks --------------------------------------------------------------------------------------
 

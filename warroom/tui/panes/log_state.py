@@ -150,7 +150,8 @@ class LogState(Pane):
             return None
         name = self.logs.names[one.source]
         look = self.logs.look(one.source)
-        told = lines_of(one, row.newest.data, look, self._zone)
+        there = self.logs.was_there(row.newest)
+        told = lines_of(one, row.newest.data, look, self._zone, there=there)
         if row.more:
             title = f"With {len(row.more):,} more lines"
             told += [[], [(title, "title accent")]]

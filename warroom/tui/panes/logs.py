@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from warroom.tui import format as fmt
 from warroom.tui.panes.log_graph import graph
 from warroom.tui.panes.log_queries import LogQueries
-from warroom.tui.panes.log_rows import Look, gap_line, row_lines
+from warroom.tui.panes.log_rows import Look, gap_line, row_lines, rule
 from warroom.tui.widgets.lines import Line, Span
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class LogsPane(LogQueries):
         ]
         self._height = max(1, height - len(head) - self.columns)
         self._rows = self.rows(self._height)
-        look = self._look(width)
+        look = replace(self._look(width), clocks=self._clocks_before())
         lines, places = self._drawn_rows(look, head)
         cut = max(0, len(lines) - self._height)
         self._places = [*[None] * len(head), *places[cut:]]
@@ -136,7 +136,7 @@ class LogsPane(LogQueries):
             replace(decode(row.newest, partial=row.partial), at=self.moment(row.newest))
             for row in self._rows
         ]
-        texts = [self._text(row, one) for row, one in zip(self._rows, shown, strict=True)]
+        texts = [self._text(row, one, look) for row, one in zip(self._rows, shown, strict=True)]
         if self.columns:
             title, cells = self._in_columns(look.width - look.lead)
             head.append([(f"{'':{look.lead}}{title}", "dim")])
@@ -145,7 +145,7 @@ class LogsPane(LogQueries):
         places: list[int | None] = []
         such = bool(self.view and self.view.query)
         for index, (row, one, text) in enumerate(zip(self._rows, shown, texts, strict=True)):
-            gap = gap_line(self._silence(index), look, such=such) if index else None
+            gap = self._gap(index, look, such=such) if index else None
             if gap is not None:
                 lines.append(gap)
                 places.append(None)
@@ -154,21 +154,35 @@ class LogsPane(LogQueries):
             places += [index] * len(drawn)
         return lines, places
 
-    def _text(self, row: Entry, one: LogLine) -> str:
-        """A line's text beside the clock: wrapped, it stands there whole."""
+    def _clocks_before(self) -> Mapping[int, str]:
+        """Clocks of lines that were there before; by time, every line has its moment."""
+        from warroom.tui.panes.log_clock import clocks
+
+        if self.room is None or self.moments is not None:
+            return {}
+        return clocks(self._rows, self.logs, self._zone, self.room.clock.now())
+
+    def _text(self, row: Entry, one: LogLine, look: Look) -> str:
+        """A line's text beside the clock: wrapped, or beside no clock, it stands there whole."""
         from warroom.logs.stamps import unstamped
+        from warroom.tui.panes.log_clock import is_clock
 
         fmt = self.logs.look(row.newest.source).format
-        if self.wrap or row.partial or fmt is None:
+        clock = look.clocks.get(row.last)
+        if self.wrap or row.partial or fmt is None or (clock and not is_clock(clock)):
             return one.text
         return unstamped(one.text, row.newest.data, fmt, one.at, self._zone, self.needle)
 
-    def _silence(self, index: int) -> float:
-        """Seconds between a row and the one before it."""
+    def _gap(self, index: int, look: Look, *, such: bool) -> Line | None:
+        """What stands between a row and the one before it: how long nothing came."""
+        from warroom.tui.panes.log_clock import FOLLOWED, silence
+
         before, row = self._rows[index - 1], self._rows[index]
         if self.moments is not None:
-            return self.moment(row.newest) - self.moment(before.newest)
-        return row.heads[0].at - before.until
+            passed: float | None = self.moment(row.newest) - self.moment(before.newest)
+        else:
+            passed = silence(before, row, self.logs)
+        return rule(FOLLOWED, look) if passed is None else gap_line(passed, look, such=such)
 
     def _look(self, width: int) -> Look:
         assert self.room is not None
@@ -297,7 +311,7 @@ class LogsPane(LogQueries):
         """Rows in the order in which they came, or were written; whether they are the latter."""
         from warroom.logs.moments import Moments
 
-        self.moments = None if self.moments else Moments()
+        self.moments = None if self.moments else Moments(self.logs.was_there)
         self.changed()
         return self.moments is not None
 

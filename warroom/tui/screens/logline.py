@@ -19,17 +19,22 @@ _MOST: Final = 100
 _NAME: Final = 32
 _VALUE: Final = 1000
 
+BEFORE: Final = "before this console followed its log"
+
 Pairs = list[tuple[str, str]]
 
 
-def lines_of(one: LogLine, data: bytes, look: Look, zone: ZoneInfo) -> list[Line]:
-    """What is known of a line whose bytes are `data`, read as its log was recognised."""
+def lines_of(
+    one: LogLine, data: bytes, look: Look, zone: ZoneInfo, *, there: bool = False
+) -> list[Line]:
+    """What is known of a line whose bytes are `data`, read as its log was recognised; `there`: it
+    was there before its log was followed."""
     from warroom.logs.recognise import recognise
 
     fmt = look.format or recognise([data]).format
     told, fields = ([], []) if fmt is None else _parts(one, data, fmt, look)
     pairs = [
-        ("arrived", _both(datetime.fromtimestamp(one.at, UTC), zone)),
+        ("arrived", BEFORE if there else _both(datetime.fromtimestamp(one.at, UTC), zone)),
         ("level", one.level.word or "none named"),
         ("length", f"{one.length:,} bytes"),
         ("format", _format(fmt, look)),
