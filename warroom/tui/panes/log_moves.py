@@ -206,8 +206,10 @@ class LogMoves(LogState):
 
         for raw in view.below(0, _EARLY):
             said = own_time(raw)
-            if said is not None and said >= wanted and raw.number != oldest.number:
+            if said is not None and said >= wanted:
                 self.show(raw.number)
+                if raw.number == oldest.number:
+                    return f"the oldest line kept is of {self._when(min(said, raw.at))}"
                 return "by the time that the line says; it came later"
         self.show(oldest.number)
         return f"the oldest line kept is of {self._when(oldest.at)}"
