@@ -162,7 +162,8 @@ async def test_a_source_that_fails_says_why_and_leaves_the_others_alone(tmp_path
         assert "no-such-program" in gone.error
         assert "trying again every 1 s" in gone.error
         assert app.state is SourceState.FOLLOWING
-        assert ends.error.startswith(f"the command {sys.executable} ended")
+        assert ends.error.startswith(f"the command {sys.executable} ended; it last said ")
+        assert '"last words"; trying again' in ends.error
         assert shown(engine.ring, 2) == ["last words"]
 
 

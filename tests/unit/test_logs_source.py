@@ -81,3 +81,11 @@ def test_a_command_may_begin_with_any_number_of_old_lines(entry: LogEntry) -> No
 @pytest.mark.parametrize("entry", COMMANDS)
 def test_what_a_silent_command_says_first_after_a_while_is_new(entry: LogEntry) -> None:
     assert Followed(entry).says(7, after=6) == 7
+
+
+def test_half_a_character_of_what_cannot_be_read_is_no_line() -> None:
+    log = Followed(FILE)
+    log.source.take("\ufeffINFO started\r\nERROR grösser\r\n".encode("utf-16-le"), START)
+    log.source.tick(START + 60, 60)
+    assert log.source.look.trouble.startswith("UTF-16")
+    assert not log.ring.tails

@@ -9,8 +9,10 @@ from sys import maxsize
 from typing import Final
 
 from warroom.config.settings import LogEntry
+from warroom.domain.text import shorten
 from warroom.logs._errors import ErrorCount, errors_among
 from warroom.logs._look import Look
+from warroom.logs.decode import text_of
 from warroom.logs.fold import zoned_time
 from warroom.logs.formats.base import Format
 from warroom.logs.histogram import Histogram
@@ -30,6 +32,7 @@ FIRST_S: Final = 5.0
 """Seconds after opening in which what a command or an engine says first may be from before: PM2 and
 a large journal take their time."""
 RATE_S: Final = 5.0
+_WORDS: Final = 120
 
 
 def _named(entry: LogEntry) -> Format | None:
@@ -138,6 +141,8 @@ class Source:
         pending = self._splitter.pending
         if not pending or self.index in self._ring.tails or self.last_at is None:
             return False
+        if self.look.trouble:
+            return False  # half a character of what cannot be read is no line
         if now - self.last_at < SHOW_TAIL_S:
             return False
         raw = Raw(self._ring.last + 1, self.index, self.last_at, pending, len(pending))
@@ -189,6 +194,12 @@ class Source:
     def was_there(self, raw: Raw) -> bool:
         """Whether a line of this log was there before it was followed."""
         return raw.number < self.counted_from
+
+    @property
+    def last_words(self) -> str:
+        """The last line that came, harmless and cut; empty while none did."""
+        newest = self._ring.newest(self.index, 1)
+        return shorten(text_of(newest[0]), _WORDS) if newest else ""
 
     @property
     def asks(self) -> bool:

@@ -190,12 +190,13 @@ class LogEngine:
             began = self._clock.monotonic()
             try:
                 await self._open(source)
-                error = f"{_what(source.entry)} ended"
+                error = ""
             except HostError as fault:
                 error = str(fault)
             except Exception as fault:  # noqa: BLE001 - one broken source must not end the others
                 error = f"{type(fault).__name__}: {fault}"
             source.ended(self._now())
+            error = error or _ended(source)
             if self._clock.monotonic() - began > STEADY_S:
                 faults = 0
             wait = BACKOFF_S[min(faults, len(BACKOFF_S) - 1)]
@@ -208,12 +209,16 @@ class LogEngine:
         host = self._hosts[source.entry.on]
         async with opened(source.entry, host, source.journal) as chunks:
             source.began(self._now())
-            self._say(source, SourceState.FOLLOWING)
+            self._tell(source, chunks)
             async for chunk in chunks:
                 await self._take(source, chunk)
-                trouble = _trouble(chunks)
-                state = SourceState.WAITING if trouble else SourceState.FOLLOWING
-                self._say(source, state, harmless(trouble))
+                self._tell(source, chunks)
+
+    def _tell(self, source: Source, chunks: AsyncIterator[bytes]) -> None:
+        """Say how following goes; only files, containers and journals have a word for it."""
+        trouble = str(getattr(chunks, "trouble", ""))
+        state = SourceState.WAITING if trouble else SourceState.FOLLOWING
+        self._say(source, state, harmless(trouble))
 
     async def _take(self, source: Source, chunk: bytes) -> None:
         if not chunk:
@@ -233,12 +238,9 @@ class LogEngine:
                     self.changed.set()
 
 
-def _trouble(chunks: AsyncIterator[bytes]) -> str:
-    """What a followed file says is wrong with it; other sources have no such word."""
-    return str(getattr(chunks, "trouble", ""))
-
-
-def _what(entry: LogEntry) -> str:
-    if entry.argv:
-        return f"the command {entry.argv[0]}"
-    return "journalctl" if entry.unit else "pm2" if entry.pm2 else "the log"
+def _ended(source: Source) -> str:
+    """Which command ended, and what it said last: that is why, where it failed."""
+    entry = source.entry
+    what = f"the command {entry.argv[0]}" if entry.argv else "journalctl" if entry.unit else "pm2"
+    last = source.last_words
+    return f"{what} ended" + (f'; it last said "{last}"' if last else "")

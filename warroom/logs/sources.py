@@ -14,6 +14,7 @@ from warroom.logs.piped import Piped, PipedIn
 
 LAST: Final = 200
 """Lines that are shown of what was there before."""
+_PATTERN: Final = frozenset("*?[")
 
 
 @asynccontextmanager
@@ -34,8 +35,9 @@ async def opened(
         async with container_log(host, entry.container, last=LAST, socket=entry.socket) as chunks:
             yield chunks
     elif entry.unit:
+        trouble = await _unknown(host, entry.unit)
         async with host.stream(journal.argv(entry.unit, LAST)) as chunks:
-            yield _texts(chunks, journal)
+            yield _Texts(chunks, journal, trouble)
     elif entry.pm2:
         await _pm2_runs(host)
         async with host.stream(pm2_argv(entry.pm2)) as chunks:
@@ -48,10 +50,40 @@ async def opened(
             yield chunks
 
 
-async def _texts(chunks: AsyncIterator[bytes], journal: JournalText) -> AsyncIterator[bytes]:
-    async for chunk in chunks:
-        yield journal.feed(chunk)
-    yield journal.flush()
+class _Texts:
+    """`Following` over a journal; `trouble` until something came."""
+
+    def __init__(self, chunks: AsyncIterator[bytes], journal: JournalText, trouble: str) -> None:
+        self.trouble = trouble
+        self._chunks, self._journal, self._ended = chunks, journal, False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._ended:
+            raise StopAsyncIteration
+        try:
+            chunk = await anext(self._chunks)
+        except StopAsyncIteration:
+            self._ended = True
+            return self._journal.flush()
+        self.trouble = ""
+        return self._journal.feed(chunk)
+
+
+async def _unknown(host: Host, unit: str) -> str:
+    """What to say where systemd knows no such unit, for journalctl then waits without a word; what
+    cannot be asked is no trouble."""
+    if _PATTERN & {*unit}:
+        return ""
+    try:
+        found = await host.run(("systemctl", "show", "--property=LoadState", "--value", unit))
+    except HostError:
+        return ""
+    if found.code or found.out.strip() != b"not-found":
+        return ""
+    return f"systemd knows no unit {unit} there; waiting for what it says all the same"
 
 
 def pm2_argv(name: str) -> Sequence[str]:
