@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from warroom.logs._streams import CHUNK, last_of, opened, whole_lines
-from warroom.logs.columns import Columns, Layout, columns
-from warroom.logs.keys import FIELDS, By, Field, column, fold_for
+from warroom.logs.columns import Columns, Field, Layout, columns
+from warroom.logs.keys import FIELDS, By, column, fold_for
 from warroom.logs.report import Course, Report, Top
 from warroom.logs.within import Within
 
@@ -72,11 +72,11 @@ class _Courses:
         data = data.replace(b"\r\n", b"\n") if b"\r" in data else data
         if layout.format.headed:  # what was a heading above a line is no longer known behind it
             for line in data.splitlines(keepends=True):
-                self._lines([line], columns(line, layout), layout, (0,))
+                self._lines([line], columns(line, layout, self._field), layout, (0,))
             return
         lines = data.split(b"\n")
         lines.pop()
-        self._lines(lines, columns(data, layout), layout, (0, len(lines) - 1))
+        self._lines(lines, columns(data, layout, self._field), layout, (0, len(lines) - 1))
 
     def _lines(
         self, lines: list[bytes], found: Columns, layout: Layout, edges: tuple[int, ...]
