@@ -150,3 +150,36 @@ async def test_a_journal_that_cannot_be_opened_is_said_and_the_console_can_be_le
         assert room.app.screen is room.app.room_screen
         await room.press("q")
         await room.until(lambda: room.app._exit, "q does not leave")
+
+
+async def test_what_is_left_of_a_damaged_journal_is_read_by_a_key_and_gone_on_with(
+    tmp_path: Path,
+) -> None:
+    config, path = written(tmp_path), tmp_path / "journal.db"
+    async with opened(config, size=SIZE) as room:
+        await room.opens("it burns")
+        await room.room.session.note("the pool is full")
+    damaged = bytes(4096) + path.read_bytes()[4096:]
+    path.write_bytes(damaged)
+    async with opened(config, size=SIZE, wait=False) as room:
+        await room.sees("the room could not be opened", "is damaged", "s reads what is left")
+        await room.press("s")
+        await room.sees("what is left of the journal", "the chain holds", "s goes on with it")
+        assert path.read_bytes() == damaged
+        await room.press("s")
+        await room.sees("it burns", "the pool is full")
+        await room.closes()
+        (aside,) = tmp_path.glob("journal.db.damaged-*")
+        assert (aside / "journal.db").read_bytes() == damaged
+        await room.press("n")
+        await room.types("it goes on")
+        await room.sees("it goes on")
+
+
+async def test_of_a_journal_with_nothing_left_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "journal.db").write_text("this is no database at all " * 100)
+    async with opened(written(tmp_path), size=SIZE, wait=False) as room:
+        await room.sees("s reads what is left")
+        await room.press("s")
+        await room.sees("nothing was salvaged", "no entry of any incident can be read")
+        assert not (tmp_path / "journal.salvaged.db").exists()

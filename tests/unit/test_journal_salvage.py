@@ -6,6 +6,7 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from tests.support.cli import Shell
 from tests.unit.chains import BEGIN, Chain, draft, opening
 from tests.unit.journals import child
+from warroom.domain.clock import SystemClock
 from warroom.domain.events import Event, Kind, broken
 from warroom.domain.readings import Reading
 from warroom.journal._sqlite_schema import migrations
@@ -23,9 +25,19 @@ from warroom.journal.sqlite import SqliteJournal
 PAGE = 4096
 
 
+class _Afternoon(SystemClock):
+    """Goes on from BEGIN, so that the incidents are called after its day, whatever day it is."""
+
+    def __init__(self) -> None:
+        self._before = super().now() - BEGIN
+
+    def now(self) -> datetime:
+        return super().now() - self._before
+
+
 async def filled(path: Path, count: int = 400) -> dict[str, list[Event]]:
     """A journal of three incidents, one of them imported under another id; its events by id."""
-    journal = SqliteJournal(path)
+    journal = SqliteJournal(path, _Afternoon())
     one = (await journal.open_incident(opening("One"))).incident
     notes = [
         draft(Kind.NOTE, f"note {n} [/x] \x1b[31m" + "x" * (n * 37 % 300)) for n in range(count)

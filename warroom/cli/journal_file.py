@@ -5,21 +5,16 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from warroom.cli.common import chosen, config_option, fail, load, print_json, with_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from warroom.config.settings import Settings
     from warroom.engine.session import Session
     from warroom.journal.salvage import Salvage
-
-_SHOWN: Final = 8
-"""Places that are listed one by one."""
 
 
 @click.command()
@@ -60,13 +55,15 @@ def status(as_json: bool, config: str | None) -> None:
 def verify(config: str | None) -> None:
     """Whether every entry of every incident is as it was written. Exit status 1: one is not."""
 
+    from warroom.journal.salvage import chain_in_words
+
     async def walk(session: Session) -> list[tuple[str, int, int]]:
         journal = session.journal
         return [(h.id, h.events, await journal.verify(h.id)) for h in await journal.headings()]
 
     found = with_session(load(chosen(config), needed=False), walk)
     for name, count, fault in found:
-        click.echo(f"{name}: {count} entries, {_chain(fault)}")
+        click.echo(f"{name}: {count} entries, {chain_in_words(fault)}")
     if not found:
         click.echo("there is no incident", err=True)
     if any(fault for _, _, fault in found):
@@ -84,7 +81,7 @@ def salvage(damaged: str | None, output: str | None, config: str | None) -> None
     something is missing, and what.
     """
     from warroom.journal.base import JournalError
-    from warroom.journal.salvage import beside
+    from warroom.journal.salvage import beside, lost, told
     from warroom.journal.salvage import salvage as salvaged
 
     place = Path(damaged) if damaged else _file(load(chosen(config), needed=False).settings)
@@ -93,48 +90,22 @@ def salvage(damaged: str | None, output: str | None, config: str | None) -> None
         found = salvaged(place, new)
     except JournalError as error:
         fail(str(error), 1)
-    for one in found.incidents:
-        click.echo(f"{one.incident}: {one.found} of {one.known} entries, {_chain(one.fault)}")
-        if one.missing:
-            click.echo(f"  missing: {_listed(map(_gap, one.missing))}")
-        if one.changed:
-            click.echo(f"  not as they were written: {_listed(map(str, one.changed))}")
+    for line in told(found):
+        click.echo(line)
+    for line in lost(found, place):
+        click.echo(line, err=True)
     _say(found, place)
     if not found.whole or found.unreadable or any(one.fault for one in found.incidents):
         raise SystemExit(1)
 
 
 def _say(found: Salvage, place: Path) -> None:
-    if found.unreadable:
-        click.echo(f"the disk did not give {found.unreadable} bytes", err=True)
-    if not found.whole:
-        click.echo(
-            f"{place}-wal lost its end: the newest entries may be missing, nobody knows how many",
-            err=True,
-        )
     click.echo(f"the damaged files as they are: {found.aside}", err=True)
     click.echo(
         f"written: {found.new}\nto go on with it: move {place} and its -wal and -shm away, then "
         f"{found.new} to {place}",
         err=True,
     )
-
-
-def _chain(fault: int) -> str:
-    if not fault:
-        return "the chain holds"
-    holds = f"the chain holds up to {fault - 1}, " if fault > 1 else ""
-    return f"{holds}entry {fault} is not as it was written"
-
-
-def _gap(gap: range) -> str:
-    return str(gap.start) if len(gap) == 1 else f"{gap.start}-{gap.stop - 1}"
-
-
-def _listed(places: Iterable[str]) -> str:
-    shown = list(places)
-    rest = len(shown) - _SHOWN
-    return ", ".join(shown[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _file(settings: Settings) -> Path:

@@ -123,7 +123,9 @@ class JournalFile:
             name = getattr(error, "sqlite_errorname", "")
             if not name.startswith(_BUSY):
                 self._give_up()
-            raise refusal(self._reason(name, str(error), refusal)) from error
+            refused = refusal(self._reason(name, str(error), refusal))
+            refused.damaged = self.path if name.startswith(_DAMAGED) else None
+            raise refused from error
         except NotAJournal as error:
             self._give_up()
             raise refusal(f"{self.path} is not a journal but another database") from error

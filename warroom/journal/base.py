@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Final, Protocol
 
 from warroom.domain.events import Author, Draft, Event, Kind, broken
@@ -24,7 +25,10 @@ PRESENT_S = 15.0
 
 
 class JournalError(Exception):
-    """The journal could not do what it was asked; the message is one plain line."""
+    """The journal could not do what it was asked; the message is one plain line. `damaged` is the
+    file of which `salvage` reads what is left."""
+
+    damaged: Path | None = None
 
 
 class NotSaved(JournalError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,8 @@ from warroom.journal._sqlite_schema import statement
 from warroom.journal._sqlite_store import insert
 from warroom.journal.base import JournalError
 
+_SHOWN: Final = 8
+"""Places that are listed one by one."""
 _BLOCK: Final = 65536
 _SECTOR: Final = 4096
 _PATIENCE_S: Final = 3600.0
@@ -75,6 +78,57 @@ def salvage(damaged: Path, new: Path) -> Salvage:
 def beside(path: Path) -> Path:
     """Where what is salvaged goes when nobody says: `journal.salvaged.db` beside `journal.db`."""
     return path.with_name(f"{path.stem}.salvaged{path.suffix}")
+
+
+def told(found: Salvage) -> Iterator[str]:
+    """What was found of every incident and what was not, a plain line each."""
+    for one in found.incidents:
+        yield f"{one.incident}: {one.found} of {one.known} entries, {chain_in_words(one.fault)}"
+        if one.missing:
+            yield f"  missing: {_listed(map(_gap, one.missing))}"
+        if one.changed:
+            yield f"  not as they were written: {_listed(map(str, one.changed))}"
+
+
+def lost(found: Salvage, damaged: Path) -> Iterator[str]:
+    """What may be missing that nothing knows of."""
+    if found.unreadable:
+        yield f"the disk did not give {found.unreadable} bytes"
+    if not found.whole:
+        yield (
+            f"{damaged}-wal lost its end: the newest entries may be missing, nobody knows how many"
+        )
+
+
+def chain_in_words(fault: int) -> str:
+    """How far the chain holds; `fault` as `broken` gives it."""
+    if not fault:
+        return "the chain holds"
+    holds = f"the chain holds up to {fault - 1}, " if fault > 1 else ""
+    return f"{holds}entry {fault} is not as it was written"
+
+
+def go_on_with(found: Salvage, damaged: Path) -> None:
+    """Put the new journal in the place of the damaged one, whose own files go to the copies of
+    them. No console may have it open. Raises JournalError; then go_on_with can be called again."""
+    try:
+        for ending in ("-shm", "-wal", ""):
+            path = damaged.with_name(damaged.name + ending)
+            if path.exists():
+                path.replace(found.aside / path.name)
+        found.new.rename(damaged)
+    except OSError as error:
+        raise JournalError(f"{error.filename or damaged}: {error.strerror or error}") from error
+
+
+def _gap(gap: range) -> str:
+    return str(gap.start) if len(gap) == 1 else f"{gap.start}-{gap.stop - 1}"
+
+
+def _listed(places: Iterable[str]) -> str:
+    shown = list(places)
+    rest = len(shown) - _SHOWN
+    return ", ".join(shown[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _files(damaged: Path) -> tuple[dict[str, bytes], int]:

@@ -139,11 +139,24 @@ class WarroomApp(App[None]):
             self.parting = str(error)
             self.exit(return_code=2)
             return
-        except (JournalError, HostError) as error:
+        except JournalError as error:
+            self.room_screen.post_message(RoomFailed(str(error), error.damaged))
+            return
+        except HostError as error:
             self.room_screen.post_message(RoomFailed(str(error)))
             return
         self.room = room
         self.room_screen.open_with(room)
+
+    async def close_unopened(self) -> None:
+        """Let go of a room that could not be opened."""
+        if self._unclosed is not None and self.room is None:
+            await self._unclosed.close()
+            self._unclosed = None
+
+    def open_again(self) -> None:
+        """What was in the way is gone."""
+        self._start_opening()
 
     def _on_sample(self, sample: Sample) -> None:
         self.room_screen.post_message(Sampled(sample.source))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from textual.message import Message
 
 
 class RoomFailed(Message):
-    """The room could not be opened, and why."""
+    """The room could not be opened, and why; `damaged` is the journal's file, where that is it."""
 
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
+    def __init__(self, reason: str, damaged: Path | None = None) -> None:
+        self.reason, self.damaged = reason, damaged
         super().__init__()
 
 

@@ -20,16 +20,15 @@ from warroom.tui.layout import RoomLayout
 from warroom.tui.messages import IncidentChanged, RoomFailed, Sampled
 from warroom.tui.panes import panes_for
 from warroom.tui.panes.base import Pane, TablePane
-from warroom.tui.screens.dialogs import show_sheet
 from warroom.tui.screens.history import History
 from warroom.tui.screens.marked import Marked
 from warroom.tui.screens.playbooks import Playbooks
 from warroom.tui.screens.record import Record
+from warroom.tui.screens.salvaging import Salvaging
 from warroom.tui.screens.standing import Standing
 from warroom.tui.screens.taking import Taking
 from warroom.tui.screens.telling import Telling
 from warroom.tui.widgets.header import HeaderStrip
-from warroom.tui.widgets.lines import wrapped
 from warroom.tui.widgets.sidebar import Sidebar
 from warroom.tui.widgets.strips import KeyBar, Tabs, TimelineStrip
 
@@ -56,7 +55,7 @@ def bindings() -> list[BindingType]:
     return made
 
 
-class RoomScreen(Playbooks, Marked, Standing, Telling, Taking, History, Record):
+class RoomScreen(Salvaging, Playbooks, Marked, Standing, Telling, Taking, History, Record):
     """Data arrives by message and marks panes; a few times a second the marked ones are drawn."""
 
     DEFAULT_CSS = "RoomScreen { background: $background; overflow: hidden hidden; }"
@@ -180,8 +179,7 @@ class RoomScreen(Playbooks, Marked, Standing, Telling, Taking, History, Record):
     def _room_failed(self, message: RoomFailed) -> None:
         self.header.failed = message.reason
         self.header.changed()
-        lines = [[(part, "")] for part in wrapped(message.reason, 76)]
-        self.run_worker(show_sheet(self, "the room could not be opened", lines))
+        self.room_failed(message.reason, message.damaged)
 
     @on(Pane.Opened)
     def _opened(self) -> None:

@@ -88,7 +88,7 @@ class SheetBody(Lines):
         self.scroll_lines(-3)
 
 
-class Sheet(Dialog[None]):
+class Sheet(Dialog[bool | None]):
     """Shown until it is closed with Escape, Enter or q."""
 
     DEFAULT_CSS = """
@@ -107,7 +107,10 @@ class Sheet(Dialog[None]):
     ]
 
     def __init__(
-        self, title: str, lines: Sequence[Line], take: Callable[[Sequence[Line]], object] | None
+        self,
+        title: str,
+        lines: Sequence[Line],
+        take: Callable[[Sequence[Line]], object] | None = None,
     ) -> None:
         """`take` is given the lines when somebody wants to keep them."""
         super().__init__()
@@ -130,3 +133,20 @@ class Sheet(Dialog[None]):
 
     def action_page(self, by: int) -> None:
         self._body.scroll_lines(by * (self._body.size.height - 3))
+
+
+class Offer(Sheet):
+    """A sheet with something to do: gives True when its key `s` is pressed. Without any `doing` it
+    is a sheet."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("s", "accept", "accept")]
+
+    def __init__(self, title: str, lines: Sequence[Line], doing: str) -> None:
+        super().__init__(title, lines)
+        self._doing = doing
+        if doing:
+            self._body.hint = f"s {doing}   {self._body.hint}"
+
+    def action_accept(self) -> None:
+        if self._doing:
+            self.dismiss(True)
