@@ -99,7 +99,7 @@ def test_a_card_names_the_first_and_counts_the_rest_by_who_they_are() -> None:
 @pytest.mark.parametrize("field", ["user", "database", "app", "client", "state", "query"])
 @pytest.mark.parametrize("name", CORPUS)
 def test_every_text_of_the_server_is_harmless_and_short(field: str, name: str) -> None:
-    for text in (CORPUS[name], CORPUS[name] * 100_000):
+    for text in (CORPUS[name], CORPUS[name] * 10_000):
         said = hits([record(1, **{field: text})], {})
         assert all(line.isprintable() and len(line) < 800 for _, line in said)
         why = spared(record(1, **{field: text, "may_signal": False}), superusers=False)
