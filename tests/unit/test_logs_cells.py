@@ -7,10 +7,11 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warroom.logs.cells import cells_of, moment_of, table
+from warroom.logs.cells import cells_of, cells_wide, moment_of, table
 from warroom.logs.formats.own import chosen
 from warroom.logs.formats.structured import JSON
 from warroom.logs.formats.web import COMBINED
+from warroom.logs.recognise import recognise
 from warroom.logs.record import read
 
 LOG = (Path(__file__).parent / "logs" / "combined.log").read_bytes().split(b"\n")[:2]
@@ -39,6 +40,14 @@ def test_objects_have_a_column_for_each_key_the_known_ones_first() -> None:
     assert found.rows[2] is None
 
 
+def test_columns_that_are_cut_share_what_is_left() -> None:
+    line = {"client": "203.0.113.7", "path": "/" + "p" * 99, "agent": "a" * 40, "n": "1"}
+    wide = dict(table([line], 400).head)
+    assert (wide["client"], wide["path"], wide["agent"]) == (11, 100, 40)
+    tight = dict(table([line], 11 + 48 + 24 + 1 + 2 * 4 + 20).head)
+    assert (tight["client"], tight["path"], tight["agent"]) == (11, 58, 34)
+
+
 def test_what_is_hostile_stays_harmless_and_what_is_long_is_cut() -> None:
     line = b'{"msg":"\\u001b[2J\\u202e[@click=app.bell]x[/]","k\\u001b":"' + b"y" * 5000 + b'"}'
     found = table([cells_of(line, JSON)], 60)
@@ -58,8 +67,37 @@ def test_a_line_whose_message_has_no_column_is_left_as_it_is() -> None:
        st.integers(1, 90))  # fmt: skip
 def test_a_table_never_leaves_its_width(lines: list[dict[str, str]], width: int) -> None:
     found = table(lines, width)
-    assert len(found.title) <= width
-    assert all(row is None or len(row) <= width for row in found.rows)
+    assert cells_wide(found.title) <= width
+    assert all(row is None or cells_wide(row) <= width for row in found.rows)
+
+
+def test_columns_stand_below_each_other_whatever_script_is_in_them() -> None:
+    objects = [
+        {"user": "安藤", "message": "決済に失敗しました"},
+        {"user": "ann", "message": "😀 paid"},
+        {"user": "Zoe\u0301", "message": "ok"},
+        {"user": "日本語の長い名前がここに書かれています", "message": "cut"},
+    ]
+    found = table(objects, 40)
+    assert found.rows[0] == "安藤" + " " * 22 + "決済に失敗し…"
+    assert found.rows[1] == "ann" + " " * 23 + "😀 paid"
+    assert found.rows[2] == "Zoe\u0301" + " " * 23 + "ok"
+    assert found.rows[3] == "日本語の長い名前がここ…" + " " * 3 + "cut"
+
+
+def test_a_level_is_a_word_and_stands_in_front_also_where_no_field_has_it() -> None:
+    pino = (b'{"level":30,"msg":"up"}', b'{"level":50,"msg":"no pool"}')
+    assert table([cells_of(line, JSON) for line in pino], 60).rows == (
+        "info   up",
+        "error  no pool",
+    )
+    said = b'{"log":"ERROR no pool\\n","stream":"stderr","time":"2026-11-21T14:35:02Z"}'
+    wrapped = recognise([said]).format
+    assert wrapped is not None
+    found = table([cells_of(said, wrapped)], 60)
+    assert found.title.split() == ["level", "message", "stream"]
+    assert found.rows == ("error  ERROR no pool  stderr",)
+    assert "level" not in (cells_of(LOG[0], COMBINED) or {})
 
 
 def test_a_line_says_its_own_time_where_it_has_one() -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 from warroom.tui import format as fmt
 from warroom.tui.widgets.lines import Line, Span, shortened, width_of
@@ -66,12 +66,24 @@ def row_lines(row: Entry, one: LogLine, text: str, look: Look) -> list[Line]:
         text = shortened(text, max(8, room - width_of(folded))) if folded else text
         rest: Line = [(" " * look.width, "cursor")] if here else []
         return [[*lead, *_found(text, style, look.needle), *folded, *rest]]
-    pieces = [text[i : i + room] for i in range(0, len(text), room)][:_WRAP_LIMIT]
+    pieces, left = _wrapped(text, room)
+    if left:
+        folded = [*folded, (f"  {left:,} more characters: enter", "cursor" if here else "accent")]
     blank: Span = (" " * look.lead, "")
     first: Line = [*lead, *_found(pieces[0] if pieces else "", style, look.needle)]
     rest_of = [[blank, *_found(piece, style, look.needle)] for piece in pieces[1:]]
     lines: list[Line] = [first, *rest_of]
     return [*lines, [blank, *folded]] if folded else lines
+
+
+def _wrapped(text: str, room: int) -> tuple[list[str], int]:
+    """`text` in pieces of at most `room` cells, and how many characters no piece has."""
+    head = text[: room * _WRAP_LIMIT]
+    if head.isascii():
+        pieces = [head[i : i + room] for i in range(0, len(head), room)]
+    else:
+        pieces = chop_cells(head, room)[:_WRAP_LIMIT]
+    return pieces, len(text) - sum(map(len, pieces))
 
 
 def _lead(row: Entry, one: LogLine, look: Look, *, here: bool) -> list[Span]:
@@ -122,6 +134,16 @@ def gap_line(seconds: float, look: Look, *, such: bool) -> Line | None:
     if seconds < GAP_S:
         return None
     return rule(f"{_long(seconds)} without {'such a' if such else 'a'} line", look)
+
+
+def first_of(lines: Sequence[Line], most: int) -> Sequence[Line]:
+    """The first lines, at most `most`; the last of them counts those that have no place."""
+    if len(lines) <= most:
+        return lines
+    shown = lines[: most - 1]
+    left = len(lines) - len(shown)
+    words = f"… and {left} more" if shown else f"{left} faults: make the pane higher, with z"
+    return [*shown, [(f" {words}", "degraded")]]
 
 
 def rule(words: str, look: Look) -> Line:

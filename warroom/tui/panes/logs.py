@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from warroom.tui import format as fmt
 from warroom.tui.panes.log_graph import graph
 from warroom.tui.panes.log_queries import LogQueries
-from warroom.tui.panes.log_rows import Look, gap_line, row_lines, rule
+from warroom.tui.panes.log_rows import Look, first_of, gap_line, row_lines, rule
 from warroom.tui.widgets.lines import Line, Span
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class LogsPane(LogQueries):
         head = [
             *self._graph(width, height),
             *self._found(width, height),
-            *self._faults()[: max(1, height // 3)],
+            *first_of(self._faults(), max(1, height // 3)),
         ]
         self._height = max(1, height - len(head) - self.columns)
         self._rows = self.rows(self._height)
