@@ -16,8 +16,9 @@ SIZE = (120, 40)
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
-    """One that both consoles read: what was typed is kept where the journal is."""
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One that both consoles read, with a state folder of their own, where drafts are."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return written(tmp_path, '[incident]\ntimezone = "Europe/Berlin"')
 
 

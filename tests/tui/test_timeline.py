@@ -13,8 +13,7 @@ from tests.support.hostile import MARKUP, SEQUENCES
 from tests.tui.page import RoomPage, opened
 from tests.tui.timeline import TimelinePage, timeline_of
 from warroom.domain.evidence import Evidence, EvidenceKind
-from warroom.tui.screens.timeline.parts import Chips, Detail, Entries
-from warroom.tui.widgets.strips import KeyBar, TimelineStrip
+from warroom.tui.screens.timeline.parts import Chips
 
 SIZE = (120, 40)
 BURNS = "it burns"
@@ -298,52 +297,6 @@ async def test_evidence_is_shown_with_its_label_where_it_belongs(page: TimelineP
     await page.room.room.editor.attach(2, evidence)
     await page.select("pool is full")
     await page.sees("E1", "redis: hit 31%", "used 1.4 MiB", "INFO", "[E1]")
-
-
-async def test_the_mouse_selects_edits_and_scrolls(page: TimelinePage) -> None:
-    pilot = page.room.pilot
-    await pilot.click(Entries, offset=(20, 2))
-    assert page.selected.text == "pool is full"
-    await pilot.click(Entries, offset=(20, 3), times=2)
-    await page.edits(3)
-    await page.press("escape")
-    await page.shown()
-    page.screen.entries.on_mouse_scroll_up()
-    assert page.selected.text == BURNS
-
-
-async def test_a_click_on_a_key_presses_it_and_one_on_a_part_gives_it_the_keys(
-    page: TimelinePage,
-) -> None:
-    keys = page.screen.keys
-    drawn = "".join(text for text, _ in keys.build(keys.size.width, 1)[0])
-    await page.room.pilot.click(KeyBar, offset=(drawn.index("s star") + 2, 0))
-    await page.room.until(lambda: page.selected.starred, "the click does not star it")
-    await page.room.pilot.click(Detail, offset=(5, 5))
-    await page.room.until(lambda: page.screen.part is page.screen.detail, "no keys for the detail")
-    await page.room.pilot.click(Entries, offset=(20, 2))
-    await page.room.until(lambda: page.screen.part is None, "the list has no keys again")
-    assert page.selected.text == "pool is full"
-
-
-async def test_the_form_alone_looks_as_if_it_had_the_keys_and_its_key_bar_takes_clicks(
-    page: TimelinePage,
-) -> None:
-    assert any("┏" in text for text, _ in page.screen.entries.build(60, 10)[0])
-    await page.opens_form("n")
-    assert not any("┏" in text for text, _ in page.screen.entries.build(60, 10)[0])
-    await page.press("p", "o", "o", "l")
-    keys = page.form.query_one(KeyBar)
-    drawn = "".join(text for text, _ in keys.build(keys.size.width, 1)[0])
-    await page.room.pilot.click(keys, offset=(drawn.index("saves") + 1, 0))
-    await page.shown()
-    assert page.selected.text == "pool"
-    assert any("┏" in text for text, _ in page.screen.entries.build(60, 10)[0])
-
-
-async def test_a_click_on_the_newest_entries_opens_the_timeline(room: RoomPage) -> None:
-    await room.pilot.click(TimelineStrip)
-    await TimelinePage(room).shown()
 
 
 async def test_on_a_narrow_screen_the_detail_takes_the_lists_place(page: TimelinePage) -> None:

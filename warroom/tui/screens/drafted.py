@@ -61,5 +61,6 @@ def forget(room: Room, what: str) -> None:
 
 
 def _key(room: Room, what: str) -> str:
+    """Within the incident; without one, within what the config is for."""
     events = room.session.events
-    return f"{what}/{events[0].id if events else ''}"
+    return f"{what}/{events[0].id if events else room.settings.file}"
