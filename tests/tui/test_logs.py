@@ -133,6 +133,12 @@ async def test_the_name_of_a_single_log_stands_in_the_title_alone(desk: Desk) ->
     assert desk.room.pane("logs").count("api") == 1
 
 
+async def test_an_error_has_a_sign_for_there_may_be_no_colours(desk: Desk) -> None:
+    rows = desk.room.pane("logs").splitlines()
+    assert [("✖" in row) for row in rows if "pool exhausted" in row] == [True]
+    assert [("✖" in row) for row in rows if "slow query" in row or "/cart" in row] == [False] * 2
+
+
 async def test_of_a_line_too_long_to_be_kept_its_length_is_said(desk: Desk) -> None:
     desk.writes("INFO " + "x" * 9_999_995)
     await desk.sees("xxx", "10,000,000 bytes")

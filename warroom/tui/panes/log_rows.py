@@ -22,6 +22,8 @@ GAP_S: Final = 30.0
 """So long without a line is said between the lines."""
 _LEVELS: Final = ("", "dim", "", "degraded", "down", "down bold")
 """Styles by LogLevel: none, debug, info, warn, error, fatal."""
+_ERROR: Final = 4
+"""LogLevel.ERROR, which is not imported before the first line."""
 _TAGS: Final = ("info", "accent", "unknown", "ok", "degraded")
 _WRAP_LIMIT: Final = 40
 """Screen lines that one wrapped log line may take."""
@@ -92,12 +94,17 @@ def _lead(row: Entry, one: LogLine, look: Look, *, here: bool) -> list[Span]:
     )
     name = look.names[one.source] if one.source < len(look.names) else "?"
     marked = any(raw.number in look.marks for raw in (*row.heads, *row.more))
-    sign = ("*" if look.ascii_only else "◆") if marked else " "
-    lead = [(sign, "cursor" if here else "mark"), (f"{at} ", "cursor" if here else "dim")]
+    sign, kind = (("*" if look.ascii_only else "◆"), "mark") if marked else _bad(one, look)
+    lead = [(sign, "cursor" if here else kind), (f"{at} ", "cursor" if here else "dim")]
     if not look.tag_width:
         return lead
     tag = "cursor" if here else _TAGS[one.source % len(_TAGS)]
     return [*lead, (set_cell_size(shortened(name, look.tag_width), look.tag_width) + " ", tag)]
+
+
+def _bad(one: LogLine, look: Look) -> tuple[str, str]:
+    """The sign of an error: colour alone says nothing on a screen without any."""
+    return ("!" if look.ascii_only else "✖", "down") if one.level >= _ERROR else (" ", "")
 
 
 def _folded(row: Entry, look: Look, *, here: bool) -> list[Span]:
