@@ -136,7 +136,7 @@ async def test_a_detail_sheet_is_pinned_whole_with_what_it_is_about(room: RoomPa
     await room.sees("web: web", "y take", "address")
     await room.press("y")
     await room.sees("take from web: web")
-    await room.press("p")
+    await room.press("enter")
     await room.types("what the endpoint said")
     await room.says("pinned")
     evidence = kept(room)

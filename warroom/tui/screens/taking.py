@@ -70,7 +70,7 @@ class Taking(Acts):
             Option("add", "add it to an entry…", key="e"),
         ]
         wanted = await choose(
-            self, f"take from {evidence.title}", offers,
+            self, f"take from {evidence.title}", offers, at="pin",
             hint="enter pins, with what it is from   esc cancel",
         )  # fmt: skip
         if wanted == "copy":
