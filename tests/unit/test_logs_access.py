@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from warroom.logs.access import address_in, is_address
-from warroom.logs.columns import Layout, columns, layout_of
+from warroom.logs.columns import Columns, Field, Layout, client_of, columns
 from warroom.logs.formats.base import Format
 from warroom.logs.formats.cloud import ALB
 from warroom.logs.formats.structured import CADDY, NGINX_JSON, TRAEFIK_JSON
 from warroom.logs.formats.web import ACCESS, COMBINED, COMMON, INGRESS, VARNISH, VHOST
-from warroom.logs.keys import path_of, range_of
+from warroom.logs.keys import column, path_of, range_of
 from warroom.logs.recognise import recognise
 from warroom.logs.record import read
 
@@ -61,8 +63,8 @@ def test_a_line_as_columns_says_what_it_says_as_a_record(line: bytes, fmt: Forma
     assert (record.client, record.method, record.path) == ("203.0.113.7", "GET", "/cart?id=7")
     assert (record.status, record.size, record.at) == (502, 157, AT)
     assert record.agent == ("" if fmt is COMMON else "curl/8.5.0")
-    found = columns(line + b"\n", layout_of([line], fmt))
-    assert (found.clients, found.results) == ([b"203.0.113.7"], [b" 502 157 "])
+    found = columns(line + b"\n", Layout(fmt))
+    assert (found.clients, found.results) == ([b"203.0.113.7"], [b" 502 157"])
     assert [path_of(request) for request in found.requests] == [b"/cart"]
 
 
@@ -103,31 +105,55 @@ def test_ranges_are_24_and_48_bits() -> None:
     assert range_of(b"-") == b""
 
 
+WHOLE = [ONE, MORE, HOSTED, MAIN, ROUTED, URLS]
+CUT = [line[:place] for line in WHOLE for place in (20, 40, 70, 90, -1)]
 LINES = st.one_of(
-    st.sampled_from([ONE, MORE, HOSTED, MAIN, ROUTED, OBJECT, NESTED, URLS, b"", b'"']),
+    st.sampled_from([*WHOLE, *WHOLE, *CUT, OBJECT, NESTED, b"", b'"', b"]", b" ", b"203.0.113.7"]),
+    st.sampled_from([b"a[b", b"a]b", b'"a"', b"[a]", b'[a "b'])
+    .flatmap(lambda odd: st.sampled_from([odd, b"- " + odd, odd + b" -", odd + b" " + odd]))
+    .map(lambda who: MORE.replace(b"- ann", who)),
     st.just(MORE.replace(b"curl", b'c\\"u\\"rl')),
+    st.just(MORE.replace(b"curl", b"c\\\\u\trl\\")),
     st.just(MORE.replace(b"/cart", b'/"x" 200 5 "')),
-    st.just(MORE[:70]),
     st.just(b'1.2.3.4 " " " " " "'),
     st.just(b'1.2.3.4 "' + b'" 200 5 "' * 2 + b'"'),
     st.binary(max_size=40).map(lambda data: data.replace(b"\n", b" ").replace(b"\r", b" ")),
 )
-
-
-@given(
-    st.lists(LINES, max_size=12),
-    st.sampled_from([*ACCESS, NGINX_JSON, CADDY, ALB]),
-    st.sampled_from([0, 6, 8]),
+CHUNKS = st.tuples(st.lists(LINES, max_size=12), st.sampled_from([1, 1, 40])).map(
+    lambda drawn: drawn[0] * drawn[1]
 )
-def test_columns_of_any_bytes_are_those_of_each_line_alone(
-    lines: list[bytes], fmt: Format, quotes: int
-) -> None:
-    quotes = quotes if fmt.client_at is not None else 0
-    data = b"".join(line + b"\n" for line in lines)
-    together = columns(data, Layout(fmt, quotes))
+ROWS = tuple[bytes, bytes, bytes, bytes]
+
+
+def alone(line: bytes, fmt: Format) -> ROWS:
+    """Client, request, result and agent of one line, by the pattern of its format."""
+    if fmt.client_at is None:
+        (row,) = rows(columns(line + b"\n", Layout(fmt)))
+        return row
+    roles = fmt.roles(line)
+    if roles is None:
+        return client_of(line, fmt.client_at), b"", b"", b""
+    result = b" %b %b" % (roles["status"], roles["size"])
+    return roles["client"], roles["request"], result, roles.get("agent", b"")
+
+
+def rows(found: Columns) -> list[ROWS]:
+    parts = found.clients, found.requests, found.results, found.agents
+    return list(zip(*parts, strict=True))
+
+
+@given(CHUNKS, st.sampled_from([*ACCESS, NGINX_JSON, CADDY, ALB]))
+def test_columns_of_any_bytes_are_those_of_each_line_alone(lines: list[bytes], fmt: Format) -> None:
+    together = columns(b"".join(line + b"\n" for line in lines), Layout(fmt))
     assert together.lines == len(lines)
-    alone = [columns(line + b"\n", Layout(fmt)) for line in lines]
-    assert together.clients == [client for one in alone for client in one.clients]
-    assert together.results == [result for one in alone for result in one.results]
-    assert together.requests == [request for one in alone for request in one.requests]
-    assert together.agents == [agent for one in alone for agent in one.agents]
+    assert rows(together) == [alone(line, fmt) for line in lines]
+
+
+@given(CHUNKS, st.sampled_from([*ACCESS, ALB]), st.sampled_from(get_args(Field)))
+def test_one_column_alone_is_the_one_among_all(
+    lines: list[bytes], fmt: Format, only: Field
+) -> None:
+    data = b"".join(line + b"\n" for line in lines)
+    every, one = columns(data, Layout(fmt)), columns(data, Layout(fmt), only)
+    assert (one.lines, one.results) == (every.lines, every.results)
+    assert column(one, only) == column(every, only)

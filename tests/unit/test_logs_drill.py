@@ -20,7 +20,7 @@ from warroom.logs.split import Splitter
 from warroom.logs.talkers import BUCKET_S, Talkers
 
 START = 1_795_268_100.0
-LAYOUT = Layout(COMBINED, 6)
+LAYOUT = Layout(COMBINED)
 LINE = '{} - - [21/Nov/2026:14:35:02 +0000] "{} {} HTTP/1.1" {} 7 "-" "{}"\n'
 Asked = tuple[str, str, str, int, str]
 
@@ -132,13 +132,13 @@ def test_hosts_are_known_where_the_format_says_them_and_not_guessed() -> None:
     plain = text(("203.0.113.7", "GET", "/a", 200, "x"))
     two = b"shop.example:443 " + plain + b"api.example:443 " + plain
     talkers = Talkers(START)
-    talkers.feed(columns(two, Layout(VHOST, 6)), START)
+    talkers.feed(columns(two, Layout(VHOST)), START)
     talkers.feed(read(0, plain), START)
     found = talkers.ranking("host", 9, now=START + 1)
     assert {t.key for t in found.talkers} == {"shop.example:443", "api.example:443"}
     assert (found.total, found.unknown) == (3, 1)
     chosen = Chosen([Chip("host", "api.example:443")])
-    assert chosen.places_in(columns(two, Layout(VHOST, 6))) == [1]
+    assert chosen.places_in(columns(two, Layout(VHOST))) == [1]
     assert chosen.places_in(read(0, plain)) == []
 
 

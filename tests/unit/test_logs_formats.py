@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from warroom.logs.columns import columns, layout_of
+from warroom.logs.columns import Layout, columns
 from warroom.logs.formats.base import Format
 from warroom.logs.recognise import every_format, named, recognise
 from warroom.logs.record import details, record_of
@@ -83,7 +83,7 @@ def test_every_line_says_what_is_expected_of_it(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_counted_is_what_the_lines_say(name: str) -> None:
     lines = lines_of(name)
-    found = columns(b"".join(line + b"\n" for line in lines), layout_of(lines, format_of(name)))
+    found = columns(b"".join(line + b"\n" for line in lines), Layout(format_of(name)))
     clients = [one[0] if one is not None else "-" for one in expected_of(name)]
     for counted, client in zip(found.clients, clients, strict=True):
         # of the common family the first field is counted, and left out later when no address

@@ -15,7 +15,7 @@ from warroom.logs.formats.web import COMBINED
 from warroom.logs.talkers import BUCKET_S, WINDOWS, TalkerBy, Talkers
 
 START = 1_795_268_100.0
-LAYOUT = Layout(COMBINED, 6)
+LAYOUT = Layout(COMBINED)
 
 
 def lines(*requests: tuple[str, str, int, int]) -> Columns:

@@ -72,7 +72,7 @@ def test_a_stretch_in_the_middle_is_cut_at_both_ends_and_little_of_the_file_is_r
     assert found.lines == sum(since <= at < until for at in times) == 2000
     assert (found.span, to_json(found)["since"]) == ((since, until), "2026-11-21T11:15:00+00:00")
     with path.open("rb") as file:
-        parts = span.stretch(file, Layout(COMBINED, 6))
+        parts = span.stretch(file, Layout(COMBINED))
     read = sum(stop - start for start, stop, edge in parts if edge)
     assert read < len(text) / 20
 
@@ -99,7 +99,7 @@ def test_any_gap_and_any_edge_gives_what_a_plain_reading_gives(
     try:
         file = io.BytesIO("".join(lines).encode())
         span = Within(since, until)
-        layout = Layout(COMBINED, 6)
+        layout = Layout(COMBINED)
         kept = b""
         for place, (start, stop, edge) in enumerate(span.stretch(file, layout)):
             span.enter(inside=place > 0)

@@ -43,5 +43,5 @@ class ErrorCount:
 
 
 def errors_among(results: Sequence[bytes]) -> int:
-    """Answers of class 5xx among ` STATUS SIZE `."""
+    """Answers of class 5xx among ` STATUS SIZE`."""
     return sum(map(bytes.startswith, results, repeat(b" 5")))

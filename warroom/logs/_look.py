@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from warroom.logs.columns import Columns, Layout, columns, layout_of
+from warroom.logs.columns import Columns, Layout, columns
 from warroom.logs.formats.base import Format
 from warroom.logs.recognise import Recognised, recognise
 from warroom.logs.split import Batch
@@ -61,8 +61,7 @@ class Look:
             found = Recognised(self._named, fits, max(fits, found.seen))
         self.found, self.format = found, found.format
         if found.format is not None:
-            whole = [line for line in lines if line]
-            self._layout = layout_of(whole, found.format, self.trust)
+            self._layout = Layout(found.format, self.trust)
 
     def _is_settled(self) -> bool:
         """A few lines may be a banner; a log without requests may come to have some."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import marshal
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeGuard
 
-from warroom.logs.columns import Layout, columns
-from warroom.logs.keys import FIELDS, RANGES, By, Field, column, folded, merged
+from warroom.logs.columns import Field, Layout, columns
+from warroom.logs.keys import FIELDS, RANGES, By, column, folded, merged
 from warroom.logs.weights import Weights
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Tally:
         self.known_lines = 0
         """Lines of files that were recognised."""
         self.weighed = full or self._field != "client"
-        self.counts: dict[bytes, int] = defaultdict(int) if self.weighed else Counter()
+        self.counts: dict[bytes, int] = {} if self.weighed else Counter()
         self.keys: dict[bytes, int] = {}
         """Figures by key, of what was settled; by address, where ranges of them are wanted."""
         self._weights = Weights()
@@ -61,17 +61,14 @@ class Tally:
         if layout is None:
             self.lines += data.count(b"\n")
             return
-        found = columns(data.replace(b"\r\n", b"\n") if b"\r" in data else data, layout)
+        data = data.replace(b"\r\n", b"\n") if b"\r" in data else data
+        found = columns(data, layout, self._field)
         self.lines += found.lines
         self.known_lines += found.lines
-        if not self.weighed:
+        if self.weighed:
+            self._weigh(column(found, self._field) or [b""] * found.lines, found.results)
+        else:
             self.counts.update(found.clients)  # type: ignore[arg-type]
-            return
-        counts, weights = self.counts, self._weights
-        keys = column(found, self._field) or [b""] * found.lines
-        for key, result in zip(keys, found.results, strict=True):
-            counts[key] += weights[result]
-        self._fold()
 
     def _plain(self, layout: Layout | None) -> TypeGuard[Layout]:
         return not self.weighed and layout is not None and layout.client_at is not None
@@ -85,12 +82,19 @@ class Tally:
             clients = [line.partition(b" ")[0] for line in lines]
         self.counts.update(clients)  # type: ignore[arg-type]
 
+    def _weigh(self, keys: list[bytes], results: list[bytes]) -> None:
+        counts, weights, before = self.counts, self._weights, self.counts.get
+        for key, result in zip(keys, results, strict=True):
+            counts[key] = before(key, 0) + weights[result]
+        self._fold()
+
     def _fold(self) -> None:
         if len(self.counts) <= self._fold_above or self._field not in ("request", "result"):
             return
-        fresh: dict[bytes, int] = defaultdict(int)
+        fresh: dict[bytes, int] = {}
         for key, figure in folded(self.counts, self.by).items():
-            fresh[self._as_field(key)] += figure
+            field = self._as_field(key)
+            fresh[field] = fresh.get(field, 0) + figure
         self.counts = fresh
         self._fold_above = max(_FOLD_ABOVE, 2 * len(fresh))
 

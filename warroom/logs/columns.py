@@ -1,38 +1,35 @@
-"""Whole chunks of access lines as columns, at a microsecond a line.
+"""Whole chunks of access lines as columns, at half a microsecond a line.
 
-Lines of the combined family have the same number of quotes, so splitting a chunk on `"` gives
-every field at a fixed step. A chunk where one line breaks the rule is halved until the damage is
-in a small piece, and that is read line by line with the regular expression.
+The pattern of a format sweeps over a chunk at once. A chunk where it does not match every line is
+halved until the damage is in a small piece, and that is read line by line.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal, get_args
 
 from warroom.logs.access import address_in, path_in
 from warroom.logs.formats.base import Format, Picker, Reader, Roles
 from warroom.logs.trust import NOBODY, Trust, client_in
 
-_RESULT: Final = re.compile(rb" (?:\d{3}|-) (?:\d+|-) ")
-_KNOWN_RESULTS: Final[set[bytes]] = set()
-"""Results that were looked at already: the same few thousand come again and again."""
-_REMEMBERED: Final = 50_000
-_NO_BRACKET: Final = bytes(byte for byte in range(256) if byte not in b"[]")
-_OTHER_BLANKS: Final = (b"\t", b"\v", b"\f", b"\r")
+Field = Literal["client", "request", "result", "agent", "host"]
+_FIELDS: Final[tuple[str, ...]] = get_args(Field)
+_EVERY: Final = frozenset(_FIELDS)
+_Fields = tuple[bytes, bytes, bytes, bytes, bytes]
 _SMALL: Final = 4096
-"""Bytes below which a chunk that breaks the rule is read line by line."""
+"""Bytes below which a chunk with damaged lines is read line by line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Fields of `lines` lines by position; empty where a line is not an access line.
 
-    `requests` are whole request lines; `results` are ` STATUS SIZE ` with the blanks around.
-    `hosts` is empty as a whole where no line says which host was asked.
+    `requests` are whole request lines; `results` are ` STATUS SIZE`, each with a blank before it.
+    A field that was not asked for is empty as a whole, and so is `hosts` where no line says which
+    host was asked.
     """
 
     lines: int
@@ -56,11 +53,10 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the lines of a file are laid out: their format, and how many quotes each has; 0 when
-    only the line by line reading works. `trust` says which hops to a client are believed."""
+    """How the lines of a file are laid out: their format, and which hops to a client are
+    believed."""
 
     format: Format
-    quotes: int = 0
     trust: Trust = NOBODY
     read: Reader = field(init=False, repr=False, compare=False)
     pick: Picker | None = field(init=False, repr=False, compare=False)
@@ -75,115 +71,51 @@ class Layout:
         return None if self.trust else self.format.client_at
 
 
-def layout_of(lines: Sequence[bytes], fmt: Format, trust: Trust = NOBODY) -> Layout:
-    """The layout that most of `lines` have."""
-    if trust or fmt.client_at is None:
-        return Layout(fmt, trust=trust)
-    counts = Counter(line.count(b'"') for line in lines if line.endswith(b'"'))
-    quotes, times = counts.most_common(1)[0] if counts else (0, 0)
-    return Layout(fmt, quotes if quotes >= 6 and quotes % 2 == 0 and times * 2 > len(lines) else 0)
-
-
-def columns(data: bytes, layout: Layout) -> Columns:
-    """The columns of `data`: whole lines, each with its line feed."""
-    quotes = layout.quotes
-    if not quotes or (b"\\" in data and b'\\"' in data):
-        return _by_line(data, layout) if not quotes else _halved(data, layout)
-    pieces = data.split(b'"')
-    lines = data.count(b"\n")
-    if len(pieces) == lines * quotes + 1 and pieces[-1] == b"\n":
-        results = pieces[2::quotes]
-        clients = _clients(pieces[:-1:quotes], layout.client_at or 0)
-        if clients is not None and _are_results(results):
-            hosts = _hosts(pieces[:-1:quotes]) if layout.client_at else []
-            return Columns(lines, clients, pieces[1::quotes], results, pieces[5::quotes], hosts)
-    return _halved(data, layout)
-
-
-def _clients(heads: list[bytes], index: int) -> list[bytes] | None:
-    """The clients of what stands before each request; None where one is not as it should be.
-
-    Every head but the first must begin with the only line feed in it, for then no line has more
-    or fewer quotes than the others; and each must end with the only brackets in it.
-    """
-    joined = b'"'.join(heads)
-    starts = joined.split(b'] "\n')
-    if len(starts) != len(heads) or joined.count(b"\n") != len(heads) - 1:
-        return None
-    if joined.translate(None, _NO_BRACKET) != b"[]" * len(heads) or joined[-2:] != b"] ":
-        return None
-    if any(blank in joined for blank in _OTHER_BLANKS):
-        return None
-    try:
-        clients = (
-            [start.split(b" ", 1 + index)[index] for start in starts]
-            if index
-            else [start.partition(b" ")[0] for start in starts]
-        )
-    except IndexError:
-        return None
-    return clients if all(clients) and b"[" not in b"".join(clients) else None
-
-
-def _hosts(heads: list[bytes]) -> list[bytes]:
-    """The first word of what stands before each request, behind the line feed of the last."""
-    return [head.rpartition(b"\n")[2].partition(b" ")[0] for head in heads]
-
-
-def _are_results(results: list[bytes]) -> bool:
-    """Whether these are all ` STATUS SIZE `; a quote inside a field would have shifted them."""
-    fresh = set(results) - _KNOWN_RESULTS
-    if not all(map(_RESULT.fullmatch, fresh)):
-        return False
-    if len(_KNOWN_RESULTS) > _REMEMBERED:
-        _KNOWN_RESULTS.clear()
-    _KNOWN_RESULTS.update(fresh)
-    return True
-
-
-def _halved(data: bytes, layout: Layout) -> Columns:
-    middle = data.find(b"\n", len(data) // 2) + 1
-    if len(data) <= _SMALL or not 0 < middle < len(data):
-        return _by_line(data, layout)
-    first, second = columns(data[:middle], layout), columns(data[middle:], layout)
+def columns(data: bytes, layout: Layout, only: Field | None = None) -> Columns:
+    """The columns of `data`: whole lines, each with its line feed. Where `only` one field is
+    wanted, that one and the results."""
+    wanted = _EVERY if only is None else frozenset((only, "result"))
+    sweep = None if layout.trust else layout.format.sweep(wanted)
+    names = [name for name in _FIELDS if name in wanted] if sweep is None else [*sweep.groupindex]
+    found = dict(zip(names, _parts(data, layout, sweep, names), strict=True))
+    agents, hosts = found.get("agent", []), found.get("host", [])
     return Columns(
-        first.lines + second.lines,
-        first.clients + second.clients,
-        first.requests + second.requests,
-        first.results + second.results,
-        first.agents + second.agents,
-        _padded(first) + _padded(second) if first.hosts or second.hosts else [],
+        len(found["result"]),
+        found.get("client", []),
+        found.get("request", []),
+        found["result"],
+        [agent or b"" for agent in agents] if None in agents else agents,
+        hosts if any(hosts) else [],
     )
 
 
-def _padded(found: Columns) -> list[bytes]:
-    return found.hosts or [b""] * found.lines
+def _parts(
+    data: bytes, layout: Layout, sweep: re.Pattern[bytes] | None, names: Sequence[str]
+) -> list[list[bytes]]:
+    """The fields of those names, of every line."""
+    if sweep is not None and (b"\\" not in data or b'\\"' not in data):
+        found, step = sweep.split(data), len(names) + 1
+        if len(found) == step * data.count(b"\n") + 1:
+            return [found[place::step] for place in range(1, step)]
+    middle = data.find(b"\n", len(data) // 2) + 1
+    if sweep is None or len(data) <= _SMALL or not 0 < middle < len(data):
+        return _by_line(data, layout, names)
+    halves = (_parts(half, layout, sweep, names) for half in (data[:middle], data[middle:]))
+    return [first + second for first, second in zip(*halves, strict=True)]
+
+
+def _by_line(data: bytes, layout: Layout, names: Sequence[str]) -> list[list[bytes]]:
+    lines = data.split(b"\n")
+    lines.pop()
+    read = _line if layout.pick is None else _picked
+    rows = [read(line, layout) for line in lines]
+    return [[row[place] for row in rows] for place in map(_FIELDS.index, names)]
 
 
 def client_of(line: bytes, index: int) -> bytes:
     """The blank-separated field of that index, address or not."""
     parts = line.rstrip(b"\r\n").split(b" ", 2)
     return parts[index] if len(parts) > index else b""
-
-
-def _by_line(data: bytes, layout: Layout) -> Columns:
-    out = Columns(data.count(b"\n"), [], [], [], [])
-    lines = data.split(b"\n")
-    lines.pop()
-    read = _line if layout.pick is None else _picked
-    for line in lines:
-        client, request, result, agent, host = read(line, layout)
-        out.clients.append(client)
-        out.requests.append(request)
-        out.results.append(result)
-        out.agents.append(agent)
-        out.hosts.append(host)
-    if not any(out.hosts):
-        out.hosts.clear()
-    return out
-
-
-_Fields = tuple[bytes, bytes, bytes, bytes, bytes]
 
 
 def _picked(line: bytes, layout: Layout) -> _Fields:
@@ -193,7 +125,7 @@ def _picked(line: bytes, layout: Layout) -> _Fields:
     client, request, status, size, agent, host = found
     if place is None:
         client = address_in(client)
-    return client, request, b" %b %b " % (status, size), agent, host
+    return client, request, b" %b %b" % (status, size), agent, host
 
 
 def _damaged(line: bytes, place: int | None) -> _Fields:
@@ -219,9 +151,9 @@ def _request(roles: Roles) -> bytes:
 
 
 def _result(roles: Roles) -> bytes:
-    """` STATUS SIZE `, empty for a line that says neither."""
+    """` STATUS SIZE`, empty for a line that says neither."""
     status, size = roles.get("status", b"-"), roles.get("size", b"-")
     if not (len(status) == 3 and status.isdigit()):
         status = b"-"
     size = size if size.isdigit() else b"-"
-    return b"" if status == size == b"-" and "request" not in roles else b" %b %b " % (status, size)
+    return b"" if status == size == b"-" and "request" not in roles else b" %b %b" % (status, size)

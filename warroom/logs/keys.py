@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from warroom.logs.access import is_address, is_ipv6, not_ipv4, request_of
+from warroom.logs.columns import Field
 
 if TYPE_CHECKING:
     from warroom.logs.columns import Columns
@@ -26,7 +27,6 @@ RANGES: Final[tuple[By, ...]] = ("narrow", "range", "wide")
 """Groupings of addresses, from the most special to the widest."""
 OF_PLACES: Final[tuple[By, ...]] = ("country", "asn")
 """Groupings that want a database of places."""
-Field = Literal["client", "request", "result", "agent", "host"]
 Key = Callable[[bytes], bytes]
 
 LONGEST: Final = 512
@@ -149,7 +149,7 @@ def method_of(request: bytes) -> bytes:
 
 
 def status_of(result: bytes) -> bytes:
-    """The status of ` STATUS SIZE `; empty when it is not known."""
+    """The status of ` STATUS SIZE`; empty when it is not known."""
     status = result[1:4]
     return status if status.isdigit() else b""
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from warroom.logs._streams import CHUNK, is_stream, last_of, opened, whole_lines
 from warroom.logs._tally import Tally
-from warroom.logs.columns import Layout, layout_of
+from warroom.logs.columns import Layout
 from warroom.logs.keys import By, fold_for
 from warroom.logs.recognise import Recognised, recognise
 from warroom.logs.report import Report, Top, largest, made, to_json
@@ -64,7 +64,7 @@ class As:
             fits = sum(self.format.fits(line) for line in lines if line.strip())
             found = Recognised(self.format, fits, max(fits, found.seen))
         fmt = found.format
-        return found, None if fmt is None else layout_of(lines, fmt, self.trust)
+        return found, None if fmt is None else Layout(fmt, self.trust)
 
 
 AS_THEY_LOOK: Final = As()

@@ -29,7 +29,7 @@ WITHOUT_STATUS: Final = _one(len(CLASSES) - 1)
 
 
 class Weights(dict[bytes, int]):
-    """The weight of one ` STATUS SIZE `; each is worked out once, for they come again and again."""
+    """The weight of one ` STATUS SIZE`; each is worked out once, for they come again and again."""
 
     def __missing__(self, result: bytes) -> int:
         if len(self) >= _REMEMBERED:

@@ -77,6 +77,14 @@ class Format:
         """Reads only what is counted, in half the time; None where the parts do not stand so."""
         return None
 
+    def sweep(self, _: frozenset[str]) -> re.Pattern[bytes] | None:
+        """Finds these roles in a whole chunk of lines; `result` is ` STATUS SIZE`.
+
+        It matches whole lines and may run over the end of one: when it matches as often as there
+        are lines, each match is one of them. It holds for chunks without an escaped quote.
+        """
+        return None
+
     def may_fit(self, line: bytes) -> bool:
         """The cheap test."""
         return all(mark in line for mark in self.marks)
@@ -88,6 +96,17 @@ def compiled(pattern: bytes) -> re.Pattern[bytes]:
     return re.compile(pattern, re.DOTALL)
 
 
+@cache
+def _sweeping(pattern: bytes, wanted: frozenset[str]) -> re.Pattern[bytes]:
+    for part, quicker in _QUICKER:
+        pattern = pattern.replace(part, quicker)
+
+    def named(group: re.Match[bytes]) -> bytes:
+        return group[0] if group[1].decode() in wanted else b"(?:"
+
+    return re.compile(rb"(?m)^" + re.sub(rb"\(\?P<(\w+)>", named, pattern) + rb".*+\n")
+
+
 _COUNTED: Final = ("client", "request", "status", "size", "agent")
 
 
@@ -97,10 +116,12 @@ class Pattern(Format):
     own. It must not backtrack over what it repeats: every open repeat is possessive, or ends
     before what comes next.
 
-    `sure` is stricter, for recognising, where the first takes in damaged lines, too.
+    `core` is what it begins with, where all that comes behind may be missing. `sure` is stricter,
+    for recognising, where the first takes in damaged lines, too.
     """
 
     pattern: bytes = b""
+    core: bytes = b""
     sure: bytes = b""
     names: Mapping[str, str] = field(default_factory=dict)
     """Roles by the names of groups that are not called by their role."""
@@ -140,6 +161,12 @@ class Pattern(Format):
             return client or b"", request or b"", status or b"-", size or b"-", agent or b"", host
 
         return pick
+
+    def sweep(self, wanted: frozenset[str]) -> re.Pattern[bytes] | None:
+        if self.client_at is None:
+            return None
+        held = _sweeping(self.core, wanted).groupindex
+        return _sweeping(self.core if wanted <= held.keys() else self.pattern, wanted)
 
     def fits(self, line: bytes) -> bool:
         return compiled(self.sure or self.pattern).match(line, 0, self.longest) is not None
@@ -183,5 +210,15 @@ class Wrapped(Format):
 
 QUOTED: Final = rb'[^"\\]*+(?:\\.[^"\\]*+)*+'
 """What may stand between two quotes: quotes in it have a backslash before them."""
+RESULT: Final = rb" (?P<status>\d{3}|-) (?P<size>\d++|-)"
+"""Status and size of an answer."""
+_QUICKER: Final = (
+    (QUOTED, rb'[^"]*+'),
+    (rb"(?:\S++ )?", b""),
+    (RESULT, rb"(?P<result> (?:\d{3}|-) (?:\d++|-))"),
+    (rb"\Z", b"$"),
+)
+"""Parts of patterns, and what finds the same in a chunk without escaped quotes, or less: no word
+that a line may have. Where less was found than there are lines, they are read one by one."""
 ADDRESS: Final = rb"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4}:[0-9a-fA-F:.]++)"
 """What looks like an address; whether it is one, `access.is_address` says."""

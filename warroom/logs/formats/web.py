@@ -13,17 +13,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from warroom.logs.formats.base import ADDRESS, QUOTED, Format, Pattern, Roles, compiled
+from warroom.logs.formats.base import ADDRESS, QUOTED, RESULT, Format, Pattern, Roles, compiled
 
-_WHO: Final = rb'(?:\S++ )?(?P<user>[^\[\]"]*+)\[(?P<time>[^\[\]"]*+)\] '
-_ASKED: Final = rb'"(?P<request>' + QUOTED + rb')" (?P<status>\d{3}|-) (?P<size>\d++|-)(?= |\Z)'
+_WHO: Final = rb'(?:\S++ )?(?P<user>[^\[\]"]*+)\[(?P<time>[^\]]*+)\] '
+_ASKED: Final = rb'"(?P<request>' + QUOTED + rb')"' + RESULT + rb"(?= |\Z)"
 _AGENT: Final = rb' "(?P<referer>' + QUOTED + rb')" "(?P<agent>' + QUOTED + rb')"'
 _PEER: Final = rb"(?P<client>\S++) "
+_LINE: Final = _PEER + _WHO + _ASKED
+_MAYBE_AGENT: Final = rb"(?:" + _AGENT + rb")?+"
 _NO_HEADING: Final = (
     rb'(?!<|\d{4}-\d\d-\d\d|[A-Z][a-z]{2} [ \d]\d )(?=\S++ (?:\S++ )?[^\[\]":]*+\[)'
 )
 """Not after syslog's or a container runtime's heading: the line in it begins further right."""
-_SURELY: Final = _NO_HEADING + _PEER + _WHO + _ASKED
+_SURELY: Final = _NO_HEADING + _LINE
 _OWN_HOST: Final = rb"(?P<host>\S++) "
 _NOT_ADDRESS: Final = rb"(?!(?:\d{1,3}\.){3}\d{1,3} |(?:[0-9a-fA-F]{0,4}:){2})"
 _SURELY_VHOST: Final = (
@@ -36,7 +38,8 @@ COMMON: Final = Pattern(
     title="common log format",
     asks=True,
     client_at=0,
-    pattern=_PEER + _WHO + _ASKED + rb"(?:" + _AGENT + rb")?+",
+    core=_LINE,
+    pattern=_LINE + _MAYBE_AGENT,
     sure=_SURELY,
 )
 """Also of a combined line: what more there is, is read."""
@@ -46,6 +49,7 @@ COMBINED: Final = Pattern(
     asks=True,
     client_at=0,
     rank=2,
+    core=_LINE,
     pattern=COMMON.pattern,
     sure=_SURELY + _AGENT,
 )
@@ -56,7 +60,8 @@ VHOST: Final = Pattern(
     asks=True,
     client_at=1,
     rank=4,
-    pattern=_OWN_HOST + _PEER + _WHO + _ASKED + rb"(?:" + _AGENT + rb")?+",
+    core=_OWN_HOST + _LINE,
+    pattern=_OWN_HOST + _LINE + _MAYBE_AGENT,
     sure=_SURELY_VHOST,
 )
 NGINX_MAIN: Final = Pattern(
@@ -65,6 +70,7 @@ NGINX_MAIN: Final = Pattern(
     asks=True,
     client_at=0,
     rank=3,
+    core=_LINE,
     pattern=COMBINED.pattern + rb'(?: "(?P<forwarded>' + QUOTED + rb')")?+',
     sure=COMBINED.sure + rb' "(?:-|' + ADDRESS + rb"(?:, ?" + ADDRESS + rb')*+)"\Z',
 )
@@ -75,6 +81,7 @@ VARNISH: Final = Pattern(
     client_at=0,
     rank=4,
     marks=(b" http",),
+    core=_LINE,
     pattern=COMBINED.pattern,
     sure=_WHOLE_URL,
 )
@@ -85,6 +92,7 @@ TRAEFIK: Final = Pattern(
     client_at=0,
     rank=4,
     marks=(b'" "', b"ms"),
+    core=_LINE,
     pattern=COMBINED.pattern + rb'(?: (?P<requests>\d++) "(?P<router>' + QUOTED + rb')" '
     rb'"(?P<server>' + QUOTED + rb')" (?P<duration>\d++)ms)?+',
     sure=COMBINED.sure + rb' \d++ "' + QUOTED + rb'" "' + QUOTED + rb'" \d++ms\Z',
@@ -101,6 +109,7 @@ INGRESS: Final = Pattern(
     client_at=0,
     rank=4,
     marks=(b"] [",),
+    core=_LINE,
     pattern=COMBINED.pattern + rb"(?:" + _UPSTREAM + rb"(?: (?P<rest>.*+))?+)?+",
     sure=COMBINED.sure + _UPSTREAM,
 )
