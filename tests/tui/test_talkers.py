@@ -134,6 +134,18 @@ async def test_a_rows_lines_are_shown_in_the_logs(edge: Edge) -> None:
     await edge.room.sees("/cart", pane="logs")
 
 
+async def test_a_rows_newest_lines_are_shown_though_the_logs_stood_still(edge: Edge) -> None:
+    await edge.room.go("logs")
+    await edge.room.press("space")
+    await edge.room.sees("PAUSED", pane="logs")
+    edge.asked(FLOOD, "/since")
+    await edge.room.sees("1 newer", pane="logs")
+    await edge.room.select("talkers", FLOOD)
+    await edge.room.press("full_stop")
+    await edge.room.sees("GET /since", pane="logs")
+    assert "PAUSED" not in edge.room.pane("logs")
+
+
 async def test_a_row_goes_into_the_timeline_with_its_figures(edge: Edge) -> None:
     await edge.room.opens("it burns")
     await edge.room.select("talkers", FLOOD)

@@ -89,7 +89,7 @@ class Counting(Following):
     # Its lines ----------------------------------------------------------------------------------
 
     def action_lines(self) -> None:
-        """Go to the logs, filtered to the selected row's requests."""
+        """Go to the logs, filtered to the selected row's requests, the newest of them."""
         pane = self.talkers_or_say("that is for the top talkers")
         if pane is None:
             return
@@ -100,6 +100,7 @@ class Counting(Following):
         elif logs is not None:
             self.action_pane(logs.number)
             logs.filter(query)
+            logs.ends(last=True)  # where it stood still before, these lines may not have come yet
             self.say("esc takes the filter away")
 
     # Who is it ----------------------------------------------------------------------------------
