@@ -14,6 +14,7 @@ from tests.support.cli import written
 from tests.support.services import HttpService
 from tests.tui.page import RoomPage, opened
 from warroom.tui.commands import FORBIDDEN
+from warroom.tui.screens.composing import Foot
 
 SIZE = (140, 40)
 
@@ -66,6 +67,14 @@ async def composes(room: RoomPage, name: str = "ops (") -> TextArea:
     return box(room)
 
 
+async def clicks(room: RoomPage, words: str, times: int = 1) -> None:
+    """Click on words at the foot of the composer."""
+    foot = room.app.screen.query_one(Foot)
+    drawn = ["".join(text for text, _ in line) for line in foot.build(*foot.size)]
+    row = next(number for number, line in enumerate(drawn) if words in line)
+    await room.pilot.click(foot, offset=(drawn[row].index(words) + 1, row), times=times)
+
+
 def updates(room: RoomPage) -> list[tuple[str, str]]:
     return [
         (str(event.data["state"]), event.text)
@@ -111,10 +120,26 @@ async def test_a_double_click_sends_once(room: RoomPage, chat: HttpService) -> N
     await room.press("ctrl+t")
     await room.sees("Tell chat")
     await room.pilot.pause(0.5)
-    await room.pilot.click("#foot", times=2)
+    await clicks(room, "send it", times=2)
     await room.press("enter", "ctrl+t", "ctrl+enter")
     await room.sees("sent: ")
     assert len(chat.requests) == 1
+
+
+async def test_a_click_beside_the_keys_or_on_the_way_back_sends_nothing(
+    room: RoomPage, chat: HttpService
+) -> None:
+    await room.opens("it burns")
+    await composes(room)
+    await clicks(room, "send")
+    await room.sees("Tell chat")
+    await room.pilot.pause(0.5)
+    await clicks(room, "Tell chat")
+    await clicks(room, "back to the text")
+    await room.loses("Tell chat")
+    await clicks(room, "close")
+    await room.closes()
+    assert not chat.requests and updates(room) == []
 
 
 async def test_keys_that_were_typed_before_the_question_could_be_read_do_not_answer_it(

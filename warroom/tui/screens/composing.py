@@ -5,6 +5,9 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
+from rich.cells import cell_len
+from textual import events
+
 from warroom.channels.base import Delivery, Stage
 from warroom.tui.screens.telling import due_in_words
 from warroom.tui.widgets.lines import Line, Lines, Span, spread, wrapped
@@ -57,19 +60,33 @@ class Head(Lines):
 
 
 class Foot(Lines):
-    """What can be done now; a click on it answers as Enter does."""
+    """What can be done now; a click on a key presses it."""
 
     def __init__(self, composer: ComposerScreen) -> None:
         super().__init__(id="foot")
         self._composer = composer
+        self._edges: list[tuple[int, int, str]] = []
+        self._row = 0
 
     def build(self, width: int, height: int) -> list[Line]:
         first, second = foot(self._composer)
         lines: list[Line] = [[(" ", ""), *part] for part in _wrapped_line(first, width - 2)]
-        return [*lines[: height - 1], [(" ", ""), *second]]
+        lines = lines[: height - 1]
+        self._row, self._edges, at = len(lines), [], 1
+        for (key, _), (does, _) in zip(second[::2], second[1::2], strict=True):
+            self._edges.append((at, at + cell_len(key + does) - 1, _NAMES.get(key, key)))
+            at += cell_len(key + does)
+        return [*lines, [(" ", ""), *second]]
 
-    def on_click(self) -> None:
-        self._composer.action_answer()
+    def on_click(self, event: events.Click) -> None:
+        """A click is the key itself: one beside the keys answers nothing."""
+        for begin, end, name in self._edges:
+            if event.y == self._row and begin <= event.x < end:
+                self.app.simulate_key(name)
+
+
+_NAMES: Final = {"esc": "escape"}
+"""What Textual calls a key that is called otherwise here."""
 
 
 def foot(composer: ComposerScreen) -> tuple[Line, Line]:
