@@ -107,6 +107,20 @@ def test_lines_that_come_while_it_is_filled_are_counted_once() -> None:
     assert drill.talkers.requests == edge.talkers.requests
 
 
+def test_to_look_while_it_is_filled_moves_no_line_of_before_into_now() -> None:
+    edge = Edge()
+    asked: Asked = ("203.0.113.7", "GET", "/a", 200, "x")
+    for turn in range(20):
+        edge.come(text(*[asked] * 900), START + 30 * turn)  # ten minutes, more than one block
+    now = START + 600
+    drill = edge.talkers.drill = Drill([Chip("ip", "203.0.113.7")], edge.talkers)
+    for _ in drill.fill(edge.ring, read, lambda _: 0):
+        assert drill.talkers.ranking("path", 1, now=now).total == 0
+    looked = drill.talkers.ranking("path", 1, now=now)
+    assert looked.total == edge.talkers.ranking("ip", 1, now=now).total == 2 * 900
+    assert looked.talkers[0].first_seen == START
+
+
 def test_what_was_there_before_following_began_is_not_counted() -> None:
     edge = Edge()
     edge.come(text(*[("203.0.113.7", "GET", "/old", 200, "x")] * 5), START)

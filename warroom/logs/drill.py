@@ -106,11 +106,12 @@ class _Test(dict[bytes, bool]):
 
 
 class Drill:
-    """Counts the lines that pass. Until `fill` is through it only counts what was kept."""
+    """Counts the lines that pass. Until `fill` is through there is nothing to see: to look would
+    close the buckets of now before the lines of then are in theirs."""
 
     def __init__(self, chips: Sequence[Chip], of: Talkers) -> None:
         self.chips = tuple(chips)
-        self.talkers = Talkers(of.started, of.places)
+        self.talkers, self._filled = (Talkers(of.started, of.places) for _ in range(2))
         self.since = of.started
         """Since when every line that passes is counted, seconds since the epoch."""
         self.ready = False
@@ -119,7 +120,7 @@ class Drill:
     def take(self, found: Columns, now: float) -> None:
         """Lines came."""
         if self.ready:
-            self._count(found, now)
+            self.talkers.feed(self._chosen.of(found), now)
 
     def fill(self, ring: LogRing, read: Read, begins: Callable[[int], int]) -> Iterator[None]:
         """Count what is kept, in steps of a millisecond or two; then it is ready.
@@ -128,7 +129,7 @@ class Drill:
         """
         if ring.evicted:
             self.since = next((run.at for run in ring.runs()), self.since)
-            self.talkers.started = max(self.talkers.started, self.since)
+            self._filled.started = max(self._filled.started, self.since)
         number = ring.first
         while (block := ring.block_from(number)) is not None:
             first, number = number, block.last + 1
@@ -138,9 +139,6 @@ class Drill:
                     text = data if not low else data.split(b"\n", low)[low]
                     found = read(run.source, text)
                     if found is not None:
-                        self._count(found, run.at)
+                        self._filled.feed(self._chosen.of(found), run.at)
             yield
-        self.ready = True
-
-    def _count(self, found: Columns, at: float) -> None:
-        self.talkers.feed(self._chosen.of(found), at)
+        self.talkers, self.ready = self._filled, True

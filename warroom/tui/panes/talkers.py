@@ -123,6 +123,8 @@ class TalkersPane(TablePane):
         if self.choice.filter:
             return super().empty()
         if self.room is not None and self.room.talkers.chips:
+            if any("reading" in one.facts for one in self.samples):
+                return "counting the lines that are kept…"
             return "no such request in this window"
         if self.room is not None and any("not known" in one.facts for one in self.samples):
             from warroom.engine.talker_rows import WORDS
