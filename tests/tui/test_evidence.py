@@ -94,6 +94,9 @@ async def test_the_lines_that_a_filter_lets_through_are_pinned_with_the_filter(
         "api: ERROR pool exhausted",
         f"api: {harmless(HOSTILE)}",
     ]
+    assert all(line.startswith("before 20") for line in lines), (
+        "nobody knows when they were written"
+    )
     assert (kept(room).source, kept(room).query) == ("api", "filter ERROR")
     assert "and 1 more" in pinned(room).text
 

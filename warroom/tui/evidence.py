@@ -11,6 +11,7 @@ from warroom.domain.evidence import Evidence, EvidenceKind
 from warroom.domain.text import harmless
 from warroom.engine.evidence import asked
 from warroom.tui.panes.base import Pane, TablePane
+from warroom.tui.panes.log_clock import undated
 from warroom.tui.panes.logs import LogsPane
 from warroom.tui.panes.talkers import TalkersPane
 from warroom.tui.screens.sheet import whole
@@ -55,14 +56,17 @@ def of_selection(pane: Pane) -> Evidence | None:
 
 
 def of_lines(pane: LogsPane, lines: Sequence[LogLine]) -> Evidence | None:
-    """Log lines, each with the time of its arrival in UTC; None when there are none."""
+    """Log lines, each with the time of its arrival in UTC, or what it says itself of a line that
+    was there before; None when there are none."""
     if not lines or pane.room is None:
         return None
     names = pane.logs.names
     instants = [datetime.fromtimestamp(line.at, UTC) for line in lines]
     used = list(dict.fromkeys(names[line.source] for line in lines))
     texts = (
-        f"{at:%Y-%m-%d %H:%M:%S.%f}"[:-3] + f"Z {names[line.source]}: {line.text}"
+        ("before " if undated(line, pane.logs) else "")
+        + f"{at:%Y-%m-%d %H:%M:%S.%f}"[:-3]
+        + f"Z {names[line.source]}: {line.text}"
         for at, line in zip(instants, lines, strict=True)
     )
     return Evidence(

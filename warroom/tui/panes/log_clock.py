@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from warroom.tui import format as fmt
 
 if TYPE_CHECKING:
+    from warroom.logs.decode import Line as LogLine
     from warroom.logs.engine import LogEngine
     from warroom.logs.fold import Entry
 
@@ -38,6 +39,14 @@ def clocks(
         day = f"{there:%d %b}  " if there.year == today.year else f"{there:%b %Y}"
         found[row.last] = fmt.clock_time(at, zone) if there.date() == today else day
     return found
+
+
+def undated(line: LogLine, logs: LogEngine) -> bool:
+    """Whether nobody knows when a line was written, but that it was before its log was read."""
+    from warroom.logs.fold import zoned_time
+
+    raw = logs.ring.get(line.number)
+    return raw is not None and logs.was_there(raw) and zoned_time(raw) is None
 
 
 def is_clock(shown: str) -> bool:
