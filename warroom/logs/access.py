@@ -6,12 +6,11 @@ What is not an address stays unknown; nothing is looked for elsewhere in the lin
 from __future__ import annotations
 
 import re
+from _socket import AF_INET6, inet_pton  # `socket` itself takes as long to import as all the rest
 from collections.abc import Iterable
 from typing import Final
 
-_IPV4: Final = re.compile(
-    rb"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
-)
+_IPV4: Final = re.compile(rb"\.".join([rb"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"] * 4))
 _PORT: Final = re.compile(rb"([\d.]+):\d{1,5}|\[([0-9a-fA-F:.]+)\](?::\d{1,5})?")
 _AUTHORITY: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]{0,15}://[^/?#]*+")
 
@@ -31,10 +30,8 @@ def is_ipv6(text: bytes) -> bool:
     """Whether `text` is an IPv6 address (RFC 4291, section 2.2) and nothing else."""
     if b":" not in text:
         return False
-    import socket  # the counter starts faster without it, and most files need it for few lines
-
     try:
-        socket.inet_pton(socket.AF_INET6, text.decode("ascii"))
+        inet_pton(AF_INET6, text.decode("ascii"))
     except (OSError, ValueError):  # no address; not ASCII, or a NUL in it
         return False
     return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from typing import TYPE_CHECKING, Any, Final
 
 from warroom.logs.keys import FOLDS, RANGES, By, folded
@@ -147,7 +148,7 @@ def largest(figures: dict[bytes, int], n: int, unit: int = 1) -> list[tuple[byte
     """
     if n <= 0 or not figures:
         return []
-    least = sorted(figures.values(), reverse=True)[: min(n, len(figures))][-1] // unit * unit
+    least = nlargest(n, figures.values())[-1] // unit * unit
     chosen = ((figure // unit, key) for key, figure in figures.items() if figure >= least)
     return [(key, figures[key]) for _, key in sorted(chosen, reverse=True)[:n]]
 
