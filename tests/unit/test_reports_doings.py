@@ -115,6 +115,17 @@ def test_who_did_what() -> None:
     assert held["alice"] == held["bob"] == ("incident commander",)
 
 
+def test_what_warroom_wrote_by_itself_makes_no_person_of_it() -> None:
+    chain = Chain()
+    chain.open()
+    chain.add(
+        Kind.CHECKLIST, "done", by="warroom", item="mitigate.evidence", done=True, why="pinned"
+    )
+    chain.add(Kind.STATUS, "a regression", by="warroom", status="investigating")
+    chain.add(Kind.NOTE, "seen", by="bob")
+    assert [person.name for person in people(timeline_of(chain))] == ["oncall", "bob"]
+
+
 def test_a_mitigation_has_its_figures_before_and_after_what_moved_first() -> None:
     (run,) = mitigation_runs(timeline_of(night_with_evidence()).entries)
     assert [(f.metric, f.before, f.after) for f in figures(run)] == [

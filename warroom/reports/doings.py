@@ -16,6 +16,8 @@ from warroom.domain.timeline import Entry, MitigationRun, Timeline
 
 UNSHOWN: Final = frozenset({Kind.FIELD, Kind.ACTION_ITEM, Kind.EXPORTED, Kind.SNOOZED})
 """What has a section of its own, or is about the report and its timers."""
+_WARROOM: Final = "warroom"
+"""The login by which ticks, a regression and a set clock are written: nobody did that."""
 _LEVELS: Final = frozenset({Kind.OPENED, Kind.SEVERITY})
 _TELLS: Final = frozenset({Kind.STATUS, Kind.UPDATE})
 _TURNS: Final = frozenset({Kind.OPENED, Kind.STATUS, Kind.SEVERITY, Kind.OUTCOME, Kind.EFFECT})
@@ -91,7 +93,7 @@ def people(timeline: Timeline) -> list[Person]:
     roles: dict[str, dict[str, None]] = {}
     counts: dict[str, list[int]] = {}
     for entry in shown(timeline.entries):
-        if entry.by_machine:
+        if entry.author == _WARROOM or entry.by_machine:
             continue
         count = counts.setdefault(entry.author, [0, 0, 0])
         count[0] += 1
