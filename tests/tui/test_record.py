@@ -11,6 +11,7 @@ from textual import events
 from tests.support.cli import written
 from tests.support.disk import full_disk
 from tests.tui.page import RoomPage, opened
+from warroom.tui.screens.drafted import UNFINISHED
 
 SIZE = (120, 40)
 
@@ -188,7 +189,7 @@ async def test_a_note_that_was_being_written_when_the_connection_was_lost_is_the
         await room.sees("it burns")
         await room.press("n")
         assert (await room.asked()).value == "pool"
-        assert "from the last time, not written down" in room.painted()
+        assert UNFINISHED in room.painted()
         await room.press("enter")
         await room.sees(": pool")
         await room.press("n")

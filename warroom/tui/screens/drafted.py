@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from warroom.engine.room import Room
 
-UNFINISHED: Final = "from the last time, not written down; esc throws it away"
+UNFINISHED: Final = "kept from before; esc drops it"
 
 
 async def ask_drafted(
