@@ -58,7 +58,11 @@ async def test_a_flood_waits_for_a_key_until_the_screen_is_written_to(clock: Clo
     assert await flood.goes_on()
     turns.key_came()
     assert not await flood.goes_on()
+    turns.was_written()
+    assert not await flood.goes_on(), "that was something else"
     turns.was_drawn()
+    assert not await flood.goes_on(), "the thread that writes needs the interpreter"
+    turns.was_written()
     assert await flood.goes_on()
     await flood.end()
 
@@ -67,10 +71,10 @@ async def test_what_was_under_way_before_the_key_is_not_its_answer(clock: Clock)
     flood = Flood()
     turns.to_be_drawn()
     turns.key_came()
-    turns.was_drawn()
-    assert not await flood.goes_on()
-    turns.was_drawn()
-    assert await flood.goes_on()
+    for drawn in range(2):
+        turns.was_drawn()
+        turns.was_written()
+        assert await flood.goes_on() == bool(drawn)
     await flood.end()
 
 
@@ -94,5 +98,6 @@ async def test_every_key_that_is_answered_goes_first(clock: Clock) -> None:
         turns.key_came()
         assert not await flood.goes_on()
         turns.was_drawn()
+        turns.was_written()
         assert await flood.goes_on()
     await flood.end()

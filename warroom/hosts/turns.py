@@ -17,19 +17,19 @@ _LOOK_S: Final = 0.001
 
 
 class _Way:
-    """The way of keys through this process. A key comes in a thread of its own: each value is
-    replaced as a whole."""
+    """The way of keys through this process. They are read and answers written by threads: each
+    value is replaced as a whole."""
 
     def __init__(self) -> None:
         self.free_at = 0.0  # of the monotonic clock
         self._next_at = 0.0
         self._owed = 0  # paintings until the key's own
-        self._under_way = False
+        self._under_way = self._answered = False
 
     def key_came(self) -> None:
         now = time.monotonic()
         if now >= self._next_at:
-            self._owed = 1 + self._under_way
+            self._owed, self._answered = 1 + self._under_way, False
             self.free_at = now + PATIENCE_S
             self._next_at = now + 2 * PATIENCE_S  # keys for which nothing is drawn starve nobody
 
@@ -39,7 +39,10 @@ class _Way:
     def was_drawn(self) -> None:
         self._under_way = False
         self._owed -= 1
-        if self._owed <= 0:
+        self._answered = self._owed <= 0
+
+    def was_written(self) -> None:
+        if self._answered:
             self.free_at = self._next_at = 0.0
 
 
@@ -57,8 +60,13 @@ def to_be_drawn() -> None:
 
 
 def was_drawn() -> None:
-    """The screen was drawn: a key that came before is answered."""
+    """The screen was drawn: what is written from now on answers a key that came before."""
     _WAY.was_drawn()
+
+
+def was_written() -> None:
+    """The terminal was written to."""
+    _WAY.was_written()
 
 
 async def turn() -> None:

@@ -27,7 +27,8 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from warroom.domain.text import harmless
-from warroom.hosts.turns import key_came
+from warroom.hosts.turns import key_came, was_written
+from warroom.tui.keyboard import Keyboard
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 LOST: Final = 128 + signal.SIGHUP
@@ -56,6 +57,7 @@ class Outlet:
 
     def flush(self) -> None:
         self._do(self._file.flush)
+        was_written()
 
     def fileno(self) -> int:
         return self._file.fileno()
@@ -85,18 +87,28 @@ class TerminalDriver(LinuxDriver):
         cast(dict[str, Any], ANSI_SEQUENCES_KEYS)["\x1b\r"] = (Sent.ALT_ENTER,)
         self._on_lost: Callable[[], None] = app.lost
         self._file: Any = Outlet(sys.__stderr__ or sys.stderr, self._lost)
+        self._keyboard = Keyboard(self.fileno, self._loop, self.process_message, self._on_lost)
 
     def process_message(self, message: Message) -> None:
         if isinstance(message, (events.Key, events.Paste)):
             key_came()
         super().process_message(message)
 
+    def send_message(self, message: Message) -> None:
+        self._app.post_message(message)
+
     def run_input_thread(self) -> None:
-        """Reads keys until the end, or until there is no terminal to read from."""
-        try:
-            super().run_input_thread()
-        except OSError:
-            self._lost()
+        """Textual's thread for keys only stands for them being read."""
+        self._loop.call_soon_threadsafe(self._read_keys)
+        self.exit_event.wait()
+
+    def _read_keys(self) -> None:
+        if self._key_thread is not None and self._key_thread.is_alive():
+            self._keyboard.start()
+
+    def disable_input(self) -> None:
+        self._keyboard.stop()
+        super().disable_input()
 
     def _lost(self) -> None:
         self._loop.call_soon_threadsafe(self._on_lost)
