@@ -109,7 +109,7 @@ def _keys(rig: Rig) -> dict[str, Any]:
     rig.send("<UP>")
     rig.wait("PAUSED", 5)
     rig.sleep(0.5)
-    found = [re.search(r"\d\d:\d\d:\d\d one ", line) for line in rig.text().splitlines()]
+    found = [re.search(r"\d\d:\d\d:\d\d (?=\S+ - - )", line) for line in rig.text().splitlines()]
     rows = [y for y, match in enumerate(found) if match]
     first = found[rows[0]]
     assert first is not None
