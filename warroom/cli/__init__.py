@@ -114,4 +114,10 @@ def warroom(
 
 def main() -> None:
     """Entry point of `warroom`."""
-    warroom(prog_name="warroom")
+    from warroom.cli.bare import AllSaid
+
+    try:
+        warroom(prog_name="warroom")
+    except AllSaid:
+        sys.stdout.flush()
+        os._exit(0)

@@ -28,6 +28,13 @@ class Look:
     dry_run: bool = False
 
 
+class AllSaid(SystemExit):
+    """Leave with success and at once: all is printed, and nothing is left to be closed.
+
+    Where much was read, taking the interpreter down piece by piece costs a tenth of the time.
+    """
+
+
 def fail(message: str, status: int = USAGE) -> NoReturn:
     """Say what is wrong on stderr and leave."""
     click.echo(message, err=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 
-from warroom.cli.bare import fail
+from warroom.cli.bare import AllSaid, fail
 from warroom.domain.text import harmless
 
 if TYPE_CHECKING:
@@ -118,6 +118,7 @@ def top(
         click.echo(json.dumps(to_json(report), ensure_ascii=False, indent=2))
     else:
         _print(report)
+    raise AllSaid
 
 
 def _counted(files: tuple[str, ...], trend: bool, **how: Any) -> Report:
