@@ -165,12 +165,18 @@ async def test_what_is_left_of_a_damaged_journal_is_read_by_a_key_and_gone_on_wi
         await room.sees("the room could not be opened", "is damaged", "s reads what is left")
         await room.press("s")
         await room.sees("what is left of the journal", "the chain holds", "s goes on with it")
+        await room.press("escape")
+        await room.closes()
         assert path.read_bytes() == damaged
+    async with opened(config, size=SIZE, wait=False) as room:
+        await room.sees("s reads what is left")
+        await room.press("s")
+        await room.sees("journal.salvaged-2.db", "s goes on with it")
         await room.press("s")
         await room.sees("it burns", "the pool is full")
         await room.closes()
-        (aside,) = tmp_path.glob("journal.db.damaged-*")
-        assert (aside / "journal.db").read_bytes() == damaged
+        kept = [aside / "journal.db" for aside in tmp_path.glob("journal.db.damaged-*")]
+        assert [file.read_bytes() for file in kept] == [damaged, damaged]
         await room.press("n")
         await room.types("it goes on")
         await room.sees("it goes on")

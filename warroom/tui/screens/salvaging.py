@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 from typing import TYPE_CHECKING, Final, cast
 
 from textual import work
@@ -44,7 +45,7 @@ class Salvaging(Acts):
 
         self._said("reading what is left of the journal…")
         try:
-            found = await asyncio.to_thread(salvage, damaged, beside(damaged))
+            found = await asyncio.to_thread(salvage, damaged, _free(beside(damaged)))
         except JournalError as error:
             self._said(str(error))
             await self._shown_until_left("nothing was salvaged", [str(error)], "")
@@ -79,6 +80,13 @@ class Salvaging(Acts):
         """Show a sheet until it is left; whether its key `s`, which is for `doing`, was pressed."""
         from warroom.tui.screens.sheet import Offer
 
-        lines = [[(part, "")] for text in texts for part in (wrapped(text, _WIDTH) or [""])]
+        width = min(_WIDTH, self.app.size.width * 9 // 10 - 4)
+        lines = [[(part, "")] for text in texts for part in (wrapped(text, width) or [""])]
         answer = await self.app.push_screen_wait(Offer(title, lines, doing))
         return answer is True
+
+
+def _free(path: Path) -> Path:
+    """`path`, or the same with a number: somebody may have read what is left before."""
+    numbered = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
+    return path if not path.exists() else next(one for one in numbered if not one.exists())
