@@ -11,6 +11,7 @@ import select
 import signal
 import struct
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +21,7 @@ from typing import Any, Final
 import psutil
 import pyte
 
-from tests.support.cli import WARROOM, home
+from tests.support.cli import home
 
 PATIENCE_S: Final = 60.0
 LEFT: Final = b"\x1b[?1049l"
@@ -192,6 +193,16 @@ class Terminal:
         self._stream.feed(_NOT_FOR_PYTE.sub("", text[:cut]))
 
 
+_PATIENT: Final = """
+import runpy
+from warroom.tui import typeahead
+typeahead.PATIENCE_S = 10.0
+runpy.run_module("warroom", run_name="__main__", alter_sys=True)
+"""
+"""`python -m warroom`, whose keys wait for the one before them as long as a busy machine takes."""
+
+
 def console(folder: Path, config: Path, *args: str, **options: Any) -> Terminal:
     """The console on a config, on a terminal of its own."""
-    return Terminal([*WARROOM, "--config", str(config), *args], folder, **options)
+    argv = [sys.executable, "-c", _PATIENT, "--config", str(config), *args]
+    return Terminal(argv, folder, **options)

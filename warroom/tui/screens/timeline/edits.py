@@ -23,7 +23,7 @@ from warroom.tui.widgets.lines import shortened
 
 if TYPE_CHECKING:
     from warroom.engine.room import Room
-    from warroom.tui.screens.timeline.form import Job, Result
+    from warroom.tui.screens.timeline.form import EntryForm, Job, Result
     from warroom.tui.screens.timeline.parts import Entries
 
 
@@ -41,8 +41,8 @@ class Edits(Screen[None]):
     def say(self, text: str, style: str = "") -> None:
         raise NotImplementedError
 
-    def cover(self, covered: bool) -> None:
-        """A form has the keys now, or has them no more."""
+    def cover(self, form: EntryForm | None) -> None:
+        """A form has the keys now, or none has them any more."""
         raise NotImplementedError
 
     def imagine(self, entry: Entry | None) -> None:
@@ -107,9 +107,9 @@ class Edits(Screen[None]):
         if continued is None:
             return
         form = EntryForm(self.room, self.look, self.drafts, continued, self.imagine)
-        self.cover(True)
+        self.cover(form)
         result = await self.app.push_screen_wait(form)
-        self.cover(False)
+        self.cover(None)
         self.imagine(None)
         if result is not None:
             self._left(result, key)

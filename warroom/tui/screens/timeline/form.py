@@ -117,8 +117,8 @@ class EntryForm(Dialog[Result]):
         self._when = Input(job.content.when, placeholder=f"now, or {HELP}", select_on_focus=False)
         self._choices = Choices(job.content, self.action_save)
         self._echo, self._foot = Said(id="echo"), Said(id="foot")
-        self._keys = KeyBar()
-        self._keys.commands = FORM_KEYS
+        self.keys = KeyBar()
+        self.keys.commands = FORM_KEYS
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -129,7 +129,7 @@ class EntryForm(Dialog[Result]):
             yield self._text
             yield self._choices
             yield self._foot
-        yield self._keys
+        yield self.keys
 
     def on_mount(self) -> None:
         frame = self.query_one(Vertical)

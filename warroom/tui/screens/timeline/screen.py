@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from warroom.engine.room import Room
+    from warroom.tui.screens.timeline.form import EntryForm
 
 MESSAGE_S: Final = 6.0
 """How long a passing message stands."""
@@ -70,6 +71,7 @@ class TimelineScreen(Verifying):
         self._exhibits: dict[int, list[Exhibit]] = {}
         self._with_detail = False
         self._forgetting: Timer | None = None
+        self._form: EntryForm | None = None
         self._unsubscribe: Callable[[], None] = lambda: None
         self._stale = False
 
@@ -216,10 +218,14 @@ class TimelineScreen(Verifying):
         exhibits = tuple(self._exhibits.get(entry.seq, ()))
         return Subject(entry, session.events[entry.seq - 1], versions, exhibits)
 
-    def cover(self, covered: bool) -> None:
-        """While a form has the keys, no part of what is below looks as if it had them."""
+    def cover(self, form: EntryForm | None) -> None:
+        """While a form has the keys, no part of what is below looks as if it had them, and its
+        key bar says what is said here."""
+        self._form = form
+        if form is not None:
+            form.keys.message = self.keys.message
         for part in (self.entries, self.detail, self.preview):
-            part.covered = covered
+            part.covered = form is not None
             part.changed()
 
     def imagine(self, entry: Entry | None) -> None:
@@ -236,10 +242,18 @@ class TimelineScreen(Verifying):
             self.changed()
 
     def say(self, text: str, style: str = "") -> None:
-        self.keys.say(text, style)
+        for bar in self._bars():
+            bar.say(text, style)
         if self._forgetting is not None:
             self._forgetting.stop()
-        self._forgetting = self.set_timer(MESSAGE_S, self.keys.clear, name="message")
+        self._forgetting = self.set_timer(MESSAGE_S, self._forget, name="message")
+
+    def _forget(self) -> None:
+        for bar in self._bars():
+            bar.clear()
+
+    def _bars(self) -> tuple[KeyBar, ...]:
+        return (self.keys, self._form.keys) if self._form is not None else (self.keys,)
 
     # Moving ---------------------------------------------------------------------------------
 
