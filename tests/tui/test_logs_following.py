@@ -256,3 +256,14 @@ async def test_what_was_there_before_stands_at_its_own_time_and_new_lines_below_
 
 def _all_begun(room: RoomPage) -> bool:
     return not any(source._before for source in room.room.logs._sources)
+
+
+async def test_lines_are_filtered_by_any_field_of_theirs(desk: Desk) -> None:
+    desk.writes(*(f'{{"level":"info","msg":"paid {n}","order":{n}}}' for n in range(60)))
+    await desk.sees('"paid 59"')
+    await desk.room.press("colon")
+    await desk.room.types("filter order:7")
+    await desk.sees("1 of 62", '"paid 7"')
+    await desk.room.press("colon")
+    await desk.room.types("filter order:1* level:info")
+    await desk.sees("11 of 62", '"paid 19"')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from warroom.config.problems import Problem
@@ -62,6 +62,9 @@ class _Unread:
 
     def read(self, index: int, data: bytes) -> Columns | None:
         return None
+
+    def parts(self, index: int, line: bytes) -> Mapping[str, bytes]:
+        return {}
 
     def chosen(self, chips: Sequence[Chip]) -> Chosen:
         from warroom.logs.drill import Chosen

@@ -22,6 +22,7 @@ from warroom.hosts.turns import turn
 from warroom.logs._look import Look
 from warroom.logs._source import Counting, Source
 from warroom.logs.columns import Columns, columns
+from warroom.logs.decode import without_colours
 from warroom.logs.drill import Chip, Chosen, Drill
 from warroom.logs.histogram import Histogram
 from warroom.logs.ring import RING_LIMIT, LogRing, Raw
@@ -167,6 +168,13 @@ class LogEngine:
         known."""
         layout = self._sources[index].look.layout
         return columns(data, layout) if layout is not None else None
+
+    def parts(self, index: int, line: bytes) -> Mapping[str, bytes]:
+        """The parts of a line of the source of that index, by their meaning and by their writer's
+        names; none where its format is not known."""
+        fmt = self._sources[index].look.format
+        line = without_colours(line)
+        return {} if fmt is None else dict(fmt.fields(line)) | dict(fmt.roles(line) or {})
 
     def chosen(self, chips: Sequence[Chip]) -> Chosen:
         """Picks what passes every chip. Raises ValueError for chips that want a database of places

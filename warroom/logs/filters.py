@@ -2,7 +2,8 @@
 
 A filter is written as `text` (small letters only match either case), `re:PATTERN`,
 `level:error` (that level or worse), `status:502` or `status:5xx`, `source:NAME`; where the formats
-of the logs are known, too, `ip:203.0.113.7 path:/user/*` and whatever else requests are grouped by.
+of the logs are known, too, `ip:203.0.113.7 path:/user/*` and whatever else requests are grouped by,
+and any field of a line by its name: `user:root order:7`.
 """
 
 from __future__ import annotations
@@ -234,6 +235,8 @@ def parse_filter(text: str, names: Sequence[str] = (), logs: Fields | None = Non
     word, colon, value = text.partition(":")
     if colon and word == "re":
         return _pattern(text, value)
+    if colon and logs is not None and (several := _several(text, names, logs)) is not None:
+        return several
     if colon and word == "level":
         return LevelFilter(text, _level(value))
     if colon and word == "status" and re.fullmatch(r"[1-5](xx|\d\d)", value):
@@ -255,11 +258,29 @@ def _by_fields(text: str, logs: Fields) -> Filter:
 
     chips = parse_chips(text)
     if chips is None:
-        return TextFilter(text)
+        return _by_field(text, logs)
     try:
         return ChipFilter(text, logs.chosen(chips), logs.read)
     except ValueError as error:
         raise BadFilter(str(error)) from None
+
+
+def _several(text: str, names: Sequence[str], logs: Fields) -> Filter | None:
+    """Several conditions that are not all on what requests are grouped by, if `text` is such."""
+    from warroom.logs.fielded import AllOf, conditions
+    from warroom.logs.keys import GROUPINGS
+
+    found = conditions(text) or []
+    if len(found) < 2 or all(name in GROUPINGS for _, name, _ in found):
+        return None
+    return AllOf(text, tuple(parse_filter(written, names, logs) for written, _, _ in found))
+
+
+def _by_field(text: str, logs: Fields) -> Filter:
+    from warroom.logs.fielded import FieldFilter, conditions
+
+    found = conditions(text) or []
+    return FieldFilter(*found[0], logs.parts) if len(found) == 1 else TextFilter(text)
 
 
 def _pattern(text: str, value: str) -> Filter:
