@@ -13,6 +13,7 @@ from tests.support.mmdb import write_mmdb
 from tests.tui.page import RoomPage, opened
 from warroom.domain.events import Kind
 from warroom.domain.evidence import evidence_of
+from warroom.tui.screens.help import help_lines
 
 LINE = '{} - - [21/Nov/2026:14:35:02 +0000] "{} {} HTTP/1.1" {} 157 "-" "{}"\n'
 FLOOD, USUAL = "203.0.113.7", "198.51.100.9"
@@ -78,6 +79,28 @@ async def test_a_row_is_gone_into_and_out_again(edge: Edge) -> None:
     await edge.sees("by ip", USUAL)
     await edge.room.press("left")
     await edge.room.says("these are all requests")
+
+
+async def test_a_click_on_a_key_of_the_bar_is_that_key(edge: Edge) -> None:
+    bar = edge.room.app.room_screen.keys
+    await edge.room.select("talkers", FLOOD)
+    await edge.room.says("into row")
+    await edge.room.pilot.click(bar, offset=(edge.room.keys.index("into row"), 0))
+    await edge.sees(f"only ip:{FLOOD}")
+    await edge.room.says("its lines")
+    await edge.room.pilot.click(bar, offset=(edge.room.keys.index("its lines"), 0))
+    await edge.room.sees(f"/ip:{FLOOD}", pane="logs")
+
+
+async def test_an_arrow_key_has_its_name_where_there_is_only_ascii(edge: Edge) -> None:
+    bar = edge.room.app.room_screen.keys
+    await edge.room.says("→ into row")
+    edge.room.app.ascii_only = True
+    bar.changed()
+    await edge.room.says("right into row")  # > is another key
+    told = help_lines(edge.room.app.room_screen.commands, (), ascii_only=True)
+    keys = {line[0][0].strip() for line in told if line}
+    assert {"right", "left"} <= keys and not {"→", "←"} & keys
 
 
 async def test_the_cursor_stays_with_the_busiest_until_somebody_moves_it(edge: Edge) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 Group = Literal["incident", "panes", "rows", "logs", "record", "console"]
 
@@ -26,4 +26,17 @@ class Command:
     @property
     def key_text(self) -> str:
         """The first key as people write it."""
-        return self.shown or self.keys.partition(",")[0]
+        return self.shown or self.key
+
+    @property
+    def key(self) -> str:
+        """The first key, as Textual names it."""
+        return self.keys.partition(",")[0]
+
+
+_WORDS: Final = {"→": "right", "←": "left"}
+
+
+def in_words(key: str) -> str:
+    """A key as it is written where there is only ASCII: an arrow drawn as `>` were another key."""
+    return _WORDS.get(key, key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from warroom.tui.command import in_words
 from warroom.tui.commands import Command, Group
 from warroom.tui.widgets.lines import Line
 
@@ -21,14 +22,17 @@ _TITLES: Final[dict[Group, str]] = {
 }
 
 
-def help_lines(commands: Sequence[Command], actions: Sequence[Action]) -> list[Line]:
+def help_lines(
+    commands: Sequence[Command], actions: Sequence[Action], *, ascii_only: bool = False
+) -> list[Line]:
     """Groups of `key  :word  what it does`, then the actions with their keys."""
     lines: list[Line] = []
     for group, title in _TITLES.items():
         lines += [[(title, "title accent")]]
         for command in commands:
             if command.group == group:
-                lines.append(_line(command.key_text, command.word, command.help))
+                key = in_words(command.key_text) if ascii_only else command.key_text
+                lines.append(_line(key, command.word, command.help))
         lines.append([])
     lines.append(
         [

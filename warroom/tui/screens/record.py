@@ -79,7 +79,9 @@ class Record(Exporting, Duties):
     async def action_help(self) -> None:
         from warroom.tui.screens.help import help_lines
 
-        await show_sheet(self, "keys and commands", help_lines(self.commands, self.actions_here()))
+        plain = bool(getattr(self.app, "ascii_only", False))
+        lines = help_lines(self.commands, self.actions_here(), ascii_only=plain)
+        await show_sheet(self, "keys and commands", lines)
 
     def action_theme(self) -> None:
         from warroom.tui import themes

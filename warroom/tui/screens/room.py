@@ -133,9 +133,9 @@ class RoomScreen(Salvaging, Playbooks, Marked, Standing, Telling, Taking, Histor
 
     def offer_actions(self) -> None:
         """The key bar says what can be done in the active pane, then elsewhere."""
-        extra = [(a.key, a.title) for a in self.actions_here() if a.key][:3]
+        extra = [(a.key, a.title, a.key) for a in self.actions_here() if a.key][:3]
         offers = self.pane.offers if self.pane else ()
-        extra += [(c.key_text, c.title) for c in self.keys.commands if c.id in offers]
+        extra += [(c.key_text, c.title, c.key) for c in self.keys.commands if c.id in offers]
         if extra != self.keys.extra:
             self.keys.extra = extra
             self.keys.changed()

@@ -14,6 +14,7 @@ from warroom.domain.incident import FIELDS
 from warroom.domain.sample import Health
 from warroom.domain.text import harmless
 from warroom.tui import format as fmt
+from warroom.tui.command import in_words
 from warroom.tui.commands import COMMANDS, Command
 from warroom.tui.widgets.lines import Line, Lines, Span, spread
 
@@ -150,7 +151,8 @@ class KeyBar(Lines):
         super().__init__(id="keys")
         self.message: Span | None = None
         self.commands: Sequence[Command] = COMMANDS
-        self.extra: Sequence[tuple[str, str]] = ()
+        self.extra: Sequence[tuple[str, str, str]] = ()
+        """Further keys: as they are written, what they do, as Textual names them."""
         self._edges: list[tuple[int, int, str]] = []
 
     def say(self, text: str, style: str = "") -> None:
@@ -168,11 +170,12 @@ class KeyBar(Lines):
             text, style = self.message
             return [spread([(text, f"bar {style}".strip())], (), width, style="bar")]
         shown = sorted((c for c in self.commands if c.bar), key=lambda c: c.bar)
-        keys = [(c.key_text, c.title, c.keys.partition(",")[0]) for c in shown]
-        keys[2:2] = [(key, title, key) for key, title in self.extra]
+        keys = [(c.key_text, c.title, c.key) for c in shown]
+        keys[2:2] = self.extra
         spans: list[Span] = []
         used = 0
-        for key, title, name in keys:
+        for written, title, name in keys:
+            key = in_words(written) if self.ascii_only else written
             need = len(key) + len(title) + 3
             if used + need > width:
                 break
