@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import pytest
 from hypothesis import given
@@ -38,9 +38,9 @@ class Logs:
     def read(self, index: int, data: bytes) -> Columns | None:
         return None
 
-    def parts(self, index: int, line: bytes) -> Mapping[str, bytes]:
+    def parts(self, index: int, line: bytes) -> Iterable[tuple[str, bytes]]:
         fmt = FORMATS[index]
-        return {} if fmt is None else dict(fmt.fields(line)) | dict(fmt.roles(line) or {})
+        return () if fmt is None else (*fmt.fields(line), *(fmt.roles(line) or {}).items())
 
     def chosen(self, chips: Sequence[Chip]) -> Chosen:
         return Chosen(chips)

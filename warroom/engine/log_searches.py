@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from warroom.config.problems import Problem
@@ -63,8 +63,8 @@ class _Unread:
     def read(self, index: int, data: bytes) -> Columns | None:
         return None
 
-    def parts(self, index: int, line: bytes) -> Mapping[str, bytes]:
-        return {}
+    def parts(self, index: int, line: bytes) -> Iterable[tuple[str, bytes]]:
+        return ()
 
     def chosen(self, chips: Sequence[Chip]) -> Chosen:
         from warroom.logs.drill import Chosen

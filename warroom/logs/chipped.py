@@ -6,7 +6,7 @@ not read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, Protocol
@@ -25,8 +25,8 @@ class Fields(Protocol):
         """The columns of whole lines of the source of that index, if they can be read."""
         ...
 
-    def parts(self, index: int, line: bytes) -> Mapping[str, bytes]:
-        """The parts of a line of that source, by their meaning and by their writer's names."""
+    def parts(self, index: int, line: bytes) -> Iterable[tuple[str, bytes]]:
+        """The parts of a line of that source, by their writer's names and by their meaning."""
         ...
 
     def chosen(self, chips: Sequence[Chip]) -> Chosen:

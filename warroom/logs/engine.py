@@ -8,9 +8,10 @@ milliseconds: chunks are taken in pieces.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from warroom.config.settings import LogEntry, SearchEntry
@@ -37,6 +38,8 @@ PIECE: Final = 16 * 1024
 """Bytes taken in before others get their turn."""
 TICK_S: Final = 0.25
 BACKOFF_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
+TRIAL_S: Final = 10.0
+"""How long a command that failed before is not said to be back while it says nothing."""
 STEADY_S: Final = 60.0
 """A source that was followed for that long starts again at the shortest wait."""
 
@@ -96,6 +99,7 @@ class LogEngine:
         self._states = [SourceState.WAITING] * len(entries)
         self._errors = [""] * len(entries)
         self._again: list[tuple[float, str] | None] = [None] * len(entries)
+        self._trials: dict[int, float] = {}  # until when, on the monotonic clock
         self._tasks: list[asyncio.Task[None]] = []
         self._filling: asyncio.Task[None] | None = None
 
@@ -169,12 +173,14 @@ class LogEngine:
         layout = self._sources[index].look.layout
         return columns(data, layout) if layout is not None else None
 
-    def parts(self, index: int, line: bytes) -> Mapping[str, bytes]:
-        """The parts of a line of the source of that index, by their meaning and by their writer's
-        names; none where its format is not known."""
+    def parts(self, index: int, line: bytes) -> Iterator[tuple[str, bytes]]:
+        """The parts of a line of the source of that index, by their writer's names, then by their
+        meaning; none where its format is not known."""
         fmt = self._sources[index].look.format
-        line = without_colours(line)
-        return {} if fmt is None else dict(fmt.fields(line)) | dict(fmt.roles(line) or {})
+        if fmt is not None:
+            line = without_colours(line)
+            yield from fmt.fields(line)
+            yield from (fmt.roles(line) or {}).items()
 
     def chosen(self, chips: Sequence[Chip]) -> Chosen:
         """Picks what passes every chip. Raises ValueError for chips that want a database of places
@@ -204,6 +210,7 @@ class LogEngine:
             except Exception as fault:  # noqa: BLE001 - one broken source must not end the others
                 error = f"{type(fault).__name__}: {fault}"
             source.ended(self._now())
+            self._trials.pop(source.index, None)
             error = error or _ended(source)
             if self._clock.monotonic() - began > STEADY_S:
                 faults = 0
@@ -217,9 +224,14 @@ class LogEngine:
         host = self._hosts[source.entry.on]
         async with opened(source.entry, host, source.journal) as chunks:
             source.began(self._now())
-            self._tell(source, chunks)
+            entry = source.entry
+            if self._errors[source.index] and (entry.argv or entry.unit or entry.pm2):
+                self._trials[source.index] = self._clock.monotonic() + TRIAL_S
+            else:
+                self._tell(source, chunks)
             async for chunk in chunks:
                 await self._take(source, chunk)
+                self._trials.pop(source.index, None)
                 self._tell(source, chunks)
 
     def _tell(self, source: Source, chunks: AsyncIterator[bytes]) -> None:
@@ -242,6 +254,9 @@ class LogEngine:
         while True:
             await asyncio.sleep(TICK_S)
             for source in self._sources:
+                if self._trials.get(source.index, inf) <= self._clock.monotonic():
+                    del self._trials[source.index]
+                    self._say(source, SourceState.FOLLOWING)
                 if source.tick(self._now(), self._clock.monotonic()):
                     self.changed.set()
 

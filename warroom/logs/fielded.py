@@ -8,7 +8,7 @@ or how its writer calls it. A line that holds the very words passes, too: whoeve
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -16,11 +16,11 @@ from warroom.domain.text import harmless_bytes
 from warroom.logs.filters import Filter, Page, TextFilter
 
 if TYPE_CHECKING:
-    Parts = Callable[[int, bytes], Mapping[str, bytes]]
-    """The parts of a line of the source of that index, by name."""
+    Parts = Callable[[int, bytes], Iterable[tuple[str, bytes]]]
+    """The parts of a line of the source of that index, with their names."""
 
 _WORD: Final = re.compile(r'([A-Za-z_@][\w.@-]*+):("(?:[^"\\]|\\.)*+"|[^\s"]\S*+)(?:\s++|\Z)')
-_STEP: Final = 64
+_STEP: Final = 32
 
 
 def conditions(text: str) -> list[tuple[str, str, str]] | None:
@@ -84,11 +84,10 @@ class FieldFilter:
 
     def _is_so(self, line: bytes, source: int) -> bool:
         name = self.name.lower()
-        return any(
-            found.lower() == name
-            and self._wanted.fullmatch(harmless_bytes(part.strip())) is not None
-            for found, part in self.parts(source, line).items()
-        )
+        for found, part in self.parts(source, line):
+            if found.lower() == name:
+                return self._wanted.fullmatch(harmless_bytes(part.strip())) is not None
+        return False
 
 
 @dataclass(frozen=True, slots=True)
