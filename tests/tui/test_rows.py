@@ -82,7 +82,10 @@ async def test_marked_rows_are_copied_and_pinned_together(room: RoomPage) -> Non
     assert "cart: " in pinned.text
     (kept,) = evidence_of(pinned.data)
     assert [line.partition(":")[0] for line in kept.text.splitlines()] == ["cart", "web"]
-    assert (kept.kind.value, kept.source, kept.query) == ("rows", "cart, web", "http probe")
+    assert (kept.kind.value, kept.source) == ("rows", "cart, web")
+    latest = room.room.monitor.latest
+    urls = [row.data["url"] for name in ("cart", "web") for row in latest[name].rows]
+    assert kept.query == f"http probe: GET {urls[0]}; GET {urls[1]}"
     await room.press("escape")
     await room.loses("2 marked", pane="health")
 
