@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.support.services import HttpService
 from tests.tui.page import RoomPage, opened
 from warroom.domain.events import Event, Kind
 from warroom.domain.evidence import Evidence, evidence_of
+from warroom.domain.sample import Detail
 from warroom.domain.text import harmless
 
 HOSTILE = "ERROR [/x] [@click=app.bell]x[/] \x1b[2J\u202egpj"
@@ -168,6 +170,26 @@ async def test_the_sheet_of_a_log_line_is_added_to_an_entry_with_the_log_it_is_f
     evidence = kept(room)
     assert (evidence.source, evidence.begin) == ("api", evidence.end)
     assert harmless(HOSTILE) in evidence.text and "\x1b" not in evidence.text
+
+
+async def test_a_sheet_that_still_asks_is_not_pinned_and_goes_on_asking(
+    room: RoomPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, ask = asyncio.Event(), room.room.monitor.detail
+
+    async def slow(source: str, key: str) -> Detail:
+        await answers.wait()
+        return await ask(source, key)
+
+    monkeypatch.setattr(room.room.monitor, "detail", slow)
+    await room.opens("it burns")
+    await room.go("health")
+    await room.press("enter")
+    await room.sees("asking…")
+    await room.press("y")
+    await room.says("it has not answered yet")
+    answers.set()
+    await room.sees("address")
 
 
 async def test_without_an_incident_a_sheet_goes_to_the_clipboard(room: RoomPage) -> None:

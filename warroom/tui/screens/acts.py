@@ -194,8 +194,8 @@ class Acts(Screen[None]):
         """Say how it ends, and whether it helped."""
         raise NotImplementedError
 
-    def take_sheet(self, evidence: Evidence | None) -> object:
-        """Keep what a sheet shows; None while it has nothing to show."""
+    def take_sheet(self, evidence: Evidence) -> object:
+        """Keep what a sheet shows."""
         raise NotImplementedError
 
     def lock_said(self, word: str, text: str) -> None:

@@ -137,16 +137,20 @@ class Counting(Following):
     async def _ask(self, address: str, wanted: str) -> None:
         from warroom.hosts import whois
         from warroom.tui.evidence import of_answer
+        from warroom.tui.screens.detail import NOT_YET, still_waits, waiting
 
         lines: list[Line] = []
 
         def take(shown: Sequence[Line]) -> None:
-            self.take_sheet(of_answer(f"who is {address}", wanted, shown) if lines else None)
+            if still_waits(shown):
+                self.say(NOT_YET, "degraded")
+            else:
+                self.take_sheet(of_answer(f"who is {address}", wanted, shown))
 
-        show = await show_sheet(self, f"who is {address}", [[("asking…", "dim")]], take)
+        show = await show_sheet(self, f"who is {address}", waiting(), take)
         if wanted != "whois":
             lines += await _told("name", whois.name_of(address))
-            show([*lines, *([[("asking…", "dim")]] if wanted == "both" else [])])
+            show([*lines, *(waiting() if wanted == "both" else [])])
         if wanted != "dns":
             try:
                 server, pairs = await whois.owner_of(address)

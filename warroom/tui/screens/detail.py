@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 from warroom.domain.sample import Detail
 from warroom.probes.base import ProbeFault
@@ -12,9 +13,17 @@ if TYPE_CHECKING:
     from warroom.engine.room import Room
 
 
+NOT_YET: Final = "it has not answered yet"
+
+
 def waiting() -> list[Line]:
     """While the system is asked."""
     return [[("asking…", "dim")]]
+
+
+def still_waits(lines: Sequence[Line]) -> bool:
+    """Whether something is still being asked."""
+    return bool(lines) and lines[-1] == waiting()[0]
 
 
 async def detail_lines(room: Room, source: str, key: str) -> list[Line]:

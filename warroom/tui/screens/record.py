@@ -49,7 +49,7 @@ class Record(Exporting, Duties):
     @work(exclusive=True, group="dialog")
     async def action_detail(self) -> None:
         from warroom.tui.evidence import about_detail, of_sheet
-        from warroom.tui.screens.detail import detail_lines, waiting
+        from warroom.tui.screens.detail import NOT_YET, detail_lines, still_waits, waiting
 
         pane = self.pane
         if pane is None or self.room is None:
@@ -62,7 +62,10 @@ class Record(Exporting, Duties):
         about = about_detail(pane, title, source, key)
 
         def take(shown: Sequence[Line]) -> None:
-            self.take_sheet(None if shown == waiting() else of_sheet(about, shown))
+            if still_waits(shown):
+                self.say(NOT_YET, "degraded")
+            else:
+                self.take_sheet(of_sheet(about, shown))
 
         show = await show_sheet(self, title, lines or waiting(), take)
         if not lines:

@@ -54,13 +54,10 @@ class Taking(Acts):
             await self._pin(evidence, _in_words(evidence))
 
     @work(exclusive=True, group="dialog")
-    async def take_sheet(self, evidence: Evidence | None) -> None:
+    async def take_sheet(self, evidence: Evidence) -> None:
         """What a sheet shows: copied, or pinned to a new entry or to one that is there."""
         from warroom.tui.clipboard import copy
 
-        if evidence is None:
-            self.say("it has not answered yet", "degraded")
-            return
         if self.room is None or self.room.session.incident is None:
             self.say(copy(self.app, evidence.text), "ok")
             return
