@@ -83,9 +83,9 @@ class Tally:
         self.counts.update(clients)  # type: ignore[arg-type]
 
     def _weigh(self, keys: list[bytes], results: list[bytes]) -> None:
-        counts, weights, before = self.counts, self._weights, self.counts.get
-        for key, result in zip(keys, results, strict=True):
-            counts[key] = before(key, 0) + weights[result]
+        counts, before, weight_of = self.counts, self.counts.get, self._weights.__getitem__
+        for key, weight in zip(keys, map(weight_of, results), strict=True):
+            counts[key] = before(key, 0) + weight
         self._fold()
 
     def _fold(self) -> None:
