@@ -57,7 +57,7 @@ class Log:
 
 async def until_line(chunks: AsyncIterator[bytes], number: int) -> bytes:
     got = b""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         async for chunk in chunks:
             got += chunk
             if b"%08d " % number in got[-10000:]:
@@ -100,7 +100,7 @@ async def test_a_successor_that_holds_the_same_words_and_more_is_told_by_its_siz
 ) -> None:
     log = tmp_path / "log"
     log.write_bytes(b"alive\n" * 100)
-    async with asyncio.timeout(20), host.follow(str(log), last=1) as chunks:
+    async with asyncio.timeout(60), host.follow(str(log), last=1) as chunks:
         await until_lines(chunks, 1)
         log.rename(tmp_path / "log.1")
         log.write_bytes(b"alive\n" * 150)
@@ -116,7 +116,7 @@ async def test_a_successor_of_the_same_words_size_and_second_is_told_by_its_inod
     log.write_bytes(b"alive\n" * 100)
     written = log.stat().st_mtime
     view = host._files().view(str(log))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         for turn in range(2):
             file = await view.open(str(log))
             assert view._inodes._own is not None
@@ -164,7 +164,7 @@ async def test_where_an_account_is_for_sftp_alone_files_are_followed_and_inodes_
     log.write_bytes(b"alive\n" * 100)
     view = host._files().view(str(log))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             file = await view.open(str(log))
             while view._inodes._own is not None:
                 assert (await view.look(str(log))).size == 600
@@ -230,7 +230,7 @@ async def test_permission_that_is_lost_far_away_is_told_and_nothing_is_missed_wh
     host, path = SshHost("web1", "box", str(server.config)), tmp_path / "log"
     path.write_bytes(b"00000000 a\n")
     try:
-        async with asyncio.timeout(20), host.follow(str(path)) as chunks:
+        async with asyncio.timeout(60), host.follow(str(path)) as chunks:
             await until_line(chunks, 0)
             path.rename(tmp_path / "log.1")
             path.write_bytes(b"00000001 longer\n")  # SFTP tells files apart by size and second
