@@ -40,7 +40,7 @@ async def following(*entries: LogEntry, at: Host | None = None) -> AsyncIterator
         await host.close()
 
 
-async def until(engine: LogEngine, holds: Callable[[], bool], seconds: float = 15) -> None:
+async def until(engine: LogEngine, holds: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until `holds`, looking whenever the engine says that something changed."""
     async with asyncio.timeout(seconds):
         while not holds():
@@ -176,6 +176,23 @@ async def test_what_a_command_said_before_it_ended_is_not_shown_again(tmp_path: 
         log.write_text("one\ntwo\nthree\n")
         await until(engine, lambda: engine.ring.last >= 3)
         assert shown(engine.ring) == ["one", "two", "three"]
+
+
+async def test_a_command_that_failed_is_back_only_once_it_says_something(tmp_path: Path):
+    script = tmp_path / "says.sh"
+    script.write_text(
+        f"cd {tmp_path}; [ -e second ] || {{ touch second; exit 1; }}\n"
+        "touch runs; while [ ! -e go ]; do sleep 0.05; done; echo back; exec sleep 60\n"
+    )
+    async with following(LogEntry("kube", argv=("sh", str(script)))) as engine:
+        await until(engine, lambda: engine.status()[0].state is SourceState.FAULT)
+        async with asyncio.timeout(15):
+            while not (tmp_path / "runs").exists():
+                await asyncio.sleep(0.02)
+        assert (engine.status()[0].state, engine.status()[0].again) == (SourceState.FAULT, None)
+        (tmp_path / "go").touch()
+        await until(engine, lambda: engine.status()[0].state is SourceState.FOLLOWING)
+        assert engine.status()[0].again is not None
 
 
 async def test_a_line_without_an_end_is_shown_while_it_waits():
