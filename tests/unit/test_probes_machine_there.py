@@ -146,9 +146,9 @@ async def test_the_script_for_far_machines_agrees_with_this_one() -> None:
     result = await LocalHost().run(argv, limit=2**22)
     there, words = look(parts(result.out, "== M"))
     assert there.memory_total == psutil.virtual_memory().total
-    assert there.load == pytest.approx(os.getloadavg(), abs=1)
+    assert there.load == pytest.approx(os.getloadavg(), abs=3)
     assert len(there.cores) == psutil.cpu_count()
     own = next(process for process in there.processes if process.pid == os.getpid())
     assert own.memory == pytest.approx(psutil.Process().memory_info().rss, rel=0.2)
-    assert own.cpu_s == pytest.approx(sum(psutil.Process().cpu_times()[:2]), abs=1)
+    assert own.cpu_s == pytest.approx(sum(psutil.Process().cpu_times()[:2]), abs=3)
     assert words[own.key].user == psutil.Process().username()
