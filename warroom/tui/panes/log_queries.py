@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
+from warroom.hosts.turns import turn
 from warroom.tui.panes.log_moves import LogMoves, others_first
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from warroom.logs.filters import Filter
     from warroom.logs.view import LogView
 
-_LETTER_S: Final = 0.005
 _FIRST_S: Final = 0.003
 _STEP_S: Final = 0.003
 _LEVELS: Final = (0, 2, 3, 4, 5)
@@ -129,12 +129,13 @@ class LogQueries(LogMoves):
         before them, and the next one makes it begin anew."""
         self.matcher = own = asyncio.current_task()
         try:
-            await asyncio.sleep(_LETTER_S)
+            await turn()
             working = view.work(_FIRST_S)
             self.changed()
             while working:
                 await others_first()
                 working = view.work(_STEP_S)
+            await turn()
         finally:
             if self.matcher is own:
                 self.matcher = None

@@ -9,6 +9,8 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.suggester import Suggester
 from textual.widgets import Input, Label
 
@@ -18,7 +20,14 @@ BREAK: Final = " ⏎ "
 """What stands for a line's end in the one line there is."""
 
 
-class Typed(Input):
+class Line(Input):
+    """An input whose text may grow without everything being arranged and drawn anew, twice for
+    each letter: in one line, nothing else moves."""
+
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0))
+
+
+class Typed(Line):
     """Takes every line of what is pasted, where Textual's own takes the first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -72,7 +81,7 @@ class Prompt(Dialog[str | None]):
     ) -> None:
         super().__init__()
         self._said = said
-        self._hidden = hidden
+        self._hidden, self._noted = hidden, ""
         self._lines, self._guess = lines, guess
         self._label, self._value, self._placeholder = label, value, placeholder
         self._live, self._suggester = live, suggester
@@ -80,7 +89,7 @@ class Prompt(Dialog[str | None]):
     def compose(self) -> ComposeResult:
         with Horizontal():
             yield Label(f" {self._label} ", markup=False)
-            yield (Typed if self._lines else Input)(
+            yield (Typed if self._lines else Line)(
                 self._value,
                 placeholder=self._placeholder,
                 suggester=self._suggester,
@@ -91,7 +100,9 @@ class Prompt(Dialog[str | None]):
 
     def note(self, text: str) -> None:
         """Say something beside what is typed, until more is typed."""
-        self.query_one(".note", Label).update(f" {text} " if text else "")
+        if text != self._noted:
+            self._noted = text
+            self.query_one(".note", Label).update(f" {text} " if text else "")
 
     def action_complete(self) -> None:
         """Take what is suggested, as the right arrow does: shells have it on this key."""
