@@ -143,8 +143,9 @@ async def test_a_click_beside_the_keys_or_on_the_way_back_sends_nothing(
 
 
 async def test_keys_that_were_typed_before_the_question_could_be_read_do_not_answer_it(
-    room: RoomPage, chat: HttpService
+    room: RoomPage, chat: HttpService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("warroom.tui.screens.composer.DEAF_S", 60.0)  # however slow they come
     await room.opens("it burns")
     await composes(room)
     await room.press("ctrl+t", "enter", "enter")
