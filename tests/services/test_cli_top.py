@@ -70,6 +70,15 @@ def test_countries_come_from_a_database_and_ranges_say_what_explains_most(
     assert shell("top", str(log), "--by", "range", "--json").json["explained"]["count"] == 600
 
 
+def test_every_row_is_out_before_the_command_leaves(tmp_path: Path, log: Path) -> None:
+    log.write_text("".join(f"10.0.{n >> 8}.{n & 255} - \n" for n in range(700)) + log.read_text())
+    shell = Shell(tmp_path)
+    told = shell("top", str(log), "--format", "combined", "-n", "9999").out
+    assert len(told.splitlines()) == 703
+    found = shell("top", str(log), "--format", "combined", "-n", "9999", "--json").json
+    assert len(found["top"]) == 703
+
+
 def test_rate_trend_and_first_seen_are_told_of_files_and_of_standard_input(
     tmp_path: Path, log: Path
 ) -> None:

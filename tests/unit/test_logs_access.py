@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -105,6 +106,7 @@ def test_ranges_are_24_and_48_bits() -> None:
     assert range_of(b"-") == b""
 
 
+LOGS = Path(__file__).parent / "logs"
 WHOLE = [ONE, MORE, HOSTED, MAIN, ROUTED, URLS]
 CUT = [line[:place] for line in WHOLE for place in (20, 40, 70, 90, -1)]
 LINES = st.one_of(
@@ -147,6 +149,16 @@ def test_columns_of_any_bytes_are_those_of_each_line_alone(lines: list[bytes], f
     together = columns(b"".join(line + b"\n" for line in lines), Layout(fmt))
     assert together.lines == len(lines)
     assert rows(together) == [alone(line, fmt) for line in lines]
+
+
+@pytest.mark.parametrize("fmt", ACCESS, ids=lambda fmt: fmt.name)
+@pytest.mark.parametrize("only", [None, *get_args(Field)])
+def test_whole_lines_of_the_common_family_are_never_read_one_by_one(
+    fmt: Format, only: Field | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warroom.logs.columns._by_line", lambda *_: pytest.fail("line by line"))
+    whole = (LOGS / f"{fmt.name}.log").read_bytes().splitlines(keepends=True)[:7]
+    assert columns(b"".join(whole * 40), Layout(fmt), only).lines == 280
 
 
 @given(CHUNKS, st.sampled_from([*ACCESS, ALB]), st.sampled_from(get_args(Field)))
