@@ -215,10 +215,13 @@ RESULT: Final = rb" (?P<status>\d{3}|-) (?P<size>\d++|-)"
 _QUICKER: Final = (
     (QUOTED, rb'[^"]*+'),
     (rb"(?:\S++ )?", b""),
+    (rb'[^\[\]"]*+', rb'[^\[\]"\n]*+'),
+    (rb"[^\]]*+", rb"[^\]]{0,99}+"),
     (RESULT, rb"(?P<result> (?:\d{3}|-) (?:\d++|-))"),
     (rb"\Z", b"$"),
 )
 """Parts of patterns, and what finds the same in a chunk without escaped quotes, or less: no word
-that a line may have. Where less was found than there are lines, they are read one by one."""
+that a line may have, no long time. Where less was found than there are lines, they are read one by
+one. No line makes it look through all of the chunk, lest many such take minutes."""
 ADDRESS: Final = rb"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4}:[0-9a-fA-F:.]++)"
 """What looks like an address; whether it is one, `access.is_address` says."""
