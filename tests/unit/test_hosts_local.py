@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -171,6 +172,34 @@ async def test_closing_the_host_ends_what_is_only_just_started(tmp_path: Path) -
             await asyncio.sleep(0)
         await host.close()
         assert (await running).code == 143, f"after {turns + 1} turns"
+
+
+def stand_still_until(pid: Path) -> None:
+    """The event loop does nothing, and a command that has begun goes on."""
+    for _ in range(50):
+        if pid.exists() and pid.read_text():
+            return
+        time.sleep(0.01)
+
+
+async def test_a_command_that_is_cancelled_while_it_starts_is_ended_whole(
+    host: LocalHost, tmp_path: Path
+) -> None:
+    begun = []
+    for turns in range(1, 10):  # of the event loop: the command is begun, and not yet connected
+        pid = tmp_path / f"{turns}"
+        argv = ["sh", "-c", f"sleep 60 & echo $! > {pid}; wait"]
+        running = asyncio.create_task(host.run(argv, timeout=90))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        stand_still_until(pid)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        if pid.exists():
+            begun.append(turns)
+            assert await is_gone(int(pid.read_text())), f"after {turns} turns"
+    assert len(begun) > 3
 
 
 async def test_an_address_of_this_machine_comes_back_as_it_is(host: LocalHost) -> None:

@@ -15,6 +15,7 @@ from warroom.hosts.base import (
     Address,
     CommandTimeout,
     FileContent,
+    HostError,
     Result,
     Surroundings,
 )
@@ -155,10 +156,10 @@ class LocalHost:
         self._starting.add(starting)
         starting.add_done_callback(self._starting.discard)
         try:
-            return await starting
-        except asyncio.CancelledError:
-            if starting.done() and not starting.cancelled() and starting.exception() is None:
-                await self._end(starting.result())
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:  # asyncio itself would end the leader alone of the group
+            with suppress(HostError):
+                await self._end(await starting)
             raise
 
     async def _end(self, child: Child) -> None:
