@@ -37,7 +37,7 @@ class Fault:
 
     @property
     def config(self) -> str:
-        return f'[[probe]]\nname = "{self.name}"\ntimeout = "3s"\n{self.entry}\n'
+        return f'[[probe]]\nname = "{self.name}"\ntimeout = "60s"\n{self.entry}\n'
 
 
 @pytest.fixture(scope="module")
