@@ -156,7 +156,7 @@ def test_columns_of_any_bytes_are_those_of_each_line_alone(lines: list[bytes], f
 def test_whole_lines_of_the_common_family_are_never_read_one_by_one(
     fmt: Format, only: Field | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("warroom.logs.columns._by_line", lambda *_: pytest.fail("line by line"))
+    monkeypatch.setattr("warroom.logs.columns._read", lambda *_: pytest.fail("line by line"))
     whole = (LOGS / f"{fmt.name}.log").read_bytes().splitlines(keepends=True)[:7]
     assert columns(b"".join(whole * 40), Layout(fmt), only).lines == 280
 

@@ -1,7 +1,8 @@
 """Whole chunks of access lines as columns, at half a microsecond a line.
 
-The pattern of a format sweeps over a chunk at once. A chunk where it does not match every line is
-halved until the damage is in a small piece, and that is read line by line.
+The pattern of a format sweeps over a chunk at once; lines that it does not fit are read by
+themselves. A chunk where it runs over the end of a line is halved until that is in a small piece,
+and that is read line by line.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ def columns(data: bytes, layout: Layout, only: Field | None = None) -> Columns:
         found.get("client", []),
         found.get("request", []),
         found["result"],
-        [agent or b"" for agent in agents] if None in agents else agents,
+        [agent or b"" for agent in agents] if not all(agents) else agents,
         hosts if any(hosts) else [],
     )
 
@@ -96,12 +97,25 @@ def _parts(
     if sweep is not None and (b"\\" not in data or b'\\"' not in data):
         found, step = sweep.split(data), len(names) + 1
         if len(found) == step * _lines_in(data) + 1:
-            return [found[place::step] for place in range(1, step)]
+            parts = [found[place::step] for place in range(1, step)]
+            if not all(parts[names.index("result")]):
+                _mend(parts, data, layout, names)
+            return parts
     middle = data.find(b"\n", len(data) // 2) + 1
     if sweep is None or len(data) <= _SMALL or not 0 < middle < len(data):
         return _by_line(data, layout, names)
     halves = (_parts(half, layout, sweep, names) for half in (data[:middle], data[middle:]))
     return [first + second for first, second in zip(*halves, strict=True)]
+
+
+def _mend(parts: Sequence[list[bytes]], data: bytes, layout: Layout, names: Sequence[str]) -> None:
+    """Read the lines by themselves of which a sweep found no result."""
+    lines = data.split(b"\n")
+    for place, result in enumerate(parts[names.index("result")]):
+        if not result:
+            row = _read(lines[place], layout)
+            for name, part in zip(names, parts, strict=True):
+                part[place] = row[_FIELDS.index(name)]
 
 
 def _lines_in(data: bytes) -> int:
@@ -113,8 +127,7 @@ def _lines_in(data: bytes) -> int:
 def _by_line(data: bytes, layout: Layout, names: Sequence[str]) -> list[list[bytes]]:
     lines = data.split(b"\n")
     lines.pop()
-    read = _line if layout.pick is None else _picked
-    rows = [read(line, layout) for line in lines]
+    rows = [_read(line, layout) for line in lines]
     return [[row[place] for row in rows] for place in map(_FIELDS.index, names)]
 
 
@@ -122,6 +135,10 @@ def client_of(line: bytes, index: int) -> bytes:
     """The blank-separated field of that index, address or not."""
     parts = line.rstrip(b"\r\n").split(b" ", 2)
     return parts[index] if len(parts) > index else b""
+
+
+def _read(line: bytes, layout: Layout) -> _Fields:
+    return _line(line, layout) if layout.pick is None else _picked(line, layout)
 
 
 def _picked(line: bytes, layout: Layout) -> _Fields:

@@ -80,8 +80,9 @@ class Format:
     def sweep(self, _: frozenset[str]) -> re.Pattern[bytes] | None:
         """Finds these roles in a whole chunk of lines; `result` is ` STATUS SIZE`.
 
-        It matches whole lines and may run over the end of one: when it matches as often as there
-        are lines, each match is one of them. It holds for chunks without an escaped quote.
+        It matches whole lines, one that is not of this format without its roles, and may run over
+        the end of a damaged one: when it matches as often as there are lines, each match is one of
+        them. It holds for chunks without an escaped quote.
         """
         return None
 
@@ -104,7 +105,8 @@ def _sweeping(pattern: bytes, wanted: frozenset[str]) -> re.Pattern[bytes]:
     def named(group: re.Match[bytes]) -> bytes:
         return group[0] if group[1].decode() in wanted else b"(?:"
 
-    return re.compile(rb"(?m)^" + re.sub(rb"\(\?P<(\w+)>", named, pattern) + rb".*+\n")
+    pattern = re.sub(rb"\(\?P<(\w+)>", named, pattern)
+    return re.compile(rb"(?m)^(?:" + pattern + rb".*+\n|.*+\n)")
 
 
 _COUNTED: Final = ("client", "request", "status", "size", "agent")
@@ -221,7 +223,7 @@ _QUICKER: Final = (
     (rb"\Z", b"$"),
 )
 """Parts of patterns, and what finds the same in a chunk without escaped quotes, or less: no word
-that a line may have, no long time. Where less was found than there are lines, they are read one by
-one. No line makes it look through all of the chunk, lest many such take minutes."""
+that a line may have, no long time. What it does not find is read line by line. No line makes it
+look through all of the chunk, lest many such take minutes."""
 ADDRESS: Final = rb"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4}:[0-9a-fA-F:.]++)"
 """What looks like an address; whether it is one, `access.is_address` says."""
