@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from warroom.cli.bare import AllSaid
 from warroom.cli.common import Loaded, chosen, config_option, escaped, fail, load, with_session
 from warroom.cli.incident import resumed
 
@@ -95,6 +96,7 @@ def export(
     except ExportError as error:
         fail(str(error), 1)
     _say_missing(missing(made, forms), strict)
+    raise AllSaid
 
 
 def _loaded(config: str | None, runbooks: tuple[str, ...]) -> Loaded:
