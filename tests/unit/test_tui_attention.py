@@ -40,6 +40,16 @@ def test_what_is_typed_at_once_is_too_early(hands: Hands) -> None:
     assert hands.types("\r") == EARLY
 
 
+def test_what_was_typed_before_it_was_shown_stays_too_early_however_late_it_is_read(
+    hands: Hands,
+) -> None:
+    typed = hands.now - 0.1
+    hands.waits(3)
+    hands.attention.key(typed)
+    assert hands.attention.doubt("", DEAF) == EARLY
+    assert hands.types("\r") == "", "and the next press is its own"
+
+
 def test_what_is_read_and_then_typed_is_meant(hands: Hands) -> None:
     hands.waits(1)
     assert hands.types("db7\r") == ""

@@ -34,6 +34,7 @@ class Attention:
         self._since = self._ticked = now()
         self._why = EARLY
         self._keys: list[float] = []
+        self._pressed: float | None = None
         self.pasted = False
 
     def shown(self) -> None:
@@ -52,11 +53,15 @@ class Attention:
         """A key arrived, by the same clock."""
         self.tick()
         self._keys = [*self._keys[-200:], at]
+        self._pressed = at
 
     def doubt(self, word: str, deaf_s: float) -> str:
         """Why the key that was pressed just now confirms nothing; empty when it was meant."""
         self.tick()
-        if self._now() - self._since < deaf_s:
+        pressed, self._pressed = self._pressed, None
+        now = self._now()
+        # When it was pressed counts: a busy machine may come to it long after that.
+        if deaf_s and min(now, now if pressed is None else pressed) - self._since < deaf_s:
             return self._why
         if self.pasted:
             return PIECE

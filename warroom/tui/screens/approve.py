@@ -63,6 +63,7 @@ class ApproveScreen(Dialog[str]):
 
     def on_mount(self) -> None:
         self._attention.shown()
+        self.call_after_refresh(self._attention.shown)
         self.on_resize()
         self.set_interval(0.5, self._body.changed)
         self.set_interval(TICK_S, self._attention.tick)

@@ -93,6 +93,7 @@ class CardScreen(Dialog[bool]):
 
     def on_mount(self) -> None:
         self._attention.shown()
+        self.call_after_refresh(self._attention.shown)
         self._fit()
         self.set_interval(0.25, self._draw)
         self.set_interval(TICK_S, self._attention.tick)
