@@ -80,8 +80,7 @@ class Prompt(Dialog[str | None]):
         said: str = "",
     ) -> None:
         super().__init__()
-        self._said = said
-        self._hidden, self._noted = hidden, ""
+        self._hidden, self._noted = hidden, said
         self._lines, self._guess = lines, guess
         self._label, self._value, self._placeholder = label, value, placeholder
         self._live, self._suggester = live, suggester
@@ -96,7 +95,7 @@ class Prompt(Dialog[str | None]):
                 select_on_focus=self._guess,
                 password=self._hidden,
             )
-            yield Label(f" {self._said} " if self._said else "", markup=False, classes="note")
+            yield Label(f" {self._noted} " if self._noted else "", markup=False, classes="note")
 
     def note(self, text: str) -> None:
         """Say something beside what is typed, until more is typed."""
