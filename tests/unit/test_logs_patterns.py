@@ -92,3 +92,23 @@ def test_searching_part_by_part_finds_what_the_whole_pattern_finds(
     except BadPattern:
         assume(False)
     assert compiled.search(line) == bool(re.search(pattern.encode(), line))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        ATOMS | st.sampled_from([r"\b", r"\S", r"\W", "[ab]", "|"]), min_size=1, max_size=5
+    ).map("".join),
+    st.lists(st.text("abx1 .", max_size=12).map(str.encode), min_size=1, max_size=40),
+    st.data(),
+)
+def test_many_lines_at_once_are_picked_as_each_by_itself(
+    pattern: str, lines: list[bytes], data: st.DataObject
+) -> None:
+    try:
+        compiled = SafePattern(pattern)
+    except BadPattern:
+        assume(False)
+    low = data.draw(st.integers(0, len(lines)))
+    among = range(low, data.draw(st.integers(low, len(lines))))
+    assert compiled.pick(lines, among) == [i for i in among if compiled.search(lines[i])]

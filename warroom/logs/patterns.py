@@ -28,6 +28,8 @@ TOO_SLOW_S: Final = 0.03
 _INLINE_FLAGS: Final = re.compile(r"\(\?[aiLmsux]+\)")
 _FEW: Final = 4
 _SMALL: Final = 64
+_MANY: Final = 8
+"""Where every so many-th line has the pattern, lines are tried one by one at less cost."""
 _STEP_LEAST: Final = 16
 _STEP_MOST: Final = 64
 """How many lines a pattern is tried on before others get their turn; on lines of `SEEN_LEAST` bytes
@@ -68,6 +70,7 @@ class SafePattern:
             if "(?" not in text:
                 self.literal = max(self.literal, _literal(tree), key=len)
             self._parts.append(re.compile(part.encode()))
+            self._in_line = "(?" not in text and _in_line(tree)
 
     def search(self, line: bytes) -> bool:
         """Whether the pattern is in the first `seen` bytes of `line`."""
@@ -85,6 +88,8 @@ class SafePattern:
         began = time.thread_time()
         search = self.search if len(self._parts) > 1 else self._parts[0].search
         if among and max(map(len, lines[among[0] : among[-1] + 1])) <= SEEN_LEAST:
+            if self._in_line and len(self._parts) == 1 and isinstance(among, range):
+                return self._swept(lines, among)
             return [index for index in among if search(lines[index])]
         picked = []
         for tried, index in enumerate(among):
@@ -97,6 +102,21 @@ class SafePattern:
                 picked.append(index)
             if time.thread_time() - began > TOO_SLOW_S * (1 + tried // _STEP_LEAST):
                 raise TooSlow
+        return picked
+
+    def _swept(self, lines: Sequence[bytes], among: range) -> list[int]:
+        """The same in one look at all of them, for a pattern that is never over a line's end."""
+        search, text = self._parts[0].search, b"\n".join(lines[among.start : among.stop])
+        picked: list[int] = []
+        line, position = among.start, 0
+        while (found := search(text, position)) is not None:
+            line += text.count(b"\n", position, found.start())
+            picked.append(line)
+            line, position = line + 1, text.find(b"\n", found.end()) + 1
+            if not position:
+                break
+            if len(picked) * _MANY > len(among):
+                return picked + [index for index in range(line, among.stop) if search(lines[index])]
         return picked
 
 
@@ -192,6 +212,24 @@ def _literal(tree: Any) -> bytes:
         run = run + bytes((argument,)) if op is sre.LITERAL else b""
         longest = max(longest, run, key=len)
     return longest
+
+
+def _in_line(tree: Any) -> bool:
+    """Whether it finds the same in a line as where that line stands among others: nothing in it
+    matches a line feed or looks at where a line begins or ends."""
+    for op, argument in tree:
+        if op in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.SUBPATTERN):
+            within = _in_line(argument[-1])
+        elif op is sre.BRANCH:
+            within = all(map(_in_line, argument[1]))
+        elif op in _SINGLE:
+            single = compiler.compile(parser.SubPattern(tree.state, [(op, argument)]))
+            within = single.fullmatch(b"\n") is None
+        else:
+            within = False
+        if not within:
+            return False
+    return True
 
 
 def _settled(tree: Any) -> int:
