@@ -253,8 +253,9 @@ def _all_cut(
         children = [Child(_cut_off, place, incident, str(file), name) for name in batch]
         for child, name in zip(children, batch, strict=True):
             if name.startswith("stop|"):
-                child.hear()
                 stopped.append(child)
+                child.hear()
+                child.halted()
             elif "armed" not in child.ended():
                 return [f"{name}: its console never sat down"]
         tell(f"cut off: {begin + len(batch)} of {len(names)}")

@@ -19,6 +19,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+import psutil
+
 from warroom.domain.events import Event
 from warroom.journal.base import Journal, JournalError
 
@@ -91,6 +93,17 @@ class Child:
     def signal(self, number: int) -> None:
         if self.process.pid is not None and self.process.is_alive():
             os.kill(self.process.pid, number)
+
+    def halted(self, within: float = 60.0) -> None:
+        """Wait until it has stopped itself, or is over: to be woken before is to sleep for ever.
+        Raises TimeoutError."""
+        until = time.monotonic() + within
+        process = psutil.Process(self.process.pid)
+        while not self.over and process.status() != psutil.STATUS_STOPPED:
+            if time.monotonic() > until:
+                raise TimeoutError(f"a child has not stopped for {within:g} s")
+            time.sleep(0.01)
+            self.listen()
 
     def kill(self) -> None:
         self.signal(signal.SIGKILL)
