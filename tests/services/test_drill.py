@@ -155,7 +155,8 @@ async def test_restarting_the_killed_container_brings_the_shop_back(tmp_path: Pa
 @needs("redis")
 async def test_a_full_cache_takes_nothing_more_until_it_is_emptied(tmp_path: Path) -> None:
     async with drill(tmp_path, "cache-failure") as room:
-        assert await comes_true(lambda: room.answers("api", 503))
+        # a tenth of the last lookups has to fail: visitors decide when
+        assert await comes_true(lambda: room.answers("api", 503), within=180)
         info = await room.cache()
         assert info["evicted_keys"] >= 400
         assert info["used_memory"] > 0.97 * info["maxmemory"]
