@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ import pytest
 
 from tests.services.docker_tunnel import Tunnel
 from tests.support.services import DockerEngine
+from tests.support.waiting import comes_true
 from warroom.hosts.base import HostError
 from warroom.hosts.containers import container_log
 from warroom.hosts.docker import EngineRefused
@@ -43,6 +45,8 @@ async def test_output_and_error_as_bytes_without_frames(docker_engine: DockerEng
 
 async def test_the_last_lines_come_first(docker_engine: DockerEngine, name: str):
     await start(docker_engine, name, f"for i in $(seq 50); do echo $i; done; {WAIT}")
+    written = partial(docker_engine.docker, "logs", "--tail", "1", name)
+    assert await comes_true(lambda: written().strip() == "50")
     socket = str(docker_engine.socket)
     async with container_log(LocalHost(), name, last=3, socket=socket) as chunks:
         assert await lines(chunks, 3) == [b"48", b"49", b"50"]
