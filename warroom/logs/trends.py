@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from warroom.logs._streams import CHUNK, last_of, opened, whole_lines
@@ -161,13 +160,8 @@ def _told(pieces: Iterator[Piece], read: Callable[[int], None]) -> Iterator[Piec
 
 
 def _of_span(span: Span, layout: Layout) -> Iterator[Piece]:
-    with Path(span.path).open("rb", buffering=CHUNK) as file:
-        position = span.start
-        if span.within is not None:
-            span.within.enter(inside=span.behind)
-        if span.start:
-            file.seek(span.start - 1)
-            position += len(file.readline()) - 1
+    with span.begun() as file:
+        position = file.tell()
         while position < span.stop:
             data = file.read(min(CHUNK, span.stop - position))
             if not data:
