@@ -70,6 +70,17 @@ def test_a_fresh_interpreter_imports_no_client_library_with(module: str) -> None
     assert HEAVY & set(json.loads(done.stdout)) == set()
 
 
+def test_a_plain_count_does_not_pay_for_the_parser_of_the_command_line(tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    log.write_text('203.0.113.7 - - [01/Jan/2026:00:00:00 +0000] "GET / HTTP/1.1" 200 1 "-" "-"\n')
+    argv = [sys.executable, "-X", "importtime", "-m", "warroom", "top", "--by", "ip", str(log)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "100.0%", "203.0.113.7"]
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "warroom.logs.top" in imported
+    assert {name.partition(".")[0] for name in imported} & {"click", *HEAVY} == set()
+
+
 def test_the_contracts_of_the_house_hold() -> None:
     contracts = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 
 from tests.support.cli import WARROOM, Shell, home
 from tests.support.mmdb import write_mmdb
-from warroom.cli import top
+from warroom.cli import counting
 from warroom.logs.keys import GROUPINGS
 
 
@@ -56,7 +58,48 @@ def test_what_is_wrong_with_a_time_or_a_grouping_is_one_line(tmp_path: Path, log
 
 
 def test_the_command_knows_every_grouping_there_is() -> None:
-    assert top._GROUPINGS == GROUPINGS
+    assert counting.GROUPINGS == GROUPINGS
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--by", "ip"),
+        ("--by", "path", "-n", "1"),
+        ("-n", "2"),
+        ("--by", "asn"),
+        ("--by", "nothing"),
+    ],
+)
+def test_a_plain_call_is_answered_as_the_whole_command_answers_it(
+    tmp_path: Path, log: Path, words: tuple[str, ...]
+) -> None:
+    shell = Shell(tmp_path)
+    plain = shell("top", *words, str(log), status=None)
+    assert plain == shell("top", *words, "--", str(log), status=None)
+    there = shell("top", *words, str(log), str(tmp_path / "none"), status=None)
+    assert there == shell("top", *words, "--", str(log), str(tmp_path / "none"), status=None)
+    assert there.status
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_a_reader_that_went_away_ends_it_without_a_word(
+    tmp_path: Path, log: Path, words: tuple[str, ...]
+) -> None:
+    lines = "".join(f"10.0.{n >> 8}.{n & 255} - \n" for n in range(9999))
+    long = tmp_path / "long.log"
+    long.write_text(lines + log.read_text())
+    many = [*WARROOM, "top", str(long), "--format", "combined", "-n", "9999", *words]
+    gone, kept = os.pipe()
+    os.close(gone)
+    try:
+        for argv in (many, [*WARROOM, "top", str(log), *words]):
+            done = subprocess.run(
+                argv, stdout=kept, stderr=subprocess.PIPE, env=home(tmp_path), check=False
+            )
+            assert (done.returncode, b"Traceback" in done.stderr) == (128 + signal.SIGPIPE, False)
+    finally:
+        os.close(kept)
 
 
 def test_countries_come_from_a_database_and_ranges_say_what_explains_most(
@@ -107,8 +150,8 @@ def test_a_bar_is_shown_for_what_takes_long_and_taken_away(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = [100.0]
-    monkeypatch.setattr(top, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    bar = top._Progress()
+    monkeypatch.setattr(counting, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    bar = counting.ProgressBar()
     bar(10 << 20, 100 << 20)
     assert capsys.readouterr().err == "", "not within the first second"
     now[0] += 2

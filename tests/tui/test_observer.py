@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from tests.support.every_kind import Targets, keys_of, targets
 from tests.tui.page import RoomPage, opened
-from warroom.cli import warroom
+from warroom.cli.root import warroom
 from warroom.domain.events import Kind
 from warroom.engine.executor import Armed, State
 from warroom.engine.members import mitigation_kinds

@@ -32,7 +32,7 @@ from tests.support.every_kind import keys_of
 from tests.support.services import DockerEngine
 from tests.tui.observer_stage import Stage
 from tests.tui.page import RoomPage, opened
-from warroom.cli import warroom
+from warroom.cli.root import warroom
 from warroom.domain.events import Kind
 from warroom.drill.stack.postgres import Postgres
 from warroom.drill.stack.redis import Redis

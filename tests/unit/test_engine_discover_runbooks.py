@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warroom.cli import warroom
+from warroom.cli.root import warroom
 from warroom.domain.text import harmless
 from warroom.engine.discover import from_runbooks, report, to_toml
 from warroom.engine.members import load_settings

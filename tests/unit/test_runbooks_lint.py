@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from warroom.cli import warroom
+from warroom.cli.root import warroom
 from warroom.runbooks.lint import annotation
 from warroom.runbooks.model import LintFinding, LintLevel, Runbook
 from warroom.runbooks.parse import parse

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
-
-import click
 
 LOOK: Final = "warroom.look"
 """Where the root command's options for the console are kept, in the context's `meta`."""
@@ -37,5 +38,11 @@ class AllSaid(SystemExit):
 
 def fail(message: str, status: int = USAGE) -> NoReturn:
     """Say what is wrong on stderr and leave."""
-    click.echo(message, err=True)
+    print(message, file=sys.stderr)
     raise SystemExit(status)
+
+
+def unread() -> NoReturn:
+    """Leave because whoever read the output went away: as SIGPIPE would end it, without a word."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(128 + signal.SIGPIPE)

@@ -122,7 +122,7 @@ def completion(shell: str) -> None:
     """Print the completion script for SHELL: eval "$(warroom completion bash)"."""
     from click.shell_completion import get_completion_class
 
-    from warroom.cli import warroom
+    from warroom.cli.root import warroom
 
     kind = get_completion_class(shell)
     if kind is None:

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from warroom.cli.bare import AllSaid, fail
+from warroom.cli.counting import GROUPINGS, counted, print_report
 from warroom.domain.text import harmless
 
 if TYPE_CHECKING:
     from warroom.logs.keys import By
     from warroom.logs.places import Places
-    from warroom.logs.report import Report
-    from warroom.logs.top import As, Progress
+    from warroom.logs.top import As
     from warroom.logs.within import Within
-
-_GROUPINGS: Final = (
-    "ip", "range", "wide", "narrow", "path", "url", "status", "method", "agent", "host",
-    "country", "asn",
-)  # fmt: skip
-"""As in `logs.keys`, which is imported when something is counted."""
-_PATIENCE_S: Final = 1.0
-_REPAINT_S: Final = 0.2
-_BAR: Final = 30
 
 
 def _last(_: click.Context, __: click.Parameter, value: str | None) -> int | float | None:
@@ -52,7 +39,7 @@ def _last(_: click.Context, __: click.Parameter, value: str | None) -> int | flo
 @click.argument("files", nargs=-1, metavar="FILE...")
 @click.option(
     "--by", default="ip", show_default=True,
-    type=click.Choice(_GROUPINGS), metavar="|".join(_GROUPINGS), help="What to count.",
+    type=click.Choice(GROUPINGS), metavar="|".join(GROUPINGS), help="What to count.",
 )  # fmt: skip
 @click.option("-n", "number", default=20, show_default=True, type=click.IntRange(1))
 @click.option(
@@ -111,52 +98,16 @@ def top(
     lines = last if isinstance(last, int) else None
     full = as_json or trend or by != "ip"
     grouping = cast("By", by)  # click lets only its words pass
-    report = _counted(files, trend, by=grouping, last=lines, n=number, full=full, reading=reading)
+    report = counted(
+        files, trend=trend, by=grouping, last=lines, n=number, full=full, reading=reading
+    )
     if as_json:
         import json
 
         click.echo(json.dumps(to_json(report), ensure_ascii=False, indent=2))
     else:
-        _print(report)
+        print_report(report)
     raise AllSaid
-
-
-def _counted(files: tuple[str, ...], trend: bool, **how: Any) -> Report:
-    """What `logs.top.count` finds; ends the command where it cannot."""
-    from warroom.logs.top import count
-
-    progress = _Progress() if sys.stderr.isatty() else None
-    try:
-        with _held(files if trend else ()) as held:
-            names = [held.get(file, file) for file in files]
-            report = count(names, progress=progress, trends=trend, **how)
-            given = {name: file for file, name in held.items()}
-            looks = tuple((given.get(name, name), look) for name, look in report.files)
-            return replace(report, files=looks)
-    except ValueError as error:
-        fail(f"--by {how['by']}: {error}")
-    except OSError as error:
-        place = f"{harmless(str(error.filename))}: " if error.filename else ""
-        fail(f"{place}{error.strerror or error}", 1)
-    finally:
-        if progress is not None:
-            progress.done()
-
-
-@contextmanager
-def _held(files: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    """Standard input, if it is among `files`, in a file of this user's alone, which can be read
-    twice: its name by the one that was given."""
-    if "-" not in files:
-        yield {}
-        return
-    import shutil
-    from tempfile import NamedTemporaryFile
-
-    with NamedTemporaryFile(prefix="warroom-top-") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
-        file.flush()
-        yield {"-": file.name}
 
 
 def _reading(written: str | None, trust: tuple[str, ...]) -> As:
@@ -206,91 +157,3 @@ def _list_formats() -> None:
 
     for fmt in every_format():
         click.echo(f"{fmt.name:<16}  {fmt.title}")
-
-
-def _print(report: Report) -> None:
-    for file, look in report.files:
-        click.echo(f"{harmless(file)}: {look}", err=True)
-    told = _courses(report)
-    for row, course in zip(report.top, told, strict=True):
-        classes = "  ".join(f"{name} {n:,}" for name, n in (row.status or {}).items() if n)
-        figures = f"{row.count:>10} {100 * row.share:5.1f}%"
-        click.echo(f"{figures}  {course}{harmless(row.key)}  {classes}".rstrip())
-    if report.explained is not None:
-        one = report.explained
-        click.echo(f"{100 * one.share:.1f}% come from {harmless(one.key)}", err=True)
-    if report.span is not None:
-        _print_span(report, report.span)
-    if report.parsed < report.lines:
-        unknown = report.lines - report.parsed
-        click.echo(f"{unknown:,} of {report.lines:,} lines name no {report.by}", err=True)
-
-
-def _courses(report: Report) -> list[str]:
-    """Rate, trend, first seen, share of 5xx and bytes of each row, where they were asked for; what
-    is what, is said on stderr."""
-    if report.covers is None:
-        return ["" for _ in report.top]
-    from datetime import UTC, datetime
-
-    from warroom.tui.format import size, sparkline
-
-    begin, end = (datetime.fromtimestamp(at, UTC) for at in report.covers)
-    plain = not (sys.stdout.encoding or "").lower().startswith("utf")
-    told = f"trend and rate from {begin:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC"
-    click.echo(f"{told}; columns: count, share, rate, trend, first seen, 5xx, bytes", err=True)
-    rows = []
-    for row in report.top:
-        rate, drawn, first = "-", "", "-"
-        if row.course is not None:
-            rate, trend = f"{row.course.rate:,.2f}/s", row.course.trend
-            drawn = sparkline(trend, len(trend), ascii_only=plain)
-            first = f"{datetime.fromtimestamp(row.course.first_seen, UTC):%Y-%m-%d %H:%M:%S}"
-        width = max((len(one.course.trend) for one in report.top if one.course), default=0)
-        rows.append(
-            f"{rate:>11}  {drawn:<{width}}  {first:<19} {100 * row.errors:5.1f}% "
-            f"{size(row.bytes):>5}  "
-        )
-    return rows
-
-
-def _print_span(report: Report, span: tuple[float, float]) -> None:
-    from datetime import UTC, datetime
-
-    begin, end = (datetime.fromtimestamp(at, UTC) for at in span)
-    told = f"{report.lines:,} lines from {begin:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC"
-    if not report.lines and report.newest:
-        newest = datetime.fromtimestamp(report.newest, UTC)
-        told += f"; the newest seen is of {newest:%Y-%m-%d %H:%M:%S} UTC: see --until"
-    elif not report.lines:
-        told += "; no line says a time that can be read"
-    click.echo(told, err=True)
-
-
-class _Progress:
-    """A bar on stderr for whatever takes over a second."""
-
-    def __init__(self) -> None:
-        self._started = self._painted = time.monotonic()
-        self._shown = False
-
-    def __call__(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        if now - self._started < _PATIENCE_S or now - self._painted < _REPAINT_S:
-            return
-        self._painted, self._shown = now, True
-        rate = done / (now - self._started) / 2**20
-        bar = ""
-        if total:
-            filled = min(_BAR, _BAR * done // total)
-            bar = f"[{'#' * filled}{'.' * (_BAR - filled)}] {100 * done // total:3d}%  "
-        click.echo(f"\r{bar}{done / 2**20:,.0f} MiB, {rate:,.0f} MiB/s ", nl=False, err=True)
-
-    def done(self) -> None:
-        """Take the bar away."""
-        if self._shown:
-            click.echo("\r\x1b[K", nl=False, err=True)
-
-
-if TYPE_CHECKING:
-    _: Progress = _Progress()
