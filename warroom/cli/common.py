@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from warroom.cli.bare import LOOK as LOOK
-from warroom.cli.bare import Look as Look
 from warroom.cli.bare import fail as fail
+from warroom.cli.look import LOOK as LOOK
+from warroom.cli.look import Look as Look
 from warroom.config.find import find
 from warroom.config.problems import ConfigError
 from warroom.config.settings import Settings

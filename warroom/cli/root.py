@@ -12,7 +12,8 @@ from typing import Final
 import click
 
 from warroom import __version__
-from warroom.cli.bare import LOOK, Look, unread
+from warroom.cli.bare import unread
+from warroom.cli.look import LOOK, Look
 
 _COMMANDS: Final = {
     "init": "setup:init",

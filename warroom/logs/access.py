@@ -10,7 +10,8 @@ from _socket import AF_INET6, inet_pton  # `socket` itself takes as long to impo
 from collections.abc import Iterable
 from typing import Final
 
-_IPV4: Final = re.compile(rb"\.".join([rb"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"] * 4))
+_OCTET: Final = rb"(?:1\d?+\d?+|2(?:[0-4]\d?+|5[0-5]?+|[6-9])?+|[3-9]\d?+|0)"
+_IPV4: Final = re.compile(rb"\.".join([_OCTET] * 4))
 _PORT: Final = re.compile(rb"([\d.]+):\d{1,5}|\[([0-9a-fA-F:.]+)\](?::\d{1,5})?")
 _AUTHORITY: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]{0,15}://[^/?#]*+")
 
@@ -28,8 +29,6 @@ def not_ipv4(texts: Iterable[bytes]) -> list[bytes]:
 
 def is_ipv6(text: bytes) -> bool:
     """Whether `text` is an IPv6 address (RFC 4291, section 2.2) and nothing else."""
-    if b":" not in text:
-        return False
     try:
         inet_pton(AF_INET6, text.decode("ascii"))
     except (OSError, ValueError):  # no address; not ASCII, or a NUL in it

@@ -12,10 +12,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from warroom.logs._streams import CHUNK, is_stream, last_of, opened, whole_lines
+from warroom.logs._streams import CHUNK, is_stream, last_of, opened, opened_raw, whole_lines
 from warroom.logs._tally import Tally
 from warroom.logs.columns import Layout
 from warroom.logs.keys import By, fold_for
@@ -89,7 +88,7 @@ class Span:
     def begun(self) -> Iterator[BinaryIO]:
         """The file, at the first line that begins at `start` or later."""
         # a buffer as large as a chunk: with the usual 8 KiB counting takes a third longer
-        with Path(self.path).open("rb", buffering=CHUNK) as file:
+        with opened_raw(self.path, CHUNK) as file:
             if self.within is not None:
                 self.within.enter(inside=self.behind)
             if self.start:
@@ -179,7 +178,7 @@ def _spans(path: str, last: int | None, reading: As) -> list[Span]:
         return [whole]
     if layout is None:  # whatever says no time that is known is of none
         return [replace(whole, start=whole.stop)]
-    with Path(path).open("rb", buffering=CHUNK) as file:
+    with opened_raw(path, CHUNK) as file:
         parts = within.stretch(file, layout)
     return [
         replace(
@@ -194,7 +193,7 @@ def _spans(path: str, last: int | None, reading: As) -> list[Span]:
 
 
 def _span(path: str, last: int | None, reading: As) -> Span:
-    with Path(path).open("rb") as file:
+    with opened_raw(path) as file:
         stop = file.seek(0, os.SEEK_END)
         start = 0 if last is None else line_start(file, last)
         look, layout = reading.look(_sample(file, start))

@@ -88,7 +88,7 @@ class Format:
 
     def may_fit(self, line: bytes) -> bool:
         """The cheap test."""
-        return all(mark in line for mark in self.marks)
+        return all(line.find(mark) >= 0 for mark in self.marks)
 
 
 @cache
