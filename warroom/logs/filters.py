@@ -181,13 +181,14 @@ class LevelFilter:
     step: int = 256
 
     def pick(self, page: Page, among: Sequence[int]) -> Sequence[int]:
-        lines, least = page.lines, self.least
+        least = self.least
         bad = page.answers(least)
         if bad is not None:
             return _both(bad, among)
         may = page.suspects(least)
         if not isinstance(may, range):
             among = _both(may, among)
+        lines = page.lines if among else []
         return [index for index in among if level_of(lines[index]) >= least]
 
 

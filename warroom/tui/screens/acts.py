@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import events, work
-from textual.screen import Screen
 
 from warroom.tui.geometry import readable
 from warroom.tui.messages import IncidentChanged
+from warroom.tui.screens.beneath import Beneath
 from warroom.tui.screens.dialogs import Option, choose
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from warroom.tui.panes.base import Pane, TablePane
 
 
-class Acts(Screen[None]):
+class Acts(Beneath[None]):
     """A part of the room's screen: actions, and what every other part needs."""
 
     room: Room | None

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from textual.app import RenderResult
 from textual.await_complete import AwaitComplete
+from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen
+
+from warroom.tui.screens.beneath import Beneath
+from warroom.tui.widgets.behind import Behind
 
 T = TypeVar("T")
 
 
-class Dialog(ModalScreen[T]):
+class Dialog(Beneath[T], ModalScreen[T]):
     """A screen that is left once, however often it is asked to."""
+
+    _behind: Behind | None = None
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         """Leave with `result`. Does nothing where it is on its way out already: of a double click
@@ -20,3 +27,10 @@ class Dialog(ModalScreen[T]):
             return AwaitComplete()
         left: AwaitComplete = super().dismiss(result)
         return left
+
+    def render(self) -> RenderResult:  # type: ignore[override]  # a Widget may give a Visual
+        drawn = super().render()
+        if not isinstance(drawn, BackgroundScreen):
+            return drawn
+        self._behind = self._behind or Behind(self)
+        return self._behind.of(drawn)

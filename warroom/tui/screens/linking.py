@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual import work
-from textual.screen import Screen
 
+from warroom.tui.screens.beneath import Beneath
 from warroom.tui.screens.dialogs import Option, choose, show_sheet
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from warroom.tui.screens.room import RoomScreen
 
 
-class Linking(Screen[None]):
+class Linking(Beneath[None]):
     """A part of the playbook's screen."""
 
     room: Room

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from textual import work
-from textual.screen import Screen
 
 from warroom.engine.playbook import Entry, Standing, State, What
+from warroom.tui.screens.beneath import Beneath
 from warroom.tui.screens.dialogs import Option, ask_line, choose
 from warroom.tui.screens.drafted import ask_drafted
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _OTHER: Final = "\0other"
 
 
-class Marking(Screen[None]):
+class Marking(Beneath[None]):
     """A part of the playbook's screen."""
 
     room: Room

@@ -6,7 +6,6 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from textual import work
-from textual.screen import Screen
 
 from warroom.domain.instants import between, typed
 from warroom.domain.timeline import TAGS, Entry
@@ -14,6 +13,7 @@ from warroom.engine.drafts import DraftNotKept, Drafts
 from warroom.engine.editor import Audience, EditRefused, audience_of
 from warroom.journal.base import JournalError, NotSaved
 from warroom.tui import format as fmt
+from warroom.tui.screens.beneath import Beneath
 from warroom.tui.screens.dialogs import Option, choose
 from warroom.tui.screens.drafted import ask_drafted
 from warroom.tui.screens.timeline.content import AUDIENCES, Content, content_of, unpacked
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from warroom.tui.screens.timeline.parts import Entries
 
 
-class Edits(Screen[None]):
+class Edits(Beneath[None]):
     """A part of the timeline's screen."""
 
     room: Room
