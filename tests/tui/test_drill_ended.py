@@ -268,7 +268,7 @@ async def test_leaked_transactions_are_ended_although_no_connection_is_left(
                 lines,
                 broken=("% of the connection slots are taken", "checkout down: 503"),
                 title="Nobody can buy",
-                act=("pg_terminate_backend", "done: 2", "worked: waiting "),
+                act=("pg_terminate_backend", " ended: pid ", "worked: waiting "),
                 well=well,
             )
 
