@@ -26,7 +26,7 @@ _AGAIN_S: Final = 60.0
 _READ: Final = 200
 """Lines a second that nobody reads any more."""
 _RUSHING_S: Final = 0.3
-"""How long such lines wait until they are drawn."""
+"""How long such lines wait until they are drawn, and a filter's count."""
 _WRONG_S: Final = 2.0
 """A clock that is off by less may as well be a line's way."""
 _SEARCHES_FROM: Final = 5
@@ -52,7 +52,7 @@ class LogsPane(LogQueries):
         newest = self.view.ring.last
         second, before = int(self.room.clock.now().timestamp()), self._second
         self._second = second
-        if second == before and self._rushing(newest):
+        if second == before and (self._rushing(newest) or self._matching()):
             return False
         fresh, self._drawn = newest != self._drawn or bool(self.view.ring.tails), newest
         self._drawn_at = time.monotonic()
@@ -66,6 +66,10 @@ class LogsPane(LogQueries):
         """Whether lines come too fast to be read: drawing them costs more than keeping them."""
         passed = time.monotonic() - self._drawn_at
         return passed < _RUSHING_S and newest - self._drawn > _READ * passed
+
+    def _matching(self) -> bool:
+        """Whether what a filter lets through is only being counted: the newest lines are drawn."""
+        return self.matcher is not None and time.monotonic() - self._drawn_at < _RUSHING_S
 
     def _news(self) -> bool:
         """Whether something above the lines may have changed without any line."""
