@@ -17,15 +17,17 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from warroom.logs.decode import without_colours
 from warroom.logs.level import LogLevel, level_of
-from warroom.logs.patterns import BadPattern, SafePattern
+from warroom.logs.patterns import SEEN_LEAST, BadPattern, SafePattern
 from warroom.logs.ring import Block
-from warroom.logs.suspects import bad_answers, suspects
+from warroom.logs.suspects import bad_answers, has_longer, suspects
 
 if TYPE_CHECKING:
     from warroom.logs.chipped import Fields
 
 _FEW: Final = 16
 """A text that one line of so many holds is looked for in all of them at once."""
+_SOME: Final = 4096
+"""Bytes that tell what most lines of a block have."""
 _LONG: Final = 256
 _MOST_LONGER: Final = 8
 FAST: Final = 1 << 30
@@ -86,12 +88,20 @@ class Page:
         return self._holding[key]
 
     def perhaps(self, needle: bytes, *, folded: bool) -> Sequence[int]:
-        """The same, or every line where most have it: then a look at each would be for nothing."""
+        """The same, or every line where most of the first have it: then a look at each would be
+        for nothing."""
         key = needle, folded
         if key not in self._common:
             data = self.folded if folded else self.data
-            self._common[key] = data.count(needle) > self.count // 2
+            some = min(len(data), _SOME)
+            lines = data.count(b"\n", 0, some)
+            self._common[key] = data.count(needle, 0, some) > lines // 2
         return range(self.count) if self._common[key] else self.holding(needle, folded=folded)
+
+    @cached_property
+    def short(self) -> bool:
+        """Whether no line is longer than what every pattern sees of it."""
+        return not has_longer(self.data, SEEN_LEAST)
 
     @cached_property
     def lines(self) -> list[bytes]:
@@ -169,7 +179,7 @@ class PatternFilter:
         if pattern.literal:
             among = _both(page.perhaps(pattern.literal, folded=pattern.folded), among)
         lines = page.folded_lines if pattern.folded else page.lines
-        return self.pattern.pick(lines, among)
+        return pattern.pick(lines, among, short=page.short)
 
 
 @dataclass(frozen=True, slots=True)

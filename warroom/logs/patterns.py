@@ -70,7 +70,11 @@ class SafePattern:
             if "(?" not in text:
                 self.literal = max(self.literal, _literal(tree), key=len)
             self._parts.append(re.compile(part.encode()))
-            self._in_line = "(?" not in text and _in_line(tree)
+            in_line = "(?" not in text and _in_line(tree)
+        self._to_end: re.Pattern[bytes] | None = None
+        """The whole rest of a line from where it matches."""
+        if len(self._parts) == 1 and in_line:
+            self._to_end = re.compile(rb"(?:%b)[^\n]*\n" % self._parts[0].pattern)
 
     def search(self, line: bytes) -> bool:
         """Whether the pattern is in the first `seen` bytes of `line`."""
@@ -83,13 +87,16 @@ class SafePattern:
             position = found.end()
         return True
 
-    def pick(self, lines: Sequence[bytes], among: Sequence[int]) -> list[int]:
-        """Those of `among` whose line has the pattern. Raises TooSlow."""
+    def pick(
+        self, lines: Sequence[bytes], among: Sequence[int], *, short: bool = False
+    ) -> list[int]:
+        """Those of `among` whose line has the pattern; `short`: no line is longer than
+        `SEEN_LEAST`. Raises TooSlow."""
         began = time.thread_time()
         search = self.search if len(self._parts) > 1 else self._parts[0].search
-        if among and max(map(len, lines[among[0] : among[-1] + 1])) <= SEEN_LEAST:
-            if self._in_line and len(self._parts) == 1 and isinstance(among, range):
-                return self._swept(lines, among)
+        if short:
+            if self._to_end is not None and isinstance(among, range):
+                return self._swept(self._to_end, lines, among)
             return [index for index in among if search(lines[index])]
         picked = []
         for tried, index in enumerate(among):
@@ -104,18 +111,18 @@ class SafePattern:
                 raise TooSlow
         return picked
 
-    def _swept(self, lines: Sequence[bytes], among: range) -> list[int]:
+    def _swept(self, to_end: re.Pattern[bytes], lines: Sequence[bytes], among: range) -> list[int]:
         """The same in one look at all of them, for a pattern that is never over a line's end."""
-        search, text = self._parts[0].search, b"\n".join(lines[among.start : among.stop])
+        text = b"\n".join(lines[among.start : among.stop]) + b"\n"
         picked: list[int] = []
         line, position = among.start, 0
-        while (found := search(text, position)) is not None:
-            line += text.count(b"\n", position, found.start())
+        for found in to_end.finditer(text):
+            begin, end = found.span()
+            line += text.count(b"\n", position, begin)
             picked.append(line)
-            line, position = line + 1, text.find(b"\n", found.end()) + 1
-            if not position:
-                break
+            line, position = line + 1, end
             if len(picked) * _MANY > len(among):
+                search = self._parts[0].search
                 return picked + [index for index in range(line, among.stop) if search(lines[index])]
         return picked
 

@@ -62,7 +62,7 @@ def bad_answers(data: bytes, count: int, least: LogLevel) -> Sequence[int] | Non
         return None
     # as many answers as lines: each ends with the line feed of its own, so each line has one
     answers = b"".join(_ANSWER.findall(data))
-    if len(answers) != count or _has_longer(data):
+    if len(answers) != count or has_longer(data, LOOKED_AT):
         return None
     if least <= LogLevel.INFO:
         return range(count)
@@ -70,11 +70,11 @@ def bad_answers(data: bytes, count: int, least: LogLevel) -> Sequence[int] | Non
     return [found.start() for found in bad.finditer(answers)] if bad is not None else ()
 
 
-def _has_longer(data: bytes) -> bool:
-    """Whether a line is longer than what is looked at when a level is read."""
+def has_longer(data: bytes, most: int) -> bool:
+    """Whether a line of `data` is longer than `most` bytes."""
     at = 0
     while at < len(data):
-        end = data.rfind(b"\n", at, at + LOOKED_AT + 1)
+        end = data.rfind(b"\n", at, at + most + 1)
         if end < 0:
             return True
         at = end + 1
