@@ -95,7 +95,7 @@ class SafePattern:
         began = time.thread_time()
         search = self.search if len(self._parts) > 1 else self._parts[0].search
         if short:
-            if self._to_end is not None and isinstance(among, range):
+            if self._to_end is not None and isinstance(among, range) and among:
                 return self._swept(self._to_end, lines, among)
             return [index for index in among if search(lines[index])]
         picked = []
