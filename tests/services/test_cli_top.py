@@ -65,7 +65,8 @@ def test_the_command_knows_every_grouping_there_is() -> None:
     "words",
     [
         ("--by", "ip"),
-        ("--by", "path", "-n", "1"),
+        ("--by", "path", "-n", "1", "--json"),
+        ("--json",),
         ("-n", "2"),
         ("--by", "asn"),
         ("--by", "nothing"),

@@ -1,8 +1,8 @@
 """Calls of `warroom top` in their plainest form, understood before click is there.
 
-`warroom top FILE`, with `--by` and `-n` or without, is what people type in a flood, and what is
-timed beside awk: importing click would make it a twentieth longer. Whatever else is said, and
-whatever is wrong, is left to the command itself.
+`warroom top FILE`, with `--by`, `-n` and `--json` or without, is what people and scripts say in a
+flood, and what is timed beside awk: importing click would make it a twentieth longer. Whatever else
+is said, and whatever is wrong, is left to the command itself.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ class Plain(NamedTuple):
     files: tuple[str, ...]
     by: str = "ip"
     number: int = 20
+    as_json: bool = False
 
 
 def top(words: Sequence[str]) -> None:
@@ -28,7 +29,10 @@ def top(words: Sequence[str]) -> None:
     if call is None:
         return
     try:
-        print_report(counted(call.files, by=call.by, n=call.number, full=call.by != "ip"))
+        full = call.as_json or call.by != "ip"
+        print_report(
+            counted(call.files, by=call.by, n=call.number, full=full), as_json=call.as_json
+        )
     except KeyboardInterrupt:
         fail("\nAborted!", 1)
     raise AllSaid
@@ -38,16 +42,19 @@ def understood(words: Sequence[str]) -> Plain | None:
     """The plain call that `words` are; None for any other, right or wrong.
 
     >>> understood(["--by", "path", "a.log", "b.log"])
-    Plain(files=('a.log', 'b.log'), by='path', number=20)
-    >>> understood(["--json", "a.log"]), understood(["--by", "colour", "a.log"])
+    Plain(files=('a.log', 'b.log'), by='path', number=20, as_json=False)
+    >>> understood(["--trend", "a.log"]), understood(["--by", "colour", "a.log"])
     (None, None)
     """
     files: list[str] = []
+    as_json = False
     said = {"--by": "ip", "-n": "20"}
     rest = iter(words)
     for word in rest:
         if word in said:
             said[word] = next(rest, "")
+        elif word == "--json":
+            as_json = True
         elif word.startswith("-"):
             return None
         else:
@@ -55,4 +62,4 @@ def understood(words: Sequence[str]) -> Plain | None:
     by, number = said["--by"], said["-n"]
     if not files or by not in GROUPINGS or not (number.isascii() and number.isdigit()):
         return None
-    return Plain(tuple(files), by, int(number)) if int(number) else None
+    return Plain(tuple(files), by, int(number), as_json) if int(number) else None

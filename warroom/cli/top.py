@@ -81,8 +81,6 @@ def top(
     as_json: bool,
 ) -> None:
     """Count requests in FILEs (.gz, .bz2, .xz and .zst too; - is stdin), most first."""
-    from warroom.logs.top import to_json
-
     if written == "list":
         _list_formats()
         return
@@ -101,12 +99,7 @@ def top(
     report = counted(
         files, trend=trend, by=grouping, last=lines, n=number, full=full, reading=reading
     )
-    if as_json:
-        import json
-
-        click.echo(json.dumps(to_json(report), ensure_ascii=False, indent=2))
-    else:
-        print_report(report)
+    print_report(report, as_json=as_json)
     raise AllSaid
 
 
