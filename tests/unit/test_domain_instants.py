@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,7 +9,6 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from warroom.domain import instants
 from warroom.domain.instants import NotUnderstood, between, typed, understand
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -27,10 +25,6 @@ EARLIEST, LATEST = (datetime(year, 1, 1) for year in (2000, 2038))  # noqa: DTZ0
 
 def at(text: str, *, now: datetime = NOW, zone: ZoneInfo = BERLIN) -> str:
     return f"{understand(text, now, zone).at:%Y-%m-%d %H:%M:%S}"
-
-
-def test_the_examples_hold() -> None:
-    assert doctest.testmod(instants).failed == 0
 
 
 @pytest.mark.parametrize(
