@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from sys import maxsize
 from typing import Final
 
 from warroom.config.settings import LogEntry
 from warroom.domain.text import shorten
+from warroom.logs._backlogs import Backlogs
 from warroom.logs._errors import ErrorCount, errors_among
 from warroom.logs._look import Look
 from warroom.logs.decode import text_of
-from warroom.logs.fold import zoned_time
+from warroom.logs.fold import own_time, zoned_time
 from warroom.logs.formats.base import Format
 from warroom.logs.histogram import Histogram
 from warroom.logs.journald import JournalText
@@ -44,13 +47,22 @@ def _named(entry: LogEntry) -> Format | None:
     return chosen(entry.format)
 
 
+def _written(raw: Raw, said: float | None) -> float:
+    """About when a line was written, to put it among those of other logs: a time without a zone is
+    taken as UTC there; a line without any goes with the one before."""
+    if said is None:
+        said = own_time(raw)
+    return -inf if said is None else said
+
+
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """Who counts the lines of every log as they come."""
+    """Who counts the lines of every log as they come, and where those wait that were there."""
 
     talkers: Talkers
     histogram: Histogram
     searches: Searches
+    backlogs: Backlogs = field(default_factory=Backlogs)
 
 
 class Source:
@@ -73,7 +85,9 @@ class Source:
         named = _named(entry)
         self.look = Look(named, Trust(entry.trusted_proxies))
         self._old_until, self._spoke = 0.0, False  # what came until then may be from before
+        self._last: Batch | None = None
         self._before = 0  # lines that may still be from before
+        self._written = -inf  # the latest time that such a line said
         self._known: list[bytes] = []
         self._again: list[Batch] | None = None  # held back until it is clear what is new
         self._received: deque[tuple[float, int]] = deque()
@@ -120,9 +134,13 @@ class Source:
     def caught_up(self, now: float) -> None:
         """All that was there before has come."""
         self._before = 0
-        if self._again is None:
-            return
-        held, self._again = self._again, None
+        if self._again is not None:
+            self._keep_unseen(self._again, now)
+        self._counting.backlogs.given(self.index)
+
+    def _keep_unseen(self, held: Sequence[Batch], now: float) -> None:
+        """Of what was read again, what is not known."""
+        self._again = None
         lines = [line for batch in held for line in batch.lines()]
         fresh = unseen(self._known, lines)
         if len(fresh) == len(lines):  # the last one known may have been cut by the fault
@@ -165,11 +183,12 @@ class Source:
     def _keep(self, batch: Batch, now: float) -> None:
         if not batch:
             return
+        self._last = batch
         skipped = min(self._before, batch.count)
         self._before -= skipped
         fresh = batch if not skipped else self._keep_old(batch, skipped, now)
         if fresh:
-            self._ring.append(self.index, now, fresh)
+            self._counting.backlogs.fresh(partial(self._ring.append, self.index, now, fresh))
         self.look.at(batch)
         if fresh:
             errors, about = self._count(fresh, now)
@@ -182,14 +201,18 @@ class Source:
         at, lines = now, batch.lines()
         for index, line in enumerate(lines[:count]):
             length = batch.cuts.get(index, len(line))
-            said = zoned_time(Raw(0, self.index, now, line, length))
+            raw = Raw(0, self.index, now, line, length)
+            said = zoned_time(raw)
             at = at if said is None else min(said, now)
-            self._ring.append(
-                self.index, at, batch_of([line], {0: length} if length > len(line) else {})
-            )
-        self.counted_from = self._ring.last + 1
+            self._written = max(self._written, min(_written(raw, said), now))
+            one = batch_of([line], {0: length} if length > len(line) else {})
+            self._counting.backlogs.old(self.index, self._written, partial(self._keep_one, at, one))
         cuts = {index - count: n for index, n in batch.cuts.items() if index >= count}
         return batch_of(lines[count:], cuts)
+
+    def _keep_one(self, at: float, line: Batch) -> None:
+        self._ring.append(self.index, at, line)
+        self.counted_from = self._ring.last + 1
 
     def was_there(self, raw: Raw) -> bool:
         """Whether a line of this log was there before it was followed."""
@@ -198,8 +221,7 @@ class Source:
     @property
     def last_words(self) -> str:
         """The last line that came, harmless and cut; empty while none did."""
-        newest = self._ring.newest(self.index, 1)
-        return shorten(text_of(newest[0]), _WORDS) if newest else ""
+        return shorten(text_of(self._last.lines()[-1]), _WORDS) if self._last else ""
 
     @property
     def asks(self) -> bool:

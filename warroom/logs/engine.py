@@ -20,6 +20,7 @@ from warroom.domain.text import harmless
 from warroom.hosts import tasks
 from warroom.hosts.base import Host, HostError
 from warroom.hosts.turns import turn
+from warroom.logs._backlogs import WAIT_S, Backlogs
 from warroom.logs._look import Look
 from warroom.logs._source import Counting, Source
 from warroom.logs.columns import Columns, columns
@@ -92,9 +93,10 @@ class LogEngine:
         self.searches = Searches(searches, [str(entry.name) for entry in entries], self)
         self.changed = asyncio.Event()
         """Set when lines came or a source's state changed; whoever waits clears it."""
+        self._backlogs = Backlogs(range(len(entries)))
+        counting = Counting(self.talkers, self.histogram, self.searches, self._backlogs)
         self._sources = [
-            Source(index, entry, self.ring, Counting(self.talkers, self.histogram, self.searches))
-            for index, entry in enumerate(entries)
+            Source(index, entry, self.ring, counting) for index, entry in enumerate(entries)
         ]
         self._states = [SourceState.WAITING] * len(entries)
         self._errors = [""] * len(entries)
@@ -111,7 +113,7 @@ class LogEngine:
     def start(self) -> None:
         """Begin to follow. Needs a running loop."""
         self._tasks = [asyncio.create_task(self._follow(source)) for source in self._sources]
-        self._tasks.append(asyncio.create_task(self._tick()))
+        self._tasks += [asyncio.create_task(self._tick()), asyncio.create_task(self._release())]
 
     async def stop(self) -> None:
         """End every task, and with it what each source had opened."""
@@ -243,11 +245,18 @@ class LogEngine:
     async def _take(self, source: Source, chunk: bytes) -> None:
         if not chunk:
             source.caught_up(self._now())
+            self.changed.set()
             return
         for start in range(0, len(chunk), PIECE):
             source.take(chunk[start : start + PIECE], self._now())
             self.changed.set()
             await turn()
+
+    async def _release(self) -> None:
+        """Show what the logs held, though one of them has not given its own."""
+        await asyncio.sleep(WAIT_S)
+        self._backlogs.release()
+        self.changed.set()
 
     async def _tick(self) -> None:
         """Look after what no chunk announces: unfinished lines, backlogs that end, rates."""

@@ -56,10 +56,18 @@ def is_clock(shown: str) -> bool:
 
 def silence(before: Entry, row: Entry, logs: LogEngine) -> float | None:
     """Seconds between two rows that are drawn one below the other as they came; None where
-    following began between them. What several logs held stands there log by log."""
+    following began between them, 0 where nobody knows."""
     if row.partial or not logs.was_there(before.newest):
         return row.heads[0].at - before.until
     if not logs.was_there(row.newest):
         return None
     same = row.newest.source == before.newest.source
-    return row.heads[0].at - before.until if same else 0.0
+    if not same and None in (_zoned(before), _zoned(row)):
+        return 0.0
+    return row.heads[0].at - before.until
+
+
+def _zoned(row: Entry) -> float | None:
+    from warroom.logs.fold import zoned_time
+
+    return zoned_time(row.newest)
