@@ -70,6 +70,15 @@ async def test_what_is_let_in_and_what_fails_is_of_the_last_seconds(edge: Edge) 
     assert sample.metrics["requests_per_s"] == pytest.approx(60, rel=0.1)
 
 
+async def test_who_asks_for_what_is_not_there_is_let_in_until_it_is_refused(edge: Edge) -> None:
+    for _ in range(6):
+        sample = await edge.second((50, FLOOD, 404), (10, USUAL, 200))
+    assert sample.metrics["let_in_per_s"] == 60
+    for _ in range(6):
+        sample = await edge.second((25, FLOOD, 403), (25, FLOOD, 429), (10, USUAL, 200))
+    assert sample.metrics["let_in_per_s"] == 10
+
+
 async def test_too_few_requests_say_nothing_of_a_share() -> None:
     edge = Edge()
     for _ in range(8):

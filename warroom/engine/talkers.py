@@ -40,6 +40,7 @@ NOW_S: Final = 5.0
 """Seconds that figures of just now span, whatever window is shown."""
 _FEW: Final = 10
 """So few requests say nothing about a share."""
+_REFUSED: Final = "refused"
 _OF_PLACES: Final[tuple[TalkerBy, ...]] = ("country", "asn")
 _TELLS: Final[dict[str, tuple[TalkerBy, ...]]] = {
     "ip": ("range", "wide", "country", "asn"),
@@ -222,17 +223,20 @@ class TalkersProbe:
 
     def _just_now(self, now: float) -> dict[str, float]:
         """What the last seconds were like; a mitigation's effect shows there before it does in a
-        window of minutes. What is refused with 4xx costs the systems behind next to nothing."""
+        window of minutes. Who is refused costs the systems behind next to nothing; who asks for
+        what is not there (404) may cost them much."""
         at, seen = self._clock.monotonic(), self._answers
-        seen.append((at, self._logs.talkers.answers(now)))
+        talkers = self._logs.talkers
+        seen.append((at, talkers.answers(now) | {_REFUSED: talkers.refused(now)}))
         while len(seen) > 2 and seen[1][0] <= at - NOW_S:
             seen.popleft()
         (began, before), (_, after) = seen[0], seen[-1]
         counts = {name: count - before.get(name, 0) for name, count in after.items()}
+        refused = counts.pop(_REFUSED)
         total = sum(counts.values())
         if at - began < EVERY_S / 2 or total < 0:
             return {}
-        figures = {"let_in_per_s": (total - counts.get("4xx", 0)) / (at - began)}
+        figures = {"let_in_per_s": (total - refused) / (at - began)}
         if total >= _FEW:
             figures["error_percent_now"] = 100 * counts.get("5xx", 0) / total
         return figures

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
 __all__ = ["TALKER_GROUPS", "WINDOWS", "Baseline", "Ranking", "Talker", "TalkerBy", "Talkers"]
 
+REFUSALS: Final = (b"403", b"429", b"444")
+"""How who is blocked or limited is answered: RFC 9110, section 15.5.4; RFC 6585, section 4; nginx,
+which closes the connection and writes 444."""
 BUCKET_S: Final = 10
 WINDOWS: Final = (60, 300, 900, 0)
 """Seconds that may be asked for; 0 is since the start."""
@@ -176,6 +179,15 @@ class Talkers:
         self._sort_in()
         late = sum(bucket.total for bucket in self._late)
         return classes_of(self._since.total + late + self._current.total)
+
+    def refused(self, now: float) -> int:
+        """Requests since the start that were answered with one of `REFUSALS`, exact."""
+        self._turn(now)
+        self._sort_in()
+        parts = (self._since, *self._late, self._current)
+        return sum(
+            count_of(part.counts["status"].get(status, 0)) for part in parts for status in REFUSALS
+        )
 
     @staticmethod
     def _bucket_start(now: float) -> float:
