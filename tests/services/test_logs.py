@@ -7,45 +7,23 @@ import os
 import shutil
 import sys
 import urllib.request
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from time import thread_time
 
 import pytest
 
+from tests.support.following import following, until
 from tests.support.services import DockerEngine
 from tests.support.sshd import SshServer
 from warroom.config.settings import LogEntry
+from warroom.config.values import Name
 from warroom.drill.stack.nginx import Nginx
-from warroom.hosts.base import Host
-from warroom.hosts.local import LocalHost
 from warroom.hosts.ssh import SshHost
 from warroom.logs.engine import LogEngine, SourceState
 from warroom.logs.ring import LogRing
 from warroom.logs.view import LogView
 
 LINE = '{} - - [21/Nov/2026:14:35:02 +0000] "GET /cart HTTP/1.1" {} 157 "-" "curl/8.5.0"\n'
-
-
-@asynccontextmanager
-async def following(*entries: LogEntry, at: Host | None = None) -> AsyncIterator[LogEngine]:
-    host = at or LocalHost()
-    engine = LogEngine(entries, {host.name: host})
-    engine.start()
-    try:
-        yield engine
-    finally:
-        await engine.stop()
-        await host.close()
-
-
-async def until(engine: LogEngine, holds: Callable[[], bool], seconds: float = 60) -> None:
-    """Wait until `holds`, looking whenever the engine says that something changed."""
-    async with asyncio.timeout(seconds):
-        while not holds():
-            engine.changed.clear()
-            await engine.changed.wait()
 
 
 def shown(ring: LogRing, source: int | None = None) -> list[str]:
@@ -146,6 +124,22 @@ async def test_a_file_that_is_not_there_yet_is_waited_for_and_said(tmp_path: Pat
         await until(engine, lambda: shown(engine.ring) == ["here"])
         await until(engine, lambda: engine.status()[0].state is SourceState.FOLLOWING)
         assert engine.status()[0].error == ""
+
+
+async def test_what_several_logs_held_is_one_course_though_one_of_them_never_comes(
+    tmp_path: Path,
+) -> None:
+    for name, seconds in {"edge": (1, 5, 9), "api": (2, 4, 6, 8)}.items():
+        lines = (f"2026-11-21T14:35:0{second}Z {name} {second}\n" for second in seconds)
+        (tmp_path / name).write_text("".join(lines))
+    entries = [LogEntry(Name(n), path=str(tmp_path / n)) for n in ("edge", "api", "never")]
+    async with following(*entries) as engine:
+        await until(engine, lambda: engine.ring.count == 7)
+        said = [text.split(" ", 1)[1] for text in shown(engine.ring)]
+        assert said == ["edge 1", "api 2", "api 4", "edge 5", "api 6", "api 8", "edge 9"]
+        with (tmp_path / "api").open("a") as file:
+            file.write("2026-11-21T14:35:00Z written now\n")
+        await until_last_is(engine, "2026-11-21T14:35:00Z written now")
 
 
 async def test_a_source_that_fails_says_why_and_leaves_the_others_alone(tmp_path: Path):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 
+from tests.support.following import following, until
 from tests.support.systemd import Booted
 from warroom.config.settings import LogEntry
 from warroom.config.values import Name
@@ -20,24 +20,10 @@ pytestmark = pytest.mark.service("systemd")
 SAYS = "ExecStart=/bin/sh -c 'echo one; echo \"<3>two failed\"; exec sleep 600'"
 
 
-@asynccontextmanager
-async def following(machine: Booted, *units: str) -> AsyncIterator[LogEngine]:
+def units(machine: Booted, *names: str) -> AbstractAsyncContextManager[LogEngine]:
+    """The journals of these units, followed on that machine."""
     host = SshHost("booted", "booted", str(machine.config))
-    entries = [LogEntry(Name(unit), on="booted", unit=unit) for unit in units]
-    engine = LogEngine(entries, {"booted": host})
-    engine.start()
-    try:
-        yield engine
-    finally:
-        await engine.stop()
-        await host.close()
-
-
-async def until(engine: LogEngine, holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not holds():
-            engine.changed.clear()
-            await engine.changed.wait()
+    return following(*(LogEntry(Name(n), on="booted", unit=n) for n in names), at=host)
 
 
 def said(engine: LogEngine) -> list[tuple[str, LogLevel]]:
@@ -53,7 +39,7 @@ async def test_every_line_once_with_its_priority_when_the_journal_itself_is_kill
     booted: Booted,
 ) -> None:
     await asyncio.to_thread(booted.add, "says.service", SAYS)
-    async with following(booted, "says.service") as engine:
+    async with units(booted, "says.service") as engine:
         await until(engine, lambda: ("[err] two failed", LogLevel.ERROR) in said(engine))
         await asyncio.to_thread(
             booted, "systemctl", "kill", "--signal=KILL", "systemd-journald.service"
@@ -64,7 +50,7 @@ async def test_every_line_once_with_its_priority_when_the_journal_itself_is_kill
 
 
 async def test_a_unit_that_systemd_does_not_know_is_said_until_it_is_there(booted: Booted) -> None:
-    async with following(booted, "misspelt.service") as engine:
+    async with units(booted, "misspelt.service") as engine:
         await until(engine, lambda: engine.status()[0].state is SourceState.WAITING)
         await until(engine, lambda: bool(engine.status()[0].error))
         assert engine.status()[0].error.startswith("systemd knows no unit misspelt.service there")

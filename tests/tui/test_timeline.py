@@ -11,12 +11,11 @@ import pytest
 from tests.support.cli import written
 from tests.support.hostile import MARKUP, SEQUENCES
 from tests.tui.page import RoomPage, opened
-from tests.tui.timeline import TimelinePage, timeline_of
+from tests.tui.timeline import BURNS, TimelinePage, burning, timeline_of
 from warroom.domain.evidence import Evidence, EvidenceKind
 from warroom.tui.screens.timeline.parts import Chips
 
 SIZE = (120, 40)
-BURNS = "it burns"
 
 
 @pytest.fixture
@@ -27,11 +26,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 async def room(config: Path) -> AsyncIterator[RoomPage]:
-    """A console without systems, with an open incident of three entries."""
-    async with opened(config, size=SIZE) as page:
-        await page.opens(BURNS)
-        for text in ("pool is full", "restarting api"):
-            await page.room.session.note(text)
+    async with burning(config, SIZE) as page:
         yield page
 
 

@@ -8,22 +8,16 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import written
-from tests.tui.page import RoomPage, opened
-from tests.tui.timeline import TimelinePage, timeline_of
+from tests.tui.page import RoomPage
+from tests.tui.timeline import BURNS, TimelinePage, burning, timeline_of
 from warroom.tui.screens.timeline.parts import Detail, Entries
 from warroom.tui.widgets.strips import KeyBar, TimelineStrip
-
-BURNS = "it burns"
 
 
 @pytest.fixture
 async def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RoomPage]:
-    """A console without systems, with an open incident of three entries."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    async with opened(written(tmp_path), size=(120, 40)) as page:
-        await page.opens(BURNS)
-        for text in ("pool is full", "restarting api"):
-            await page.room.session.note(text)
+    async with burning(written(tmp_path), (120, 40)) as page:
         yield page
 
 

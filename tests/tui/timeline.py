@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
 from textual.widgets import Input
 
-from tests.tui.page import RoomPage
+from tests.tui.page import RoomPage, opened
 from warroom.domain.timeline import Entry
 from warroom.tui.screens.timeline.fields import Text
 from warroom.tui.screens.timeline.form import EntryForm
 from warroom.tui.screens.timeline.screen import TimelineScreen
+
+BURNS = "it burns"
+
+
+@asynccontextmanager
+async def burning(config: Path, size: tuple[int, int]) -> AsyncIterator[RoomPage]:
+    """A console without systems, with an open incident of three entries."""
+    async with opened(config, size=size) as page:
+        await page.opens(BURNS)
+        for text in ("pool is full", "restarting api"):
+            await page.room.session.note(text)
+        yield page
 
 
 class TimelinePage:
