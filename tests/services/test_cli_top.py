@@ -83,6 +83,20 @@ def test_a_plain_call_is_answered_as_the_whole_command_answers_it(
     assert there.status
 
 
+def test_a_hostile_name_of_a_file_is_printed_and_obeyed_by_no_terminal(
+    tmp_path: Path, log: Path
+) -> None:
+    hostile = tmp_path / "a\x1b]0;PWN\x07\x9b31m\u202e.log"
+    hostile.write_bytes(log.read_bytes())
+    shell = Shell(tmp_path)
+    for words in ((), ("--json",), ("--trend",), ("--json", "--trend")):
+        answer = shell("top", str(hostile), *words)
+        printed = (answer.out + answer.err).replace("\n", "")
+        assert all(letter.isprintable() for letter in printed), words
+        if "--json" in words:
+            assert answer.json["files"][0]["file"] == str(hostile)
+
+
 @pytest.mark.parametrize("words", [(), ("--json",)])
 def test_a_reader_that_went_away_ends_it_without_a_word(
     tmp_path: Path, log: Path, words: tuple[str, ...]

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import re
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from warroom.cli.bare import fail as fail
+from warroom.cli.documents import escaped as escaped
+from warroom.cli.documents import print_json as print_json
 from warroom.cli.look import LOOK as LOOK
 from warroom.cli.look import Look as Look
 from warroom.config.find import find
@@ -29,12 +29,6 @@ if TYPE_CHECKING:
     from warroom.engine.shelf import Book, Shelf
     from warroom.engine.takeup import TakenUp
     from warroom.journal.base import Journal
-
-_CONTROLS: Final = re.compile(
-    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
-    "\ufff9-\ufffb\U000e0000-\U000e007f]"
-)
-"""What `domain.text.harmless` makes a picture and JSON (RFC 8259, section 7) leaves as it is."""
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -201,20 +195,6 @@ def with_session(loaded: Loaded, doing: Callable[[Session], Coroutine[Any, Any, 
     except JournalError as error:
         fail(str(error), 1)
     return found[0]
-
-
-def print_json(value: dict[str, Any]) -> None:
-    """One JSON document on stdout, `version` first."""
-    click.echo(escaped(json.dumps({"version": 1, **value}, ensure_ascii=False, indent=2)))
-
-
-def escaped(document: str) -> str:
-    r"""JSON with nothing that a terminal obeys: the same values, written as escapes.
-
-    >>> escaped('{"title": "\x9b31m"}') == r'{"title": "\u009b31m"}'
-    True
-    """
-    return _CONTROLS.sub(lambda found: json.dumps(found[0])[1:-1], document)
 
 
 def refuse_without_terminal() -> None:

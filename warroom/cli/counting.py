@@ -70,11 +70,10 @@ def _held(files: tuple[str, ...]) -> Iterator[dict[str, str]]:
 def print_report(report: Report, *, as_json: bool = False) -> None:
     """The rows on stdout, and on stderr what is to be known of them; or one JSON document."""
     if as_json:
-        import json
-
+        from warroom.cli.documents import print_json
         from warroom.logs.report import to_json
 
-        print(json.dumps(to_json(report), ensure_ascii=False, indent=2))
+        print_json(to_json(report))
         return
     for file, look in report.files:
         _say(f"{harmless(file)}: {look}")
