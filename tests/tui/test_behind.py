@@ -117,14 +117,22 @@ async def test_what_changes_behind_a_dialog_is_seen_there(dialog: Any) -> None:
         await true(pilot, "4 at last")
 
 
+async def test_with_the_colours_of_the_terminal_it_is_seen_all_the_same() -> None:
+    async with Stage(ansi_color=True).run_test(size=(WIDTH, HEIGHT)) as pilot:
+        pilot.app.theme = "ansi-dark"
+        pilot.app.push_screen(Clear())
+        await true(pilot, "3 quiet")
+
+
 async def test_a_dialog_over_another_shows_both_as_they_are() -> None:
     async with Stage().run_test(size=(WIDTH, HEIGHT)) as pilot:
         rows = pilot.app.query_one(Rows)
         pilot.app.push_screen(Dimmed())
         await true(pilot, "a dialog")
         pilot.app.push_screen(Clear())
+        await true(pilot, "a prompt")
         rows.say(2, "while two are there")
-        await pilot.pause()
+        await true(pilot, "2 while two are there")
         pilot.app.pop_screen()
         await true(pilot, "2 while two are there")
         rows.say(2, "and one")

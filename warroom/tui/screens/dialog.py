@@ -15,7 +15,7 @@ from warroom.tui.widgets.behind import Behind
 T = TypeVar("T")
 
 
-class Dialog(Beneath[T], ModalScreen[T]):
+class Dialog(ModalScreen[T], Beneath[T]):  # what is first gives the style sheet
     """A screen that is left once, however often it is asked to."""
 
     _behind: Behind | None = None
@@ -31,6 +31,7 @@ class Dialog(Beneath[T], ModalScreen[T]):
     def render(self) -> RenderResult:  # type: ignore[override]  # a Widget may give a Visual
         drawn = super().render()
         if not isinstance(drawn, BackgroundScreen):
+            self._behind = None
             return drawn
         self._behind = self._behind or Behind(self)
         return self._behind.of(drawn)
