@@ -42,7 +42,7 @@ def clients(path: Path, lines: int, runs: int) -> list[Row]:
     subjects = {"two": ours, "awk": _awk(path, f" | head -{_SHOWN}")}
     if shutil.which(_ONE[0]):
         subjects["one"] = [*_ONE, *ours]
-    costs = _costs(subjects, runs if lines > _SHORT else _TIMES_SHORT * runs)
+    costs = _costs(subjects, _often(lines, runs))
     what = f"top --by ip, {lines / 1e6:g}M lines"
     name, awk = "gawk|sort|uniq", costs["awk"]
     rows = []
@@ -55,6 +55,11 @@ def clients(path: Path, lines: int, runs: int) -> list[Row]:
     rows.append(compared(f"{what}, one process, CPU", _cpu(costs["one"]), name, _cpu(awk)))
     rows.append(valued(f"{what}, peak", _peak(costs["two"]), unit="MiB", most=_PEAK_MIB))
     return [*rows, _same(path, what)]
+
+
+def _often(lines: int, runs: int) -> int:
+    """How many runs of so many lines are made."""
+    return runs if lines > _SHORT else _TIMES_SHORT * runs
 
 
 def _costs(subjects: dict[str, list[str]], runs: int) -> defaultdict[str, list[Cost]]:
@@ -96,7 +101,7 @@ def parsing(path: Path, lines: int, runs: int) -> list[Row]:
     rows = []
     for by in ("path", "ip"):
         argv = [*_ONE, WARROOM, "top", "--by", by, "--json", str(path)]
-        costs = _costs({by: argv}, runs)[by]
+        costs = _costs({by: argv}, _often(lines, runs))[by]
         best, usual = min(cost.cpu for cost in costs), median(cost.cpu for cost in costs)
         what = f"full parse, {lines / 1e6:g}M lines, by {by}"
         rate, beside = lines / best / 1000, f"median {lines / (usual or 1) / 1000:,.0f}"
