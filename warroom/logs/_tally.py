@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import marshal
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeGuard
 
 from warroom.logs.columns import Field, Layout, columns
@@ -29,7 +29,7 @@ class Tally:
         self.known_lines = 0
         """Lines of files that were recognised."""
         self.weighed = full or self._field != "client"
-        self.counts: dict[bytes, int] = {} if self.weighed else Counter()
+        self.counts: dict[bytes, int] = defaultdict(int) if self.weighed else Counter()
         self.keys: dict[bytes, int] = {}
         """Figures by key, of what was settled; by address, where ranges of them are wanted."""
         self._weights = Weights()
@@ -83,18 +83,17 @@ class Tally:
         self.counts.update(clients)  # type: ignore[arg-type]
 
     def _weigh(self, keys: list[bytes], results: list[bytes]) -> None:
-        counts, before, weight_of = self.counts, self.counts.get, self._weights.__getitem__
+        counts, weight_of = self.counts, self._weights.__getitem__
         for key, weight in zip(keys, map(weight_of, results), strict=True):
-            counts[key] = before(key, 0) + weight
+            counts[key] += weight
         self._fold()
 
     def _fold(self) -> None:
         if len(self.counts) <= self._fold_above or self._field not in ("request", "result"):
             return
-        fresh: dict[bytes, int] = {}
+        fresh: dict[bytes, int] = defaultdict(int)
         for key, figure in folded(self.counts, self.by).items():
-            field = self._as_field(key)
-            fresh[field] = fresh.get(field, 0) + figure
+            fresh[self._as_field(key)] += figure
         self.counts = fresh
         self._fold_above = max(_FOLD_ABOVE, 2 * len(fresh))
 
