@@ -187,7 +187,7 @@ def _placed(content: str, listed: Sequence[Command], line: int) -> _Kind:
     kind, parts, start = StepKind.COMMAND, list[Part](), 0
     for index, command in enumerate(listed[:-1]):
         within = _last_argv(command)
-        if index < start or not _opens(within):
+        if index < start or _is_fed(command) or not _opens(within):
             continue
         end = index + 1
         while end < len(listed) and _last_argv(listed[end])[:1] not in (("exit",), ("logout",)):
@@ -201,6 +201,12 @@ def _placed(content: str, listed: Sequence[Command], line: int) -> _Kind:
         is_remote = _is_remote(within) and kind is not StepKind.REPL and not _prompts(within)
         kind, start = StepKind.REMOTE if is_remote else StepKind.REPL, end + 1
     return kind, (*parts, *joined(content, listed[start:], line))
+
+
+def _is_fed(command: Command) -> bool:
+    """Whether what it starts reads from a file, a heredoc or a pipe, and not what is typed next."""
+    last = command.programs[-1:]
+    return any(one.after == "|" or any(r.op[:1] == "<" for r in one.redirects) for one in last)
 
 
 def _last_argv(command: Command) -> tuple[str, ...]:
