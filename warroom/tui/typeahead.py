@@ -20,10 +20,8 @@ from textual.worker import Worker
 
 DIALOG: Final = "dialog"
 """The group of workers that open dialogs, or write down what came of one."""
-PATIENCE: Final = 100
-TURN_S: Final = 0.01
-"""How many turns of the loop, a hundredth of a second apart, a key waits at most for the one before
-it: a second; longer where a busy machine makes the turns late, and with them what that key does."""
+PATIENCE_S: Final = 1.0
+"""How long a key waits at most for the one before it."""
 
 
 class TypeAhead:
@@ -49,19 +47,8 @@ class TypeAhead:
                 self._app._handle_exception(error)
                 return
             if self._waiting:
-                await self._wait(*before)
-
-    async def _wait(self, depth: int, busy: set[Worker[Any]]) -> None:
-        """For the key before, so long as it can be thought to answer to keys soon."""
-        obeyed = asyncio.create_task(self._settled(depth, busy), name="key obeyed")
-        try:
-            for _ in range(PATIENCE):
-                if (await asyncio.wait((obeyed,), timeout=TURN_S))[0]:
-                    break
-        finally:
-            obeyed.cancel()
-            with suppress(asyncio.CancelledError):
-                await obeyed
+                with suppress(TimeoutError):  # whatever it does, it does not answer to keys soon
+                    await asyncio.wait_for(self._settled(*before), PATIENCE_S)
 
     def _now(self) -> tuple[int, set[Worker[Any]]]:
         """How many screens lie on each other, and who is busy with dialogs."""
