@@ -104,9 +104,7 @@ def test_keys_that_arrive_together_go_into_the_filter(tmp_path: Path) -> None:
     shell("note", "quiet days: s d M q")
     with console(tmp_path, config) as terminal:
         terminal.sees("Checkout 5xx")
-        terminal.keys("t/quiet d\r")
-        terminal.sees("/quiet d", "1 of 2 entries")
-        terminal.keys("s")
+        terminal.keys("t/quiet d\rs")
         terminal.sees("/quiet d", "1 of 2 entries", "starred")
 
 
