@@ -72,15 +72,16 @@ class Responder:
     async def sees(self, *wanted: str, pane: str = "") -> None:
         await self.room.sees(*wanted, pane=pane, within=WITHIN)
 
-    async def opens(self, title: str) -> None:
-        """An incident, of the second severity."""
+    async def opens(self, title: str, *broken: str) -> None:
+        """An incident, of the second severity; and wait until what is broken is told in it."""
         await self.strikes("i")
         await self.room.asked()
         await self.strikes(*title, "enter")
         await self.sees("severity (")
         await self.strikes("1")
         await self.room.closes()
-        await self.finds(title)
+        for text in (title, *broken):
+            await self.finds(text)
 
     async def goes(self, pane: str) -> None:
         """To the pane, by its number."""
@@ -202,7 +203,8 @@ async def test_a_container_that_died_is_restarted(stage: Stage, oncall: Responde
     await stage.plays("service-down")
     await oncall.sees("✖ web       502", pane="health")
     await oncall.sees("1 container(s) ended", "exited (137)", pane="docker")
-    await oncall.opens("The shop answers 502")
+    broken = ("warroom-drill-api down: SIGKILL (137)", "web down: 502 Bad Gateway")
+    await oncall.opens("The shop answers 502", *broken)
     await oncall.goes("docker")
     await oncall.stands_on("warroom-drill-api")
     await oncall.watches("docker")
@@ -213,7 +215,7 @@ async def test_a_container_that_died_is_restarted(stage: Stage, oncall: Responde
     for lines in (await oncall.reads(), await oncall.exports()):
         tells(
             lines,
-            broken=("warroom-drill-api down: SIGKILL (137)", "web down: 502 Bad Gateway"),
+            broken=broken,
             title="The shop answers 502",
             act=("Restart warroom-drill-api: POST", "done: restarted", "worked: failed "),
             well="web ok: 200",
@@ -226,7 +228,8 @@ async def test_a_cache_that_is_full_of_carts_is_rid_of_them(
     await stage.plays("cache-failure")
     await oncall.sees("of maxmemory", "hits   ░░░░", pane="redis")
     await oncall.sees("✖ api       503", pane="health")
-    await oncall.opens("Products cannot be read")
+    broken = ("% of maxmemory is in use", "api down: 503")
+    await oncall.opens("Products cannot be read", *broken)
     await oncall.goes("redis")
     await oncall.watches("redis")
     await oncall.strikes("X")
@@ -240,7 +243,7 @@ async def test_a_cache_that_is_full_of_carts_is_rid_of_them(
         for well in ("redis: no longer so: 10", "api ok: 200"):
             tells(
                 lines,
-                broken=("% of maxmemory is in use", "api down: 503"),
+                broken=broken,
                 title="Products cannot be read",
                 act=("SCAN MATCH cart:*", "done: 3,", "worked: keys 3"),
                 well=well,
@@ -253,12 +256,13 @@ async def test_leaked_transactions_are_ended_although_no_connection_is_left(
     await stage.plays("pool-exhausted")
     await oncall.sees("% of the connection slots", "29/30 connections", pane="postgres")
     await oncall.sees("✖ checkout  503", pane="health")
-    await oncall.opens("Nobody can buy")
+    broken = ("% of the connection slots are taken", "checkout down: 503")
+    await oncall.opens("Nobody can buy", *broken)
     await oncall.idled(2.0)
     await oncall.watches("postgres")
     await oncall.arms("l", card=("wait for them", "that is rolled back"))
-    (word,) = re.findall(r"or type (\d+ backends) and", oncall.room.text())
-    await oncall.confirms(*word)
+    (count,) = re.findall(r"or type (\d+) backends and", oncall.room.text())
+    await oncall.confirms(*f"{count} backends")
     await oncall.finds("checkout ok: 200")
     await oncall.finds("postgres: no longer so:")
     await oncall.resolves()
@@ -266,9 +270,9 @@ async def test_leaked_transactions_are_ended_although_no_connection_is_left(
         for well in ("postgres: no longer so:", "checkout ok: 200"):
             tells(
                 lines,
-                broken=("% of the connection slots are taken", "checkout down: 503"),
+                broken=broken,
                 title="Nobody can buy",
-                act=("pg_terminate_backend", " ended: pid ", "worked: waiting "),
+                act=("pg_terminate_backend", f"done: {count} ended: pid ", "worked: waiting "),
                 well=well,
             )
 
@@ -277,7 +281,8 @@ async def test_a_network_that_floods_the_shop_is_denied(stage: Stage, oncall: Re
     await stage.plays("traffic-flood")
     await oncall.sees("✖ web       503", pane="health")
     await oncall.sees("one network sends", "range 203.0.113.0/24", pane="talkers")
-    await oncall.opens("Visitors are turned away")
+    broken = ("top talkers: one network sends", "web down: 503")
+    await oncall.opens("Visitors are turned away", *broken)
     await oncall.goes("talkers")
     await oncall.room.says("b group by")
     await oncall.watches(talkers.TALKERS)
@@ -292,7 +297,7 @@ async def test_a_network_that_floods_the_shop_is_denied(stage: Stage, oncall: Re
     for lines in (await oncall.reads(), await oncall.exports()):
         tells(
             lines,
-            broken=("top talkers: one network sends", "web down: 503"),
+            broken=broken,
             title="Visitors are turned away",
             act=("+ deny 203.0.113.0/24;", "is blocked until", "worked: error "),
             well="web ok: 200",

@@ -2,7 +2,8 @@
 
 Textual hands keys on faster than they are obeyed: of `n`, `r`, `K` arriving together (a slow SSH
 line, a paste, tmux) only the first would open the note, and the others would act on the room. Here
-each key waits until what the one before it opens is open.
+each key waits until what the one before it opens is open, also when that one is obeyed already:
+the terminal's thread hands keys over one by one, whatever arrived together.
 """
 
 from __future__ import annotations
@@ -46,9 +47,8 @@ class TypeAhead:
             except Exception as error:  # noqa: BLE001 - as the app does with its own messages
                 self._app._handle_exception(error)
                 return
-            if self._waiting:
-                with suppress(TimeoutError):  # whatever it does, it does not answer to keys soon
-                    await asyncio.wait_for(self._settled(*before), PATIENCE_S)
+            with suppress(TimeoutError):  # whatever it does, it does not answer to keys soon
+                await asyncio.wait_for(self._settled(*before), PATIENCE_S)
 
     def _now(self) -> tuple[int, set[Worker[Any]]]:
         """How many screens lie on each other, and who is busy with dialogs."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Collection
+from typing import Any, TypeVar
 
+from textual.geometry import Region
 from textual.screen import Screen
 
 T = TypeVar("T")
@@ -21,8 +23,17 @@ class Beneath(Screen[T]):
     def _compositor_refresh(self) -> None:
         changed, stack = self._compositor._dirty_regions, self.app.screen_stack
         if changed and self in self.app._background_screens:
-            stack[stack.index(self) + 1].refresh(*changed)
+            _show_behind(stack[stack.index(self) + 1], changed)
             changed.clear()
             self._dirty_widgets.clear()
         else:
             super()._compositor_refresh()
+
+
+def _show_behind(screen: Screen[Any], changed: Collection[Region]) -> None:
+    """Let a screen draw these regions anew, if it can be seen through, beside what of it is to be
+    drawn already. `refresh` forgets which of its widgets that is."""
+    if screen.styles.background.a < 1:
+        screen._set_dirty(*changed)
+        screen._dirty_widgets.add(screen)
+        screen.check_idle()
