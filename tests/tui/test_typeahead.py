@@ -7,7 +7,8 @@ import asyncio
 import pytest
 from textual import events
 from textual.app import App, ComposeResult
-from textual.widgets import Label
+from textual.containers import Vertical
+from textual.widgets import Input, Label
 
 from tests.support.waiting import comes_true
 from warroom.tui import typeahead
@@ -54,7 +55,7 @@ class Opens(App[None]):
         await self.push_screen_wait(self.asked)
 
     def types(self, key: str) -> None:
-        self.post_message(events.Key(key, key))
+        self.post_message(events.Key(key, key if len(key) == 1 else None))
 
 
 async def turns(count: int = 50) -> None:
@@ -101,3 +102,23 @@ async def test_a_key_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> 
         app.types("x")
         assert await comes_true(lambda: app.obeyed == "ox")
         app.may_open.set()
+
+
+class Deep(Opens):
+    """A field far down in the tree, which Enter leaves."""
+
+    def compose(self) -> ComposeResult:
+        with Vertical(), Vertical(), Vertical(), Vertical():
+            yield Input()
+
+    def on_input_submitted(self) -> None:
+        self.set_focus(None)
+
+
+async def test_a_key_after_enter_is_no_more_typed_into_the_field_that_enter_leaves() -> None:
+    app = Deep()
+    async with app.run_test():
+        for key in ("a", "enter", "x"):
+            app.types(key)
+        assert await comes_true(lambda: app.obeyed.endswith("x"), 5.0), app.query_one(Input).value
+        assert app.query_one(Input).value == "a"
