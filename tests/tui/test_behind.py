@@ -225,6 +225,8 @@ async def test_what_changes_at_the_same_moment_as_the_room_is_written_all_the_sa
             base._on_timer_update()
             screen._on_timer_update()
             await true(pilot, f"{row} before {turn}")
+        pilot.app.pop_screen()
+        await true(pilot, "0 behind 4")
 
 
 async def test_only_the_rows_that_changed_are_drawn_anew(drawn: list[set[int]]) -> None:
