@@ -2,8 +2,7 @@
 
 Textual hands keys on faster than they are obeyed: of `n`, `r`, `K` arriving together (a slow SSH
 line, a paste, tmux) only the first would open the note, and the others would act on the room. Here
-each key waits until what the one before it opens is open, also when that one is obeyed already:
-the terminal's thread hands keys over one by one, whatever arrived together.
+each key waits until what the one before it opens is open, also when it comes a moment later.
 """
 
 from __future__ import annotations
