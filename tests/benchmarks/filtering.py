@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
 from tests.benchmarks.figures import Row, compared, valued
@@ -22,6 +23,7 @@ _FIRST_MS: Final = 50.0
 _WHOLE_MS: Final = 500.0
 _KEY_MS: Final = 20.0
 _KEYS: Final = 30
+_ROUNDS: Final = 9
 _OPEN_MS: Final = 200.0
 _GROWN_MIB: Final = 20.0
 _Screen = tuple[float | None, float]
@@ -65,19 +67,28 @@ def _left(rig: Rig) -> None:
 
 
 def _found(rig: Rig, path: Path, what: str, count: int) -> list[Row]:
-    """What one line in a hundred holds."""
-    _typed(rig, NEEDLE)
-    first = rig.wait(rf"msg={NEEDLE}.*[\d,]+…? of {count:,}|of {count:,}.*msg={NEEDLE}", 20)
-    whole = rig.wait(rf"\d of {count:,}", 30)
-    found = COUNTS.search(rig.text())
-    _left(rig)
+    """What one line in a hundred holds, several times: a paint waits for its sixtieth of a
+    second, so that one round says little."""
+    firsts: list[float] = []
+    wholes: list[float] = []
+    for _ in range(_ROUNDS):
+        _typed(rig, NEEDLE)
+        first = rig.wait(rf"msg={NEEDLE}.*[\d,]+…? of {count:,}|of {count:,}.*msg={NEEDLE}", 20)
+        whole = rig.wait(rf"\d of {count:,}", 30)
+        found = COUNTS.search(rig.text())
+        _left(rig)
+        if first is None or whole is None:
+            return [Row(what, "what it lets through is not shown", wrong=True)]
+        firsts.append(1000 * first)
+        wholes.append(1000 * whole)
     grep = run(["grep", "-c", NEEDLE, str(path)], {"LC_ALL": "C"})
     matched = number(found[1]) if found else -1
     same = matched == int(grep.output)
+    worst = f"longest {max(firsts):.1f} ms"
     beside = f"grep -c {1000 * grep.wall:,.1f} ms"
     return [
-        valued(f"{what}, first screen", first and 1000 * first, most=_FIRST_MS),
-        valued(f"{what}, all", whole and 1000 * whole, most=_WHOLE_MS, beside=beside),
+        valued(f"{what}, first screen, median", median(firsts), most=_FIRST_MS, beside=worst),
+        valued(f"{what}, all, median", median(wholes), most=_WHOLE_MS, beside=beside),
         Row(f"{what}, matched", f"{matched:,}", f"grep {int(grep.output):,}", wrong=not same),
     ]
 

@@ -200,17 +200,15 @@ class RoomScreen(Salvaging, Playbooks, Marked, Standing, Telling, Taking, Histor
         await turn()
         dirty = [pane for pane in self.panes if pane in self._dirty or pane.restless()]
         self._dirty.clear()
-        if dirty:
-            to_be_drawn()
         for pane in dirty:
             if pane.region.area:
                 pane.changed()
         if dirty and self.tabs.region.area:
             self.tabs.changed()
+        self._announce()
 
     async def _second(self) -> None:
         await turn()
-        to_be_drawn()
         self.offer_actions()
         self.header.changed()
         if self.sidebar.region.area:
@@ -218,6 +216,13 @@ class RoomScreen(Salvaging, Playbooks, Marked, Standing, Telling, Taking, Histor
         for pane in self.panes:
             if pane.region.area:
                 pane.tick()
+        self._announce()
+
+    def _announce(self) -> None:
+        """Tell whoever measures a key's way which painting is not its own."""
+        parts = (self.header, self.sidebar, self.tabs, *self.panes)
+        if self.is_seen and any(part.is_to_be_drawn for part in parts):
+            to_be_drawn()
 
     # Panes ----------------------------------------------------------------------------------
 

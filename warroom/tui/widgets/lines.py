@@ -134,6 +134,11 @@ class Lines(Widget):
         self.refresh()
 
     @property
+    def is_to_be_drawn(self) -> bool:
+        """Whether something of it differs from what is on the screen."""
+        return self._repaint_required
+
+    @property
     def ascii_only(self) -> bool:
         """Whether the terminal is to get nothing beyond ASCII from us."""
         return bool(getattr(self.app, "ascii_only", False))
