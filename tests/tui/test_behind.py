@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
-import pyte
 import pytest
-from textual._compositor import CompositorUpdate
 from textual.app import App, ComposeResult
 from textual.geometry import Size
 from textual.pilot import Pilot
@@ -16,6 +15,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Label
 
+from tests.support.sheet import drawn, written
 from tests.support.waiting import comes_true
 from warroom.tui.screens.beneath import Beneath
 from warroom.tui.screens.dialog import Dialog
@@ -82,73 +82,48 @@ class Holding(Dimmed):
         yield Rows()
 
 
-Picture = list[list[Any]]
-"""Each row of a terminal: its cells, with what they look like."""
-
-
-class Sheet:
-    """A terminal that shows what was written to it, and no more."""
-
-    def __init__(self, size: Size) -> None:
-        self._screen = pyte.Screen(*size)
-        self._stream = pyte.Stream(self._screen)
-
-    def write(self, sequence: str) -> None:
-        self._stream.feed(sequence.replace("\n", "\r\n"))
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self._screen.display)
-
-    @property
-    def picture(self) -> Picture:
-        width, height = self._screen.columns, self._screen.lines
-        return [[self._screen.buffer[y][x] for x in range(width)] for y in range(height)]
-
-
 class Stage(App[None]):
-    """An app, and the terminal that it is on."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.terminal = Sheet(Size(WIDTH, HEIGHT))
-
     def get_default_screen(self) -> Base:
         return Base()
 
-    def _display(self, screen: Screen[Any], renderable: Any) -> None:
-        if isinstance(renderable, CompositorUpdate):
-            self.terminal.write(renderable.render_segments(self.console))
-        super()._display(screen, renderable)
 
-    def drawn(self) -> Picture:
-        """What its screen looks like now, all of it."""
-        whole: Any = self.screen._compositor.render_update(
-            full=True, screen_stack=self._background_screens
-        )
-        sheet = Sheet(self.size)
-        sheet.write(whole.render_segments(self.console))
-        return sheet.picture
+class Show:
+    """A stage, and what was written to its terminal."""
+
+    def __init__(self, pilot: Pilot[None]) -> None:
+        self.pilot, self.app = pilot, pilot.app
+        self.sheet = written(pilot.app)
+        self.rows = pilot.app.query_one(Rows)
+
+    async def push(self, screen: Screen[None]) -> None:
+        await self.app.push_screen(screen)
+
+    async def resize(self, width: int, height: int) -> None:
+        self.sheet.resize(Size(width, height))
+        await self.pilot.resize_terminal(width, height)
+
+    async def true(self, text: str, *, anew: bool = True) -> None:
+        """`text` was written, beside all that there is; `anew`, from nothing, it is the same."""
+        assert await comes_true(lambda: text in self.sheet.text), self.sheet.text
+        await self.pilot.pause()
+        seen = drawn(self.app).picture
+        assert self.sheet.picture == seen
+        for screen in self.app.screen_stack if anew else ():
+            screen.refresh()
+            if isinstance(screen, Dialog):
+                screen._behind = None
+        await self.pilot.pause()
+        assert drawn(self.app).picture == seen
 
 
-async def true(pilot: Pilot[None], text: str) -> None:
-    """`text` was written, beside all that there is; drawn from nothing it is the same."""
-    app = pilot.app
-    assert isinstance(app, Stage)
-    assert await comes_true(lambda: text in app.terminal.text), app.terminal.text
-    await pilot.pause()
-    seen = app.drawn()
-    assert app.terminal.picture == seen
-    for screen in app.screen_stack:
-        screen.refresh()
-        if isinstance(screen, Dialog):
-            screen._behind = None
-    await pilot.pause()
-    assert app.drawn() == seen
+@asynccontextmanager
+async def shown(**options: Any) -> AsyncIterator[Show]:
+    async with Stage(**options).run_test(size=(WIDTH, HEIGHT)) as pilot:
+        yield Show(pilot)
 
 
 @pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[set[int]]]:
+def anew(monkeypatch: pytest.MonkeyPatch) -> list[set[int]]:
     """Rows that were drawn anew behind a dialog, time after time."""
     found: list[set[int]] = []
     own = Behind._changed
@@ -158,87 +133,84 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[set[int]]]:
         return found[-1]
 
     monkeypatch.setattr(Behind, "_changed", told)
-    yield found
+    return found
 
 
 @pytest.mark.parametrize("dialog", [Dimmed, Clear])
 async def test_what_changes_behind_a_dialog_is_seen_there(dialog: Any) -> None:
-    async with Stage().run_test(size=(WIDTH, HEIGHT)) as pilot:
-        assert isinstance(pilot.app, Stage)
-        rows = pilot.app.query_one(Rows)
-        pilot.app.push_screen(dialog())
-        await true(pilot, "3 quiet")
-        rows.say(3, "loud")
-        await true(pilot, "3 loud")
-        rows.say(3, "hushed")
-        rows.say(5, "heard")
-        await true(pilot, "5 heard")
-        await true(pilot, "3 hushed")
-        pilot.app.terminal = Sheet(Size(WIDTH - 7, HEIGHT - 2))
-        await pilot.resize_terminal(WIDTH - 7, HEIGHT - 2)
-        await true(pilot, "5 heard")
-        rows.say(4, "at last")
-        await true(pilot, "4 at last")
-        pilot.app.pop_screen()
-        await true(pilot, "4 at last")
+    async with shown() as show:
+        await show.push(dialog())
+        await show.true("3 quiet")
+        show.rows.say(3, "loud")
+        await show.true("3 loud")
+        show.rows.say(3, "hushed")
+        show.rows.say(5, "heard")
+        await show.true("5 heard")
+        await show.true("3 hushed")
+        await show.resize(WIDTH - 7, HEIGHT - 2)
+        await show.true("5 heard")
+        show.rows.say(4, "at last")
+        await show.true("4 at last")
+        show.app.pop_screen()
+        await show.true("4 at last")
 
 
 async def test_with_the_colours_of_the_terminal_it_is_seen_all_the_same() -> None:
-    async with Stage(ansi_color=True).run_test(size=(WIDTH, HEIGHT)) as pilot:
-        pilot.app.theme = "ansi-dark"
-        pilot.app.push_screen(Clear())
-        await true(pilot, "3 quiet")
+    async with shown(ansi_color=True) as show:
+        show.app.theme = "ansi-dark"
+        await show.push(Clear())
+        await show.true("3 quiet")
 
 
 async def test_a_dialog_over_another_shows_both_as_they_are() -> None:
-    async with Stage().run_test(size=(WIDTH, HEIGHT)) as pilot:
-        rows = pilot.app.query_one(Rows)
-        pilot.app.push_screen(Dimmed())
-        await true(pilot, "a dialog")
-        pilot.app.push_screen(Clear())
-        await true(pilot, "a prompt")
-        rows.say(2, "while two are there")
-        await true(pilot, "2 while two are there")
-        pilot.app.pop_screen()
-        await true(pilot, "2 while two are there")
-        rows.say(2, "and one")
-        await true(pilot, "2 and one")
+    async with shown() as show:
+        first = Dimmed()
+        await show.push(first)
+        await show.true("a dialog")
+        await show.push(Clear())
+        await show.true("a prompt")
+        for turn in range(4):
+            show.rows.say(2, f"while two are there, {turn}")
+            await show.true(f"2 while two are there, {turn}", anew=turn > 2)
+            first.refresh()
+        show.app.pop_screen()
+        await show.true("2 while two are there, 3")
+        show.rows.say(2, "and one")
+        await show.true("2 and one")
 
 
 @pytest.mark.parametrize(("over", "row"), [(Full, HEIGHT - 1), (Holding, 2)])
 async def test_what_changes_at_the_same_moment_as_the_room_is_written_all_the_same(
     over: Any, row: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with Stage().run_test(size=(WIDTH, HEIGHT)) as pilot:
-        base, screen = pilot.app.screen, over()
-        behind = base.query_one(Rows)
-        await pilot.app.push_screen(screen)
+    async with shown() as show:
+        base, screen = show.app.screen, over()
+        await show.push(screen)
         before = screen.query_one(Rows)
-        await true(pilot, f"{row} quiet")
+        await show.true(f"{row} quiet")
         for turn in range(5):
             with monkeypatch.context() as held:
                 held.setattr(Timer, "resume", lambda _: None)
-                behind.say(0, f"behind {turn}")
+                show.rows.say(0, f"behind {turn}")
                 before.say(row, f"before {turn}")
                 while not (base._dirty_widgets and screen._dirty_widgets):
                     await asyncio.sleep(0)
             base._on_timer_update()
             screen._on_timer_update()
-            await true(pilot, f"{row} before {turn}")
-        pilot.app.pop_screen()
-        await true(pilot, "0 behind 4")
+            await show.true(f"{row} before {turn}")
+        show.app.pop_screen()
+        await show.true("0 behind 4")
 
 
-async def test_only_the_rows_that_changed_are_drawn_anew(drawn: list[set[int]]) -> None:
-    async with Stage().run_test(size=(WIDTH, HEIGHT)) as pilot:
-        rows = pilot.app.query_one(Rows)
-        pilot.app.push_screen(Clear())
-        await true(pilot, "a prompt")
-        assert set(range(HEIGHT)) in drawn
+async def test_only_the_rows_that_changed_are_drawn_anew(anew: list[set[int]]) -> None:
+    async with shown() as show:
+        await show.push(Clear())
+        await show.true("a prompt")
+        assert set(range(HEIGHT)) in anew
         for turn in range(5):
-            drawn.clear()
-            rows.say(3, f"turn {turn}")
-            while not drawn:
-                await pilot.pause()
+            anew.clear()
+            show.rows.say(3, f"turn {turn}")
+            while not anew:
+                await show.pilot.pause()
             if turn:  # the first may find the dialog's own coming still to be drawn
-                assert drawn == [{3}]
+                assert anew == [{3}]

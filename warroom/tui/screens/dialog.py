@@ -29,9 +29,10 @@ class Dialog(ModalScreen[T], Beneath[T]):  # what is first gives the style sheet
         return left
 
     def render(self) -> RenderResult:  # type: ignore[override]  # a Widget may give a Visual
-        drawn = super().render()
-        if not isinstance(drawn, BackgroundScreen):
-            self._behind = None
-            return drawn
+        """What lies below it in the stack. Textual asks the screens from the top down and takes one
+        off a list for each, and those that have nothing to draw anew are not asked."""
+        stack, tint = self.app.screen_stack, self.styles.background
+        if self not in stack[1:] or tint.a == 1:
+            return super().render()
         self._behind = self._behind or Behind(self)
-        return self._behind.of(drawn)
+        return self._behind.of(BackgroundScreen(stack[stack.index(self) - 1], tint))
