@@ -64,28 +64,17 @@ async def turns(count: int = 50) -> None:
         await asyncio.sleep(0)
 
 
-async def test_keys_that_arrive_together_go_where_the_first_leads(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("apart", [False, True], ids=["together", "once the first is obeyed"])
+async def test_a_key_goes_where_the_one_before_it_leads(
+    apart: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(typeahead, "PATIENCE_S", 60.0)
     app = Opens()
     async with app.run_test():
         app.types("o")
-        app.types("x")
-        app.may_open.set()
-        assert await comes_true(lambda: app.asked.got == "x")
-        assert app.obeyed == "o"
-
-
-async def test_a_key_that_arrives_once_the_first_is_obeyed_waits_for_what_it_opens(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(typeahead, "PATIENCE_S", 60.0)
-    app = Opens()
-    async with app.run_test():
-        app.types("o")
-        assert await comes_true(lambda: app.obeyed == "o")
-        await turns()
+        if apart:
+            assert await comes_true(lambda: app.obeyed == "o")
+            await turns()
         app.types("x")
         await turns()
         assert app.obeyed == "o"

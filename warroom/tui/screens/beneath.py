@@ -24,7 +24,7 @@ class Beneath(Screen[T]):
     def is_seen(self) -> bool:
         """Whether it is on top, or all that lie over it can be seen through."""
         stack = self.app.screen_stack
-        return self in stack and all(map(_is_clear, stack[stack.index(self) + 1 :]))
+        return self in stack and all(map(is_clear, stack[stack.index(self) + 1 :]))
 
     def _compositor_refresh(self) -> None:
         changed, stack = self._compositor._dirty_regions, self.app.screen_stack
@@ -40,11 +40,12 @@ def _show_behind(screen: Screen[Any], changed: Collection[Region]) -> None:
     """Let a screen draw these regions anew, if it can be seen through, beside what of it is to be
     drawn already: `refresh` forgets which of its widgets that is, and waits a sixtieth of a second
     more."""
-    if _is_clear(screen):
+    if is_clear(screen):
         screen._set_dirty(*changed)
         screen._dirty_widgets.add(screen)
         screen.call_next(screen._on_timer_update)
 
 
-def _is_clear(screen: Screen[Any]) -> bool:
+def is_clear(screen: Screen[Any]) -> bool:
+    """Whether something is seen of what lies below it."""
     return screen.styles.background.a < 1

@@ -9,7 +9,7 @@ from textual.await_complete import AwaitComplete
 from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen
 
-from warroom.tui.screens.beneath import Beneath
+from warroom.tui.screens.beneath import Beneath, is_clear
 from warroom.tui.widgets.behind import Behind
 
 T = TypeVar("T")
@@ -31,8 +31,9 @@ class Dialog(ModalScreen[T], Beneath[T]):  # what is first gives the style sheet
     def render(self) -> RenderResult:  # type: ignore[override]  # a Widget may give a Visual
         """What lies below it in the stack. Textual asks the screens from the top down and takes one
         off a list for each, and those that have nothing to draw anew are not asked."""
-        stack, tint = self.app.screen_stack, self.styles.background
-        if self not in stack[1:] or tint.a == 1:
+        stack = self.app.screen_stack
+        if self not in stack[1:] or not is_clear(self):
             return super().render()
+        below = BackgroundScreen(stack[stack.index(self) - 1], self.styles.background)
         self._behind = self._behind or Behind(self)
-        return self._behind.of(BackgroundScreen(stack[stack.index(self) - 1], tint))
+        return self._behind.of(below)

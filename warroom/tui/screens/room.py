@@ -220,7 +220,7 @@ class RoomScreen(Salvaging, Playbooks, Marked, Standing, Telling, Taking, Histor
 
     def _announce(self) -> None:
         """Tell whoever measures a key's way which painting is not its own."""
-        parts = (self.header, self.sidebar, self.tabs, *self.panes)
+        parts = (self.header, self.sidebar, self.tabs, self.keys, *self.panes)
         if self.is_seen and any(part.is_to_be_drawn for part in parts):
             to_be_drawn()
 
